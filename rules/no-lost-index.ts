@@ -1,0 +1,81 @@
+import {
+  count, countsAfter, describeIndex, evidence, givenWords, happenings, lostIndexes, madeAt, qualified, quote, quoteLiteral, replacements,
+  rule, takenWords,
+} from '../src/rule.ts';
+import type { Index, IndexColumn, Name } from '../src/rule.ts';
+
+/** Counts the indexes of a relation with the keys and the uniqueness of one of these; NULL when there is no such relation. */
+function equivalents(relation: Name, lost: readonly Index[]): string {
+  const key = ({ column }: IndexColumn): string => (column === undefined ? 'NULL' : quoteLiteral(column));
+  const one = (index: Index): string => `(i.indisunique = ${index.unique} AND (i.indpred IS NULL) = ${index.predicate === undefined}
+    AND ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, at)
+      LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+      WHERE k.at <= i.indnkeyatts ORDER BY k.at)
+    IS NOT DISTINCT FROM ARRAY[${index.columns.map(key).join(', ')}]::text[])`;
+  return `SELECT CASE WHEN to_regclass(${quoteLiteral(qualified(relation))}) IS NOT NULL THEN (SELECT count(*) FROM pg_index AS i
+    WHERE i.indrelid = to_regclass(${quoteLiteral(qualified(relation))}) AND (${lost.map(one).join(' OR ')})) END`;
+}
+
+export default rule({
+  id: 'no-lost-index',
+  summary: 'Disallow replacing a materialized view without giving the new one the indexes of the old one.',
+  severity: 'error',
+  postgres: { from: 14 },
+  why: `
+Indexes belong to the materialized view, not to its name. \`DROP\` takes them away, and a rename swap leaves them on the old
+generation. Queries that were answered by the index read the whole view from then on, and without its unique index the view can no
+longer be refreshed with \`CONCURRENTLY\` (\`55000\`). \`CREATE INDEX IF NOT EXISTS\` does not help in a swap: index names are
+unique in a schema, so while the old index still has the name the statement is skipped with a notice and the new view stays
+without.
+`,
+  fix: `
+Create every index of the old view on the new one in the same migration, under names of their own, before the names change hands:
+
+\`\`\`sql
+CREATE UNIQUE INDEX daily_sales_next_day_key ON daily_sales_next (day);
+CREATE INDEX daily_sales_next_region_idx ON daily_sales_next (region);
+\`\`\`
+`,
+  exceptions: `
+An index over the same columns with the same uniqueness and predicate counts, whatever its name. An index over a column that the
+new view does not have is not missed.
+`,
+  references: [
+    'https://www.postgresql.org/docs/current/sql-creatematerializedview.html',
+    'https://www.postgresql.org/docs/current/sql-createindex.html',
+  ],
+  check: {
+    *endOfDeploy(end, context) {
+      const { after } = context.step;
+      const { start } = end;
+      for (const replacement of replacements(end, context)) {
+        const { old, now, taken, given } = replacement;
+        const lost = now.kind === 'matview' ? lostIndexes(replacement, start, after) : [];
+        if (lost.length === 0) continue;
+        const skipped = [...happenings(end.steps)].flatMap(({ effect }) =>
+          (effect.kind === 'skipCreate' && effect.wanted === 'index' && effect.on?.id === now.id ? [effect] : []));
+        const name = quote(old.name);
+        const words = lost.map(index => describeIndex(index).replace(/^(unique )?index /, ''));
+        yield {
+          span: given.effect.via.span,
+          message: `${name} has lost its ${count(lost.every(index => index.unique) ? 'unique index' : 'index', 'indexes', words)}.`,
+          relation: name,
+          stillTrue: end => {
+            const found = end.find(old.name);
+            if (found.is !== 'present' || found.object.kind !== 'matview') return false;
+            const heir = found.object;
+            return lost.some(index => lostIndexes({ ...replacement, now: heir }, start, end).includes(index));
+          },
+          evidence: [
+            evidence(taken.effect.via.span, takenWords(replacement)),
+            ...lost.flatMap(index => madeAt(index, `${describeIndex(index)} is made here and stays with the old view`)),
+            ...skipped.map(skip => evidence(skip.via.span, `skipped, because ${quote(skip.name.name)} is still the name of the old index`)),
+            evidence(given.effect.via.span, `${givenWords(replacement)}, without an equivalent`),
+          ],
+          experiment: countsAfter(equivalents(old.name, lost), 0,
+            `${name} has no index over these columns after the migration.`, `${name} has such an index after the migration.`),
+        };
+      }
+    },
+  },
+});

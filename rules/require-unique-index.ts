@@ -1,0 +1,71 @@
+import {
+  evidence, happenings, hasUsableUniqueIndex, keyText, known, lostIndexes, madeAt, passedOver, quote, refreshRefused, replacements,
+  rule,
+} from '../src/rule.ts';
+import type { Context, Matview } from '../src/rule.ts';
+
+/** The key that the query proves, if any; the end of the sentence. */
+function keyWords(matview: Matview, context: Context): string {
+  const { keys } = context.facts(matview, context.step.after);
+  const key = known(keys)?.[0];
+  if (!key) return ', and its query proves no key';
+  return key.length === 0 ? ', although its query returns one row' : `, although ${keyText(key)} is unique by its query`;
+}
+
+export default rule({
+  id: 'require-unique-index',
+  summary: 'Require a unique index that REFRESH … CONCURRENTLY can use on every new materialized view.',
+  severity: 'warning',
+  postgres: { from: 14 },
+  why: `
+Without a unique index over plain columns and without a \`WHERE\` clause a materialized view can be refreshed only plainly, and a
+plain refresh locks out every reader from its first moment to its end. The index is cheap while the view is new; later it is a
+migration of its own, and usually the one that follows an outage.
+`,
+  fix: `
+Create the index in the migration that creates the view. The message names the key when the query proves one:
+
+\`\`\`sql
+CREATE UNIQUE INDEX daily_sales_day_key ON daily_sales (day);
+\`\`\`
+
+A query that returns one row has a constant for a key: select one (\`1 AS id\`) and index it. An expression does not count: make
+it a column of the view first.
+`,
+  exceptions: `
+A view that replaces one with a usable unique index is reported by no-lost-index. TimescaleDB's continuous aggregates are not
+refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and never refreshed, ignore the rule with that reason.
+`,
+  references: ['https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html'],
+  check: {
+    *endOfDeploy(end, context) {
+      const { after } = context.step;
+      const replaced = replacements(end, context);
+      for (const { effect } of happenings(end.steps)) {
+        if (effect.kind !== 'createMatview') continue;
+        const matview = after.get(effect.matview.id);
+        if (matview?.kind !== 'matview' || hasUsableUniqueIndex(matview, after) !== false) continue;
+        if (matview.options.has('timescaledb.continuous')) continue;
+        const replacement = replaced.find(({ now }) => now.id === matview.id);
+        if (replacement && lostIndexes(replacement, end.start, after).some(index => index.unique)) continue;
+        const name = quote(matview.name);
+        const near = passedOver(matview, after);
+        yield {
+          span: effect.via.span,
+          message: `${name} has no unique index that CONCURRENTLY can use${near === '' ? '' : ` (${near})`}${keyWords(matview, context)}.`,
+          relation: name,
+          stillTrue: last => {
+            const still = last.get(matview.id);
+            return still?.kind === 'matview' && hasUsableUniqueIndex(still, last) === false;
+          },
+          evidence: [
+            ...(replacement ? [evidence(replacement.taken.effect.via.span, `the old ${name} goes`)] : []),
+            ...after.indexesOf(matview.id).flatMap(index => madeAt(index, `${quote(index.name.name)} does not serve`)),
+            evidence(effect.via.span, `${name} is made here and has no usable unique index at the end of the deploy`),
+          ],
+          experiment: refreshRefused(matview.name, true, '55000', true),
+        };
+      }
+    },
+  },
+});

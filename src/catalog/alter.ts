@@ -1,0 +1,213 @@
+import type { Column, Index, Relation, Table } from '../model.ts';
+import type { AlterTableCmd, AlterTableStmt, ColumnDef } from '../sql/tree.ts';
+import { typeWritten } from '../sql/type-name.ts';
+import {
+  find, hasColumn, isSelectable, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+} from './change.ts';
+import { notable, refuseDependants, removeAll, tollOf } from './drops.ts';
+import { changeOwner } from './owners.ts';
+import { optionsOf } from './options.ts';
+import { addConstraint, makeSequence, readColumn, typeOf } from './tables.ts';
+
+/** ALTER TABLE / INDEX / VIEW / MATERIALIZED VIEW / SEQUENCE with its list of commands, applied in order. */
+export function alterRelation(change: Change, node: AlterTableStmt): Outcome {
+  const written = writtenName(node.relation);
+  const { relation, absent } = find(change, written);
+  if (absent) return node.missing_ok === true ? undefined : refuseMissing(written, absent);
+  if (!relation) return undefined;
+  const wrong = wrongKind(node.objtype, relation);
+  if (wrong) return wrong;
+  for (const item of node.cmds ?? []) {
+    const now = change.store.get(relation.id);
+    if (!now || !('AlterTableCmd' in item)) continue;
+    const refused = alter(change, now as Relation, item.AlterTableCmd);
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+function wrongKind(objtype: string | undefined, relation: Relation): Outcome {
+  const kinds: Readonly<Record<string, Relation['kind']>> = { OBJECT_VIEW: 'view', OBJECT_MATVIEW: 'matview', OBJECT_INDEX: 'index', OBJECT_SEQUENCE: 'sequence' };
+  const kind = kinds[objtype ?? ''];
+  if (kind === undefined || kind === relation.kind) return undefined;
+  return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
+}
+
+/** Subcommands that an mv refuses with 42809 (measured, facts A: operations that always fail). */
+const notOnMatviews = new Set([
+  'AT_AddColumn', 'AT_DropColumn', 'AT_SetNotNull', 'AT_DropNotNull', 'AT_ColumnDefault', 'AT_AlterColumnType', 'AT_AddConstraint', 'AT_AddInherit', 'AT_DropInherit',
+  'AT_EnableRowSecurity', 'AT_DisableRowSecurity', 'AT_ForceRowSecurity', 'AT_SetUnLogged', 'AT_SetLogged',
+]);
+
+function alter(change: Change, relation: Relation, command: AlterTableCmd): Outcome {
+  const kind = command.subtype ?? '';
+  const what = describe(kind, command);
+  const settle = (to: Relation, mode: 'AccessExclusiveLock' | 'ShareUpdateExclusiveLock' = 'AccessExclusiveLock'): undefined => {
+    change.store.put(to);
+    lock(change, to.id, mode);
+    change.effects.push({ kind: 'changeRelation', from: relation, to, what, via: change.via });
+    return undefined;
+  };
+  if (relation.kind === 'matview' && notOnMatviews.has(kind))
+    return refuse('42809', `ALTER action ${what} cannot be performed on relation "${relation.name.name}"`, [], relation.id);
+  switch (kind) {
+    case 'AT_ChangeOwner': return changeOwner(change, relation, command.newowner);
+    case 'AT_SetRelOptions': return settle({ ...relation, options: new Map([...relation.options, ...optionsOf(defList(command))]) }, 'ShareUpdateExclusiveLock');
+    case 'AT_ResetRelOptions': {
+      const reset = optionsOf(defList(command));
+      return settle({ ...relation, options: new Map([...relation.options].filter(([key]) => !reset.has(key))) }, 'ShareUpdateExclusiveLock');
+    }
+    case 'AT_SetTableSpace': return settle({ ...relation, tablespace: command.name ?? '' });
+    case 'AT_ClusterOn': return clusterOn(change, relation, command.name, settle);
+    case 'AT_DropCluster': return relation.kind === 'matview' ? settle(withoutCluster(relation), 'ShareUpdateExclusiveLock') : undefined;
+    case 'AT_SetStatistics': {
+      if (relation.kind !== 'matview') return undefined;
+      const target = command.def && 'Integer' in command.def ? command.def.Integer.ival ?? 0 : 0;
+      return settle({ ...relation, statistics: new Map([...relation.statistics, [command.name ?? '', target]]) }, 'ShareUpdateExclusiveLock');
+    }
+    default: return relation.kind === 'table' ? alterTable(change, relation, command, settle) : undefined;
+  }
+}
+
+function defList(command: AlterTableCmd): readonly import('../sql/tree.ts').Node[] {
+  return command.def && 'List' in command.def ? command.def.List.items ?? [] : [];
+}
+
+function withoutCluster<T extends { clusteredOn?: number }>(relation: T): Omit<T, 'clusteredOn'> {
+  const { clusteredOn: _, ...rest } = relation;
+  return rest;
+}
+
+type Settle = (to: Relation, mode?: 'AccessExclusiveLock' | 'ShareUpdateExclusiveLock') => undefined;
+
+function clusterOn(change: Change, relation: Relation, name: string | undefined, settle: Settle): Outcome {
+  const index = change.store.indexesOf(relation.id).find(item => item.name.name === name);
+  return relation.kind === 'matview' && index ? settle({ ...relation, clusteredOn: index.id }, 'ShareUpdateExclusiveLock') : undefined;
+}
+
+function alterTable(change: Change, table: Table, command: AlterTableCmd, settle: Settle): Outcome {
+  const column = command.name ?? '';
+  const edit = (fields: Partial<Column>): undefined =>
+    isUnknown(table.columns) ? undefined : settle({ ...table, columns: table.columns.map(item => (item.name === column ? { ...item, ...fields } : item)) });
+  switch (command.subtype) {
+    case 'AT_AddColumn': return addColumn(change, table, command, settle);
+    case 'AT_DropColumn': return dropColumn(change, table, command);
+    case 'AT_AlterColumnType': return changeType(change, table, command, edit);
+    case 'AT_SetNotNull': return edit({ notNull: true });
+    case 'AT_DropNotNull': return edit({ notNull: false });
+    case 'AT_AddIdentity': {
+      makeSequence(change, table, column);
+      return undefined;
+    }
+    case 'AT_AddConstraint': {
+      const refused = command.def && 'Constraint' in command.def ? addConstraint(change, table.id, command.def.Constraint) : undefined;
+      const made = change.store.get(table.id);
+      return refused ?? (made?.kind === 'table' ? settle(made) : undefined);
+    }
+    case 'AT_DropConstraint': return dropConstraint(change, table, command);
+    case 'AT_EnableRowSecurity': return settle({ ...table, rowSecurity: true });
+    case 'AT_DisableRowSecurity': return settle({ ...table, rowSecurity: false });
+    case 'AT_SetUnLogged': return settle({ ...table, persistence: 'unlogged' });
+    case 'AT_SetLogged': return settle({ ...table, persistence: 'permanent' });
+    case 'AT_AttachPartition': case 'AT_AddInherit': return inherit(change, table, command, settle);
+    default: return undefined;
+  }
+}
+
+function addColumn(change: Change, table: Table, command: AlterTableCmd, settle: Settle): Outcome {
+  const definition: ColumnDef = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef : {};
+  if (hasColumn(table, definition.colname ?? '') === true)
+    return command.missing_ok === true ? undefined : refuse('42701', `column "${definition.colname}" of relation "${table.name.name}" already exists`, [], table.id);
+  const draft = { columns: [], constraints: [], serials: [] } as Parameters<typeof readColumn>[2];
+  const types: number[] = [];
+  readColumn(change, definition, draft, types);
+  if (!isUnknown(table.columns)) settle({ ...table, columns: [...table.columns, ...draft.columns] });
+  for (const on of types) change.store.depend({ dependent: table.id, on, strength: 'normal' });
+  for (const serial of draft.serials) makeSequence(change, table, serial.column);
+  for (const constraint of draft.constraints) {
+    const refused = addConstraint(change, table.id, constraint);
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+/** Whether a dependency surely uses the column; one whose columns are not known is not claimed. */
+const uses = (column: string) => (link: { readonly columns?: readonly string[] }): boolean => link.columns?.includes(column) === true;
+
+function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outcome {
+  const column = command.name ?? '';
+  const exists = hasColumn(table, column);
+  if (exists === false)
+    return command.missing_ok === true ? undefined : refuse('42703', `column "${column}" of relation "${table.name.name}" does not exist`, [], table.id);
+  const toll = tollOf(change, [table], uses(column));
+  const goes = new Map([...toll.goes].filter(([id]) => id !== table.id));
+  const cascade = command.behavior === 'DROP_CASCADE';
+  const blocked = toll.blocked.filter(({ object }) => object.kind !== 'sequence');
+  if (!cascade && blocked.length > 0) return refuseDependants(change, `column ${column} of table ${printName(table)}`, { goes, blocked }, table.id);
+  const indexes = change.store.indexesOf(table.id).filter(index => mentions(index, column));
+  for (const index of indexes) goes.set(index.id, index);
+  const takes = notable(goes, new Set(indexes.map(index => index.id))).filter(object => !(object.kind === 'sequence' && object.ownedBy?.table === table.id));
+  change.effects.push({ kind: 'dropPart', of: table, what: `column ${column}`, cascade, takes, via: change.via });
+  removeAll(change, goes);
+  const now = change.store.get(table.id);
+  if (now?.kind === 'table' && !isUnknown(now.columns))
+    change.store.put({ ...now, columns: now.columns.filter(item => item.name !== column), constraints: now.constraints.filter(constraint => !constraint.columns.includes(column)) });
+  lock(change, table.id, 'AccessExclusiveLock');
+  return undefined;
+}
+
+function mentions(index: Index, column: string): boolean {
+  return index.include.includes(column) || index.columns.some(item => item.column === column);
+}
+
+/** 0A000 for every view or matview that uses the column, however small the change (measured, facts E). */
+function changeType(change: Change, table: Table, command: AlterTableCmd, edit: (fields: Partial<Column>) => undefined): Outcome {
+  const column = command.name ?? '';
+  if (hasColumn(table, column) === false) return refuse('42703', `column "${column}" of relation "${table.name.name}" does not exist`, [], table.id);
+  const users = change.store.dependants(table.id).filter(uses(column)).map(link => change.store.get(link.dependent))
+    .filter(object => object?.kind === 'view' || object?.kind === 'matview');
+  const user = users[0];
+  if (user)
+    return refuse('0A000', 'cannot alter type of a column used by a view or rule',
+      users.flatMap(object => (object?.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} uses the column` }] : [])), table.id);
+  const type = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.typeName : undefined;
+  return edit({ type: type && typeWritten(type).name ? typeOf(change, type).text : { unknown: `the type of ${column}` } });
+}
+
+function dropConstraint(change: Change, table: Table, command: AlterTableCmd): Outcome {
+  const constraint = table.constraints.find(item => item.name === command.name);
+  if (!constraint) return undefined;
+  const holders = constraint.kind === 'primary key' || constraint.kind === 'unique'
+    ? [...change.store.relations()].filter((other): other is Table => other.kind === 'table' && other.constraints.some(item => item.references === table.id)) : [];
+  // Which of several unique constraints a foreign key rests on is not recorded here; only a sole one is surely needed.
+  const sole = table.constraints.filter(item => item.kind === 'primary key' || item.kind === 'unique').length === 1;
+  if (sole && holders.length > 0 && command.behavior !== 'DROP_CASCADE')
+    return refuseDependants(change, `constraint ${constraint.name} on table ${printName(table)}`, { goes: new Map(), blocked: holders.map(object => ({ object, on: table.id })) }, table.id);
+  const index = constraint.index === undefined ? undefined : change.store.get(constraint.index);
+  change.effects.push({ kind: 'dropPart', of: table, what: `constraint ${constraint.name}`, cascade: command.behavior === 'DROP_CASCADE', takes: [], via: change.via });
+  if (index) removeAll(change, new Map([[index.id, index]]));
+  const now = change.store.get(table.id);
+  if (now?.kind === 'table') change.store.put({ ...now, constraints: now.constraints.filter(item => item.name !== constraint.name) });
+  return undefined;
+}
+
+function inherit(change: Change, table: Table, command: AlterTableCmd, settle: Settle): Outcome {
+  const attach = command.subtype === 'AT_AttachPartition';
+  const other = command.def && 'PartitionCmd' in command.def ? command.def.PartitionCmd.name : command.def && 'RangeVar' in command.def ? command.def.RangeVar : undefined;
+  const { relation } = find(change, writtenName(other));
+  if (!relation || !isSelectable(relation)) return undefined;
+  const [child, parent] = attach ? [relation, table] : [table, relation];
+  if (child.kind !== 'table') return undefined;
+  change.store.depend({ dependent: child.id, on: parent.id, strength: attach ? 'auto' : 'normal' });
+  const to = { ...child, inherits: [...child.inherits, parent.id] };
+  if (child.id === table.id) return settle(to);
+  change.store.put(to);
+  return undefined;
+}
+
+/** The subcommand in the words of the statement, for messages. */
+function describe(kind: string, command: AlterTableCmd): string {
+  const words = kind.replace(/^AT_/, '').replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
+  return command.name === undefined ? words : `${words} ${command.name}`;
+}
+

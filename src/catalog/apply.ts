@@ -1,0 +1,148 @@
+import type { Refusal, SessionState } from '../model.ts';
+import { walk } from '../sql/walk.ts';
+import type { FuncCall, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
+import { alterRelation } from './alter.ts';
+import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { drop } from './drops.ts';
+import { alterDefaultPrivileges, grant } from './grants.ts';
+import { createIndex } from './indexes.ts';
+import { comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole } from './objects.ts';
+import { changeOwner } from './owners.ts';
+import { renameStatement, setSchema } from './renames.ts';
+import { callRoutine, constantText, createRoutine, createTrigger, doBlock } from './routines.ts';
+import { setConfig, setParameter } from './session.ts';
+import { readRefresh } from './sites.ts';
+import { createTable, namesOf } from './tables.ts';
+import { tokenize } from '../sql/tokens.ts';
+import { createMatview, createTableAs, createView, refreshMatview, select } from './views.ts';
+
+type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
+type Body<K extends Kind> = Extract<Node, Record<K, unknown>>[K];
+type Handler<K extends Kind> = (change: Change, node: Body<K>, initial: SessionState) => Outcome;
+type Handlers = { readonly [K in Kind]?: Handler<K> };
+
+/** Writes to a relation: refused on a matview (measured, facts A), otherwise nothing this catalog holds. */
+function write(relation: RangeVar | undefined, change: Change): Outcome {
+  const written = writtenName(relation);
+  const { relation: target, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  return target?.kind === 'matview' ? refuse('42809', `cannot change materialized view "${target.name.name}"`, [], target.id) : undefined;
+}
+
+function notInBlock(change: Change, what: string): Outcome {
+  return change.inTransactionBlock ? refuse('25001', `${what} cannot run inside a transaction block`) : undefined;
+}
+
+/** Calls in a top-level SELECT that do more than read: set_config, scheduled jobs, the history's own routines. */
+function calls(change: Change, node: Node, initial: SessionState): Outcome {
+  let refused: Outcome;
+  walk(node, (kind, inner) => {
+    if (kind !== 'FuncCall') return;
+    const call = inner as FuncCall;
+    const name = writtenFromList(call.funcname);
+    if (name.name === 'set_config') refused ??= setConfig(change, call.args ?? [], initial);
+    else if (name.schema === 'cron') schedule(change, name.name, call.args ?? []);
+    else refused ??= callRoutine(change, call.funcname);
+  });
+  return refused;
+}
+
+/** cron.schedule and its siblings: a refresh in the scheduled text is a refresh site. */
+function schedule(change: Change, name: string, args: readonly Node[]): void {
+  const texts = args.map(constantText);
+  if (name === 'unschedule') {
+    change.store.sites = change.store.sites.filter(site => site.by !== 'job' || site.holder !== `job ${texts[0]}`);
+    return;
+  }
+  const named = texts.length > 2 && texts[0] !== undefined ? `job ${texts[0]}` : 'a scheduled job';
+  if (named !== 'a scheduled job') change.store.sites = change.store.sites.filter(site => site.holder !== named);
+  for (const text of texts) {
+    if (text === undefined) continue;
+    const tokens = tokenize(text);
+    for (const at of tokens.keys()) {
+      const refresh = readRefresh(text, tokens, at);
+      if (refresh)
+        change.store.sites = [...change.store.sites, {
+          target: refresh.target, concurrently: refresh.concurrently, by: 'job', holder: named, searchPath: change.store.session.searchPath, span: change.statement.span,
+        }];
+    }
+  }
+}
+
+function selectStatement(change: Change, node: SelectStmt, initial: SessionState): Outcome {
+  const { intoClause, ...rest } = node;
+  if (intoClause) return createTableAs(change, { query: { SelectStmt: rest }, into: intoClause });
+  return select(change, { SelectStmt: node }) ?? calls(change, { SelectStmt: node }, initial);
+}
+
+const handlers: Handlers = {
+  CreateStmt: createTable,
+  CreateTableAsStmt: (change, node) => (node.objtype === 'OBJECT_MATVIEW' ? createMatview(change, node) : createTableAs(change, node)),
+  ViewStmt: createView,
+  RefreshMatViewStmt: refreshMatview,
+  IndexStmt: createIndex,
+  AlterTableStmt: alterRelation,
+  DropStmt: drop,
+  RenameStmt: renameStatement,
+  AlterObjectSchemaStmt: setSchema,
+  AlterOwnerStmt: (change, node) => {
+    if (node.objectType !== 'OBJECT_SCHEMA') return undefined;
+    const found = change.store.findSchema(node.object && 'String' in node.object ? node.object.String.sval ?? '' : '');
+    return found.is === 'present' ? changeOwner(change, found.object, node.newowner) : undefined;
+  },
+  CommentStmt: comment,
+  GrantStmt: grant,
+  AlterDefaultPrivilegesStmt: alterDefaultPrivileges,
+  CreateFunctionStmt: createRoutine,
+  CreateTrigStmt: createTrigger,
+  DoStmt: doBlock,
+  CallStmt: (change, node) => callRoutine(change, node.funccall?.funcname),
+  CreateSchemaStmt: createSchema,
+  CreateSeqStmt: createSequence,
+  CreateEnumStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'enum', namesOf(node.vals)),
+  CreateRangeStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'range', []),
+  CompositeTypeStmt: (change, node) => createType(change, writtenName(node.typevar), 'composite', []),
+  CreateDomainStmt: createDomain,
+  CreateRoleStmt: createRole,
+  DropRoleStmt: dropRole,
+  CreateExtensionStmt: createExtension,
+  CreatePolicyStmt: createPolicy,
+  VariableSetStmt: setParameter,
+  SelectStmt: selectStatement,
+  InsertStmt: (change, node) => write(node.relation, change),
+  UpdateStmt: (change, node) => write(node.relation, change),
+  DeleteStmt: (change, node) => write(node.relation, change),
+  VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),
+  ReindexStmt: (change, node) =>
+    ((node.params ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'concurrently') ? notInBlock(change, 'REINDEX CONCURRENTLY') : undefined),
+  DropOwnedStmt: change => (gap(change, 'what DROP OWNED takes is not followed'), undefined),
+  ReassignOwnedStmt: change => (gap(change, 'the new owners of REASSIGN OWNED are not followed'), undefined),
+};
+
+/** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
+const inert = new Set<string>([
+  'MergeStmt', 'CopyStmt', 'TruncateStmt', 'ClusterStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
+  'AlterStatsStmt', 'AlterSeqStmt', 'AlterEnumStmt', 'AlterFunctionStmt', 'AlterRoleStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt', 'GrantRoleStmt',
+  'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
+  'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',
+  'CreateSubscriptionStmt', 'AlterSubscriptionStmt', 'DropSubscriptionStmt', 'AlterObjectDependsStmt', 'LoadStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt',
+]);
+
+/** What a refused statement was about, for rules that speak of refreshes, drops and reads apart. */
+export function statementKind(kind: string): 'refresh' | 'drop' | 'create' | 'alter' | 'read' | 'other' {
+  if (kind === 'RefreshMatViewStmt') return 'refresh';
+  if (kind === 'DropStmt' || kind === 'DropRoleStmt') return 'drop';
+  if (kind === 'SelectStmt') return 'read';
+  if (kind === 'CreateTableAsStmt' || kind === 'ViewStmt' || kind === 'IndexStmt' || kind.startsWith('Create')) return 'create';
+  if (kind === 'RenameStmt' || kind.startsWith('Alter')) return 'alter';
+  return 'other';
+}
+
+/** Applies one statement's tree to the change's store; answers with Postgres's refusal when the statement will be refused. */
+export function apply(change: Change, node: Node, initial: SessionState): Refusal | undefined {
+  const kind = Object.keys(node)[0] as Kind;
+  const handler = handlers[kind] as Handler<Kind> | undefined;
+  if (handler) return handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
+  if (!inert.has(kind)) gap(change, `${kind.replace(/Stmt$/, '')} statements are not modelled`);
+  return undefined;
+}

@@ -1,0 +1,160 @@
+import type { CatalogObject, Dependency, Evidence, ObjectId, Refusal, Table } from '../model.ts';
+import type { DropStmt, Node } from '../sql/tree.ts';
+import { find, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
+import { isRelation } from './store.ts';
+import { namesOf } from './tables.ts';
+import { typeWritten } from '../sql/type-name.ts';
+
+/** What a DROP of some objects would do: everything that goes, and of that what needs CASCADE. */
+interface Toll {
+  readonly goes: ReadonlyMap<ObjectId, CatalogObject>;
+  /** Held by a normal dependency: 2BP01 without CASCADE. */
+  readonly blocked: readonly { readonly object: CatalogObject; readonly on: ObjectId }[];
+}
+
+/** Follows pg_depend as findDependentObjects does: auto dependants go silently, normal ones need CASCADE. */
+export function tollOf(change: Change, named: readonly CatalogObject[], relevant: (link: Dependency) => boolean = () => true): Toll {
+  const goes = new Map(named.map(object => [object.id, object]));
+  const blocked: { object: CatalogObject; on: ObjectId }[] = [];
+  const queue = named.map(object => ({ id: object.id, first: true }));
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    for (const link of [...change.store.dependants(next.id)].sort((a, b) => a.strength.localeCompare(b.strength) || a.dependent - b.dependent)) {
+      if (next.first && !relevant(link)) continue;
+      const object = change.store.get(link.dependent);
+      if (!object || goes.has(object.id)) continue;
+      goes.set(object.id, object);
+      if (link.strength === 'normal') blocked.push({ object, on: next.id });
+      queue.push({ id: object.id, first: false });
+    }
+  }
+  return { goes, blocked };
+}
+
+/** 2BP01 with every dependant named, as Postgres's DETAIL does. */
+export function refuseDependants(change: Change, what: string, toll: Toll, relation?: ObjectId): Refusal {
+  const evidence: Evidence[] = toll.blocked.flatMap(({ object, on }) => {
+    const target = change.store.get(on);
+    return object.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} depends on ${target ? `${kindWord(target)} ${printName(target)}` : what}` }] : [];
+  });
+  return refuse('2BP01', `cannot drop ${what} because other objects depend on it`, evidence, relation);
+}
+
+/** Takes the objects out of the catalog, and out of what is left of others (a foreign key of a surviving table). */
+export function removeAll(change: Change, goes: ReadonlyMap<ObjectId, CatalogObject>): void {
+  for (const object of goes.values()) {
+    change.store.remove(object, { span: change.statement.span, says: `${kindWord(object)} ${printName(object)} is dropped here` });
+    if (object.kind === 'index') forgetConstraint(change, object.on, constraint => constraint.index === object.id);
+  }
+  if (![...goes.values()].some(object => object.kind === 'table')) return;
+  for (const object of change.store.relations())
+    if (object.kind === 'table' && object.constraints.some(constraint => constraint.references !== undefined && goes.has(constraint.references)))
+      forgetConstraint(change, object.id, constraint => constraint.references !== undefined && goes.has(constraint.references));
+}
+
+function forgetConstraint(change: Change, id: ObjectId, gone: (constraint: Table['constraints'][number]) => boolean): void {
+  const table = change.store.get(id);
+  if (table?.kind === 'table' && table.constraints.some(gone)) change.store.put({ ...table, constraints: table.constraints.filter(constraint => !gone(constraint)) });
+}
+
+/** What CASCADE takes that somebody made on purpose: own indexes, sequences and triggers of a dropped relation are not worth a name. */
+export function notable(goes: ReadonlyMap<ObjectId, CatalogObject>, named: ReadonlySet<ObjectId>): CatalogObject[] {
+  return [...goes.values()].filter(object => !named.has(object.id)
+    && !((object.kind === 'index' || object.kind === 'trigger' || object.kind === 'policy') && goes.has(object.on))
+    && !(object.kind === 'sequence' && object.ownedBy && goes.has(object.ownedBy.table)));
+}
+
+/** Foreign keys that other tables hold on a dropped table: a normal dependency of a constraint, which this catalog keeps inside its table. */
+function foreignKeysOn(change: Change, goes: ReadonlyMap<ObjectId, CatalogObject>): Table[] {
+  if (![...goes.values()].some(object => object.kind === 'table')) return [];
+  return [...change.store.relations()].filter((object): object is Table =>
+    object.kind === 'table' && !goes.has(object.id) && object.constraints.some(constraint => constraint.references !== undefined && goes.has(constraint.references)));
+}
+
+type Located = { readonly object?: CatalogObject; readonly refusal?: Refusal };
+
+const wanted: Readonly<Record<string, string>> = {
+  OBJECT_TABLE: 'table', OBJECT_VIEW: 'view', OBJECT_MATVIEW: 'matview', OBJECT_INDEX: 'index', OBJECT_SEQUENCE: 'sequence', OBJECT_TYPE: 'type', OBJECT_DOMAIN: 'type',
+  OBJECT_FUNCTION: 'routine', OBJECT_PROCEDURE: 'routine', OBJECT_ROUTINE: 'routine', OBJECT_AGGREGATE: 'routine', OBJECT_SCHEMA: 'schema', OBJECT_EXTENSION: 'extension',
+  OBJECT_TRIGGER: 'trigger', OBJECT_POLICY: 'policy',
+};
+
+function locate(change: Change, node: DropStmt, item: Node): Located {
+  const kind = wanted[node.removeType ?? ''];
+  const missingOk = node.missing_ok === true;
+  const absentAs = (sqlstate: string, because: string, evidence: Evidence | true): Located =>
+    missingOk ? {} : { refusal: refuse(sqlstate, because, [evidence]) };
+  if (kind === 'schema' || kind === 'extension') {
+    const name = 'String' in item ? item.String.sval ?? '' : '';
+    const found = change.store.findGlobal(kind, name);
+    if (found.is === 'present') return { object: found.object };
+    if (found.is === 'unknown' && !missingOk) change.store.world = 'open';
+    return found.is === 'absent' ? absentAs(kind === 'schema' ? '3F000' : '42704', `${kind} "${name}" does not exist`, found.because ?? true) : {};
+  }
+  if (kind === 'trigger' || kind === 'policy') {
+    const parts = 'List' in item ? item.List.items ?? [] : [];
+    const { relation } = find(change, writtenFromList(parts.slice(0, -1)));
+    const name = namesOf(parts).at(-1);
+    const object = relation && change.store.dependants(relation.id).map(link => change.store.get(link.dependent))
+      .find(other => other?.kind === kind && other.on === relation.id && other.name === name);
+    return object ? { object } : {};
+  }
+  if (kind === 'routine' && 'ObjectWithArgs' in item) {
+    const name = writtenFromList(item.ObjectWithArgs.objname);
+    const routines = change.store.findRoutines(name);
+    if (routines.length === 1) return { object: routines[0]! };
+    const count = item.ObjectWithArgs.args_unspecified === true ? undefined : item.ObjectWithArgs.objargs?.length ?? 0;
+    const fitting = routines.filter(routine => count !== undefined && !isUnknown(routine.arguments) && routine.arguments.length === count);
+    return fitting.length === 1 ? { object: fitting[0]! } : {};
+  }
+  if (kind === 'type') {
+    const found = change.store.findType('TypeName' in item ? typeWritten(item.TypeName) : writtenFromList('List' in item ? item.List.items : []));
+    return found.is === 'present' ? { object: found.object } : {};
+  }
+  if (kind === undefined) return {};
+  const written = writtenFromList('List' in item ? item.List.items : []);
+  const found = change.store.find(written);
+  if (found.is === 'absent') return missingOk ? {} : { refusal: refuseMissing(written, found.because ?? true) };
+  if (found.is === 'unknown') {
+    if (!missingOk) change.store.world = 'open';
+    return {};
+  }
+  const object = found.object;
+  // A wrong kind is refused under IF EXISTS too (measured, facts E).
+  return object.kind === kind ? { object } : { refusal: refuse('42809', `"${object.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], object.id) };
+}
+
+/** DROP of whole objects: refusals first (2BP01, 42809, 42P01), then one effect for each named object. */
+export function drop(change: Change, node: DropStmt): Outcome {
+  if (node.concurrent === true && change.inTransactionBlock) return refuse('25001', 'DROP INDEX CONCURRENTLY cannot run inside a transaction block');
+  const named: CatalogObject[] = [];
+  for (const item of node.objects ?? []) {
+    const { object, refusal } = locate(change, node, item);
+    if (refusal) return refusal;
+    if (object && !named.includes(object)) named.push(object);
+  }
+  const cascade = node.behavior === 'DROP_CASCADE';
+  const all = tollOf(change, named);
+  const ids = new Set(named.map(object => object.id));
+  const blocked = all.blocked.filter(({ object }) => !ids.has(object.id));
+  const keys = foreignKeysOn(change, all.goes);
+  if (!cascade && (blocked.length > 0 || keys.length > 0)) {
+    const first = named.find(object => isRelation(object));
+    const what = named.length === 1 ? `${kindWord(named[0]!)} ${printName(named[0]!)}` : 'desired object(s)';
+    const holders = keys.map(object => ({ object, on: named[0]!.id }));
+    return refuseDependants(change, what, { goes: all.goes, blocked: [...blocked, ...holders] }, first?.id);
+  }
+  for (const object of named) {
+    if (object.kind === 'index' && object.constraint !== undefined) {
+      const table = change.store.get(object.on);
+      return refuse('2BP01', `cannot drop index ${printName(object)} because constraint ${object.constraint} on table ${table ? printName(table) : ''} requires it`, [], object.id);
+    }
+  }
+  for (const object of named) {
+    const takes = cascade ? notable(tollOf(change, [object]).goes, ids) : [];
+    change.effects.push({ kind: 'dropObject', object, cascade, takes, via: change.via });
+    if (isRelation(object)) lock(change, object.id, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
+    if (object.kind === 'index') lock(change, object.on, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
+  }
+  removeAll(change, all.goes);
+  return undefined;
+}

@@ -1,0 +1,125 @@
+import type { Index, IndexColumn, Known, ObjectId, Selectable } from '../model.ts';
+import { expressionEnd } from '../sql/span.ts';
+import { normalText } from '../sql/tokens.ts';
+import type { IndexElem, IndexStmt, Node } from '../sql/tree.ts';
+import { find, freeName, hasColumn, lock, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
+import { optionsOf } from './options.ts';
+import { isHole } from './store.ts';
+import { existsAlready } from './views.ts';
+
+interface Wanted {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly method: string;
+  readonly columns: readonly IndexColumn[];
+  readonly include: readonly string[];
+  readonly nullsNotDistinct: boolean;
+  readonly predicate?: string;
+  readonly constraint?: string;
+  readonly options?: ReadonlyMap<string, string>;
+  readonly tablespace?: string;
+  readonly valid?: Known<boolean>;
+}
+
+/** Puts an index into the catalog; it goes along with its relation. Returns its id. */
+export function makeIndex(change: Change, on: Selectable, wanted: Wanted): ObjectId {
+  const { options, valid, ...rest } = wanted;
+  const index: Index = {
+    ...rest, kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name: wanted.name }, madeAt: change.statement.span, owner: on.owner,
+    on: on.id, valid: valid ?? true, options: options ?? new Map(),
+  };
+  change.store.put(index);
+  const columns = wanted.columns.map(column => column.column).filter(column => column !== undefined);
+  change.store.depend({ dependent: index.id, on: on.id, strength: 'auto', ...(columns.length === wanted.columns.length ? { columns: [...columns, ...wanted.include] } : {}) });
+  return index.id;
+}
+
+/** The part of an expression's text that Postgres names an index column after (ChooseIndexExpressionNames): a function's name, else `expr`. */
+function expressionName(node: Node): string {
+  if ('FuncCall' in node) {
+    const last = node.FuncCall.funcname?.at(-1);
+    return last && 'String' in last ? last.String.sval ?? 'expr' : 'expr';
+  }
+  if ('CoalesceExpr' in node) return 'coalesce';
+  if ('TypeCast' in node && node.TypeCast.arg) return expressionName(node.TypeCast.arg);
+  return 'expr';
+}
+
+/** A parenthesised bare column is a column (measured, facts B). */
+function bareColumn(node: Node | undefined): string | undefined {
+  const field = node && 'ColumnRef' in node && node.ColumnRef.fields?.length === 1 ? node.ColumnRef.fields[0] : undefined;
+  return field && 'String' in field ? field.String.sval : undefined;
+}
+
+function readElement(change: Change, element: IndexElem, start: number): IndexColumn {
+  const column = element.name ?? bareColumn(element.expr);
+  const last = element.opclass?.at(-1);
+  const collation = element.collation?.at(-1);
+  return {
+    ...(column === undefined ? { expression: normalText(change.statement.sql, start, expressionEnd(change.statement.sql, start)) } : { column }),
+    descending: element.ordering === 'SORTBY_DESC',
+    nullsFirst: element.nulls_ordering === 'SORTBY_NULLS_FIRST' || (element.ordering === 'SORTBY_DESC' && element.nulls_ordering !== 'SORTBY_NULLS_LAST'),
+    ...(last && 'String' in last && last.String.sval !== undefined ? { opclass: last.String.sval } : {}),
+    ...(collation && 'String' in collation && collation.String.sval !== undefined ? { collation: collation.String.sval } : {}),
+  };
+}
+
+/** A predicate that Postgres folds away: `WHERE true` (measured, facts B). */
+function constantTrue(node: Node | undefined): boolean {
+  return node !== undefined && 'A_Const' in node && node.A_Const.boolval?.boolval === true;
+}
+
+/** The start of a sub-expression: the least location in it. Locations of operators stand in the middle, so all of them are asked. */
+export function startOf(node: unknown): number | undefined {
+  let least: number | undefined;
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, inner] of Object.entries(value)) {
+        if (key === 'location' && typeof inner === 'number' && inner >= 0) least = Math.min(least ?? inner, inner);
+        else visit(inner);
+      }
+  };
+  visit(node);
+  return least;
+}
+
+/** CREATE [UNIQUE] INDEX [CONCURRENTLY]. */
+export function createIndex(change: Change, node: IndexStmt): Outcome {
+  const written = writtenName(node.relation);
+  const concurrently = node.concurrent === true;
+  if (concurrently && change.inTransactionBlock) return refuse('25001', 'CREATE INDEX CONCURRENTLY cannot run inside a transaction block');
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!relation) return undefined;
+  if (relation.kind !== 'table' && relation.kind !== 'matview')
+    return refuse('42809', `cannot create index on relation "${relation.name.name}"`, [], relation.id);
+  const elements = (node.indexParams ?? []).map(item => ('IndexElem' in item ? item.IndexElem : {}));
+  const columns = elements.map(element => readElement(change, element, startOf(element.expr) ?? 0));
+  const include = (node.indexIncludingParams ?? []).map(item => ('IndexElem' in item ? item.IndexElem.name ?? '' : ''));
+  for (const column of [...columns.map(item => item.column), ...include])
+    if (column !== undefined && !systemColumns.has(column) && hasColumn(relation, column) === false) return refuse('42703', `column "${column}" does not exist`, [], relation.id);
+  if (node.idxname !== undefined && isHole(node.idxname)) return undefined;
+  const parts = [...elements.map(element => element.name ?? bareColumn(element.expr) ?? expressionName(element.expr ?? { ColumnRef: {} })), ...include];
+  const name = node.idxname ?? freeName(change.store, relation.name.schema, objectName(relation.name.name, parts.join('_'), 'idx'));
+  const existing = change.store.find({ schema: relation.name.schema, name });
+  if (existing.is === 'present')
+    return existsAlready(change, node.if_not_exists === true, 'index', existing.object.id, { schema: relation.name.schema, name }, undefined, relation);
+  const where = node.whereClause && !constantTrue(node.whereClause) ? predicateText(change, node.whereClause) : undefined;
+  const id = makeIndex(change, relation, {
+    name, unique: node.unique === true, method: node.accessMethod ?? 'btree', columns, include, nullsNotDistinct: node.nulls_not_distinct === true,
+    ...(where === undefined ? {} : { predicate: where }), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
+  });
+  lock(change, relation.id, concurrently ? 'ShareUpdateExclusiveLock' : 'ShareLock');
+  const index = change.store.get(id);
+  if (index?.kind === 'index') change.effects.push({ kind: 'createIndex', index, on: relation, concurrently, via: change.via });
+  return undefined;
+}
+
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+function predicateText(change: Change, node: Node): string {
+  const { sql } = change.statement;
+  const start = startOf(node) ?? sql.length;
+  return normalText(sql, start, sql.length);
+}

@@ -1,0 +1,126 @@
+import type { CatalogObject, Type } from '../model.ts';
+import type {
+  CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, Node,
+} from '../sql/tree.ts';
+import { typeText } from '../sql/type-name.ts';
+import {
+  defaultGrants, find, isSelectable, isUnknown, lock, nameForCreate, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome,
+} from './change.ts';
+import { roleName } from './owners.ts';
+import { isHole } from './store.ts';
+import { namesOf } from './tables.ts';
+import { existsAlready } from './views.ts';
+
+/** CREATE SCHEMA; its elements are returned for the caller to replay in it. */
+export function createSchema(change: Change, node: CreateSchemaStmt): Outcome {
+  const role = node.authrole ? roleName(change, node.authrole) : change.store.session.role;
+  const name = node.schemaname ?? (typeof role === 'string' ? role : undefined);
+  if (name === undefined || isHole(name)) return undefined;
+  if (change.store.findSchema(name).is === 'present') return node.if_not_exists === true ? undefined : refuse('42P06', `schema "${name}" already exists`);
+  change.store.put({ kind: 'schema', id: change.store.newId(), name, madeAt: change.statement.span, owner: role, grants: new Map() });
+  return undefined;
+}
+
+export function createSequence(change: Change, node: CreateSeqStmt): Outcome {
+  const { name, existing } = nameForCreate(change, node.sequence);
+  if (!name) return undefined;
+  if (existing) return existsAlready(change, node.if_not_exists === true, 'sequence', existing.id, name);
+  change.store.put({
+    kind: 'sequence', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, options: new Map(),
+    grants: defaultGrants(change, 'sequences', name.schema),
+  });
+  return undefined;
+}
+
+/** CREATE TYPE and CREATE DOMAIN. */
+export function createType(change: Change, written: { readonly schema?: string; readonly name: string }, form: Type['form'], detail: readonly string[]): Outcome {
+  const schema = written.schema ?? change.store.creationSchema();
+  if (schema === undefined || isHole(written.name)) return undefined;
+  const found = change.store.findType({ schema, name: written.name });
+  if (found.is === 'present') return refuse('42710', `type "${written.name}" already exists`);
+  change.store.put({ kind: 'type', id: change.store.newId(), name: { schema, name: written.name }, madeAt: change.statement.span, owner: change.store.session.role, form, detail });
+  return undefined;
+}
+
+export function createDomain(change: Change, node: CreateDomainStmt): Outcome {
+  return createType(change, writtenFromList(node.domainname), 'domain', node.typeName ? [typeText(node.typeName)] : []);
+}
+
+export function createRole(change: Change, node: CreateRoleStmt): Outcome {
+  const name = node.role ?? '';
+  if (isHole(name)) return undefined;
+  if (change.store.findGlobal('role', name).is === 'present') return refuse('42710', `role "${name}" already exists`);
+  const superuser = (node.options ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'superuser' && item.DefElem.arg && 'Boolean' in item.DefElem.arg && item.DefElem.arg.Boolean.boolval === true);
+  change.store.put({ kind: 'role', id: change.store.newId(), name, madeAt: change.statement.span, owner: name, superuser });
+  return undefined;
+}
+
+/** DROP ROLE: refused 2BP01 while the role owns something or holds a grant that the history shows. */
+export function dropRole(change: Change, node: DropRoleStmt): Outcome {
+  for (const item of node.roles ?? []) {
+    const name = roleName(change, 'RoleSpec' in item ? item.RoleSpec : undefined);
+    if (typeof name !== 'string') continue;
+    const found = change.store.findGlobal('role', name);
+    if (found.is === 'absent' && node.missing_ok !== true) return refuse('42704', `role "${name}" does not exist`, [found.because]);
+    if (found.is !== 'present') continue;
+    const holds = [...change.store.objects()].some(object => object.kind !== 'role' && (object.owner === name || ('grants' in object && object.grants.has(name))));
+    if (holds) return refuse('2BP01', `role "${name}" cannot be dropped because some objects depend on it`);
+    change.store.remove(found.object, { span: change.statement.span, says: `role ${name} is dropped here` });
+  }
+  return undefined;
+}
+
+/** CREATE EXTENSION: what it brings is not in the history, so the world is open from here on. */
+export function createExtension(change: Change, node: CreateExtensionStmt): Outcome {
+  const name = node.extname ?? '';
+  if (change.store.findGlobal('extension', name).is === 'present') return node.if_not_exists === true ? undefined : refuse('42710', `extension "${name}" already exists`);
+  change.store.put({ kind: 'extension', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role });
+  return undefined;
+}
+
+export function createPolicy(change: Change, node: CreatePolicyStmt): Outcome {
+  const written = writtenName(node.table);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!relation) return undefined;
+  const id = change.store.newId();
+  change.store.put({ kind: 'policy', id, name: node.policy_name ?? '', on: relation.id, madeAt: change.statement.span, owner: relation.owner });
+  change.store.depend({ dependent: id, on: relation.id, strength: 'auto' });
+  return undefined;
+}
+
+const commentKinds: Readonly<Record<string, CatalogObject['kind']>> = {
+  OBJECT_TABLE: 'table', OBJECT_VIEW: 'view', OBJECT_MATVIEW: 'matview', OBJECT_INDEX: 'index', OBJECT_SEQUENCE: 'sequence',
+};
+
+/** COMMENT ON a relation or column. COMMENT ON TABLE | VIEW of a matview is refused 42809 (measured, facts A). */
+export function comment(change: Change, node: CommentStmt): Outcome {
+  const parts: readonly Node[] = node.object && 'List' in node.object ? node.object.List.items ?? [] : [];
+  const text = node.comment;
+  const said = text === undefined || text === '' ? {} : { comment: text };
+  if (node.objtype === 'OBJECT_COLUMN') {
+    const { relation } = find(change, writtenFromList(parts.slice(0, -1)));
+    const name = namesOf(parts).at(-1);
+    if (!isSelectable(relation) || isUnknown(relation.columns)) return undefined;
+    if (!relation.columns.some(column => column.name === name)) return refuse('42703', `column "${name}" of relation "${relation.name.name}" does not exist`, [], relation.id);
+    const columns = relation.columns.map(column => {
+      if (column.name !== name) return column;
+      const { comment: _, ...rest } = column;
+      return { ...rest, ...said };
+    });
+    change.store.put({ ...relation, columns } as typeof relation);
+    lock(change, relation.id, 'ShareUpdateExclusiveLock');
+    return undefined;
+  }
+  const kind = commentKinds[node.objtype ?? ''];
+  if (!kind) return undefined;
+  const written = writtenFromList(parts);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!relation) return undefined;
+  if (relation.kind !== kind) return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
+  const { comment: _, ...rest } = relation;
+  change.store.put({ ...rest, ...said } as typeof relation);
+  lock(change, relation.id, 'ShareUpdateExclusiveLock');
+  return undefined;
+}

@@ -1,0 +1,94 @@
+/**
+ * A persistent hash map (a hash array mapped trie, 32 ways): `set` and `delete` copy one path and leave the old map as it was,
+ * so that keeping the catalog before and after every statement costs memory by change, not by size.
+ */
+export interface PersistentMap<K extends string | number, V> {
+  readonly size: number;
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  set(key: K, value: V): PersistentMap<K, V>;
+  delete(key: K): PersistentMap<K, V>;
+  /** In no promised order. */
+  entries(): Iterable<readonly [K, V]>;
+}
+
+type Leaf<K, V> = { readonly hash: number; readonly pairs: readonly (readonly [K, V])[] };
+type Branch<K, V> = { readonly bitmap: number; readonly children: readonly Node<K, V>[] };
+type Node<K, V> = Leaf<K, V> | Branch<K, V>;
+
+const isLeaf = <K, V>(node: Node<K, V>): node is Leaf<K, V> => 'pairs' in node;
+
+/** Ids hash to themselves, text by FNV-1a over UTF-16 units. */
+function hashOf(key: string | number): number {
+  if (typeof key === 'number') return key | 0;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  return hash;
+}
+
+function bitCount(bits: number): number {
+  let n = bits - ((bits >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+const slot = (hash: number, shift: number): number => 1 << ((hash >>> shift) & 31);
+const indexOf = (bitmap: number, bit: number): number => bitCount(bitmap & (bit - 1));
+
+function put<K, V>(node: Node<K, V> | undefined, shift: number, hash: number, key: K, value: V): Node<K, V> {
+  if (!node) return { hash, pairs: [[key, value]] };
+  if (isLeaf(node)) {
+    if (node.hash === hash) return { hash, pairs: [...node.pairs.filter(pair => pair[0] !== key), [key, value]] };
+    const bit = slot(node.hash, shift);
+    return put({ bitmap: bit, children: [node] } as Branch<K, V>, shift, hash, key, value);
+  }
+  const bit = slot(hash, shift);
+  const at = indexOf(node.bitmap, bit);
+  if ((node.bitmap & bit) === 0) return { bitmap: node.bitmap | bit, children: node.children.toSpliced(at, 0, { hash, pairs: [[key, value]] }) };
+  return { bitmap: node.bitmap, children: node.children.with(at, put(node.children[at], shift + 5, hash, key, value)) };
+}
+
+function remove<K, V>(node: Node<K, V>, shift: number, hash: number, key: K): Node<K, V> | undefined {
+  if (isLeaf(node)) {
+    const pairs = node.pairs.filter(pair => pair[0] !== key);
+    return pairs.length === 0 ? undefined : { hash: node.hash, pairs };
+  }
+  const bit = slot(hash, shift);
+  const at = indexOf(node.bitmap, bit);
+  const child = (node.bitmap & bit) === 0 ? undefined : node.children[at];
+  if (!child) return node;
+  const rest = remove(child, shift + 5, hash, key);
+  if (rest) return { bitmap: node.bitmap, children: node.children.with(at, rest) };
+  return node.children.length === 1 ? undefined : { bitmap: node.bitmap & ~bit, children: node.children.toSpliced(at, 1) };
+}
+
+function find<K, V>(root: Node<K, V> | undefined, hash: number, key: K): readonly [K, V] | undefined {
+  let node = root;
+  for (let shift = 0; node; shift += 5) {
+    if (isLeaf(node)) return node.hash === hash ? node.pairs.find(pair => pair[0] === key) : undefined;
+    const bit = slot(hash, shift);
+    node = (node.bitmap & bit) === 0 ? undefined : node.children[indexOf(node.bitmap, bit)];
+  }
+  return undefined;
+}
+
+function* walk<K, V>(node: Node<K, V> | undefined): Iterable<readonly [K, V]> {
+  if (!node) return;
+  if (isLeaf(node)) yield* node.pairs;
+  else for (const child of node.children) yield* walk(child);
+}
+
+function make<K extends string | number, V>(root: Node<K, V> | undefined, size: number): PersistentMap<K, V> {
+  return {
+    size,
+    get: key => find(root, hashOf(key), key)?.[1],
+    has: key => find(root, hashOf(key), key) !== undefined,
+    set: (key, value) => make(put(root, 0, hashOf(key), key, value), find(root, hashOf(key), key) ? size : size + 1),
+    delete: key => (root && find(root, hashOf(key), key) ? make(remove(root, 0, hashOf(key), key), size - 1) : make(root, size)),
+    entries: () => walk(root),
+  };
+}
+
+/** The empty map. */
+export function emptyMap<K extends string | number, V>(): PersistentMap<K, V> {
+  return make<K, V>(undefined, 0);
+}

@@ -1,0 +1,136 @@
+import type { Name, Relation } from '../model.ts';
+import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
+import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { isRelation } from './store.ts';
+
+/** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
+function wrongKind(relationType: string | undefined, relation: Relation): Outcome {
+  const kinds: Readonly<Record<string, Relation['kind']>> = { OBJECT_VIEW: 'view', OBJECT_MATVIEW: 'matview', OBJECT_SEQUENCE: 'sequence' };
+  const kind = kinds[relationType ?? ''];
+  if (kind === undefined || relation.kind === kind) return undefined;
+  return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
+}
+
+/** Gives a relation another name or schema; identity, dependants, indexes and grants stay (measured, facts D). */
+function rename(change: Change, from: Relation, to: Name): Outcome {
+  const taken = change.store.find(to);
+  if (taken.is === 'present' && taken.object.id !== from.id) {
+    const made = taken.object.madeAt ? { span: taken.object.madeAt, says: `${printName(taken.object)} has the name` } : undefined;
+    return refuse('42P07', to.schema === from.name.schema ? `relation "${to.name}" already exists` : `relation "${to.name}" already exists in schema "${to.schema}"`, [made], from.id);
+  }
+  const renamed: Relation = { ...from, name: to };
+  change.store.put(renamed);
+  if (from.name.schema !== to.schema || from.name.name !== to.name)
+    change.store.markGone(from, { span: change.statement.span, says: `${kindWord(from)} ${printName(from)} becomes ${printName(renamed)}` });
+  lock(change, from.id, from.kind === 'index' ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
+  change.effects.push({ kind: 'renameRelation', from, to: renamed, via: change.via });
+  return undefined;
+}
+
+function renameColumn(change: Change, node: RenameStmt, relation: Relation): Outcome {
+  const old = node.subname ?? '';
+  const name = node.newname ?? '';
+  if (!isSelectable(relation)) return undefined;
+  if (hasColumn(relation, old) === false) return refuse('42703', `column "${old}" does not exist`, [], relation.id);
+  if (hasColumn(relation, name) === true) return refuse('42701', `column "${name}" of relation "${relation.name.name}" already exists`, [], relation.id);
+  if (isUnknown(relation.columns)) return undefined;
+  const columns = columnsOf(relation).map(column => (column.name === old ? { ...column, name } : column));
+  const constraints = relation.kind === 'table'
+    ? { constraints: relation.constraints.map(constraint => ({ ...constraint, columns: constraint.columns.map(column => (column === old ? name : column)) })) } : {};
+  const to = { ...relation, columns, ...constraints } as Relation;
+  for (const index of change.store.indexesOf(relation.id))
+    change.store.put({
+      ...index, include: index.include.map(column => (column === old ? name : column)),
+      columns: index.columns.map(column => (column.column === old ? { ...column, column: name } : column)),
+    });
+  change.store.put(to);
+  change.store.renameDependedColumn(relation.id, old, name);
+  lock(change, relation.id, 'AccessExclusiveLock');
+  change.effects.push({ kind: 'changeRelation', from: relation, to, what: `RENAME COLUMN ${old} TO ${name}`, via: change.via });
+  return undefined;
+}
+
+/** ALTER … RENAME of relations, columns, constraints, schemas, types, routines, roles. */
+export function renameStatement(change: Change, node: RenameStmt): Outcome {
+  const to = node.newname ?? '';
+  if (node.relation) {
+    const written = writtenName(node.relation);
+    const { relation, absent } = find(change, written);
+    if (absent) return node.missing_ok === true ? undefined : refuseMissing(written, absent);
+    if (!relation) return undefined;
+    const wrong = wrongKind(node.renameType === 'OBJECT_COLUMN' || node.renameType === 'OBJECT_ATTRIBUTE' ? node.relationType : node.renameType, relation);
+    if (wrong) return wrong;
+    if (node.renameType === 'OBJECT_COLUMN') return renameColumn(change, node, relation);
+    if (node.renameType === 'OBJECT_TABCONSTRAINT') return renameConstraint(change, relation, node.subname ?? '', to);
+    if (node.renameType === 'OBJECT_TRIGGER' || node.renameType === 'OBJECT_POLICY') return undefined;
+    return rename(change, relation, { schema: relation.name.schema, name: to });
+  }
+  if (node.renameType === 'OBJECT_SCHEMA') return renameSchema(change, node.subname ?? '', to);
+  if (node.renameType === 'OBJECT_ROLE') {
+    const found = change.store.findGlobal('role', node.subname ?? '');
+    if (found.is === 'present' && found.object.kind === 'role') change.store.put({ ...found.object, name: to });
+    return undefined;
+  }
+  if (node.renameType === 'OBJECT_FUNCTION' || node.renameType === 'OBJECT_PROCEDURE' || node.renameType === 'OBJECT_ROUTINE') {
+    const routines = change.store.findRoutines(node.object && 'ObjectWithArgs' in node.object ? writtenFromList(node.object.ObjectWithArgs.objname) : { name: '' });
+    if (routines.length === 1) change.store.put({ ...routines[0]!, name: { ...routines[0]!.name, name: to } });
+    return undefined;
+  }
+  if (node.renameType === 'OBJECT_TYPE' || node.renameType === 'OBJECT_DOMAIN') {
+    const found = change.store.findType(writtenFromList(node.object && 'List' in node.object ? node.object.List.items : []));
+    if (found.is === 'present') change.store.put({ ...found.object, name: { ...found.object.name, name: to } });
+  }
+  return undefined;
+}
+
+function renameConstraint(change: Change, relation: Relation, old: string, name: string): Outcome {
+  if (relation.kind !== 'table') return undefined;
+  const constraint = relation.constraints.find(item => item.name === old);
+  if (!constraint) return undefined;
+  change.store.put({ ...relation, constraints: relation.constraints.map(item => (item === constraint ? { ...item, name } : item)) });
+  const index = constraint.index === undefined ? undefined : change.store.get(constraint.index);
+  if (index?.kind === 'index') change.store.put({ ...index, name: { ...index.name, name }, constraint: name });
+  return undefined;
+}
+
+function renameSchema(change: Change, old: string, name: string): Outcome {
+  const found = change.store.findSchema(old);
+  if (found.is !== 'present') return undefined;
+  change.store.put({ ...found.object, name });
+  change.store.markGone(found.object, { span: change.statement.span, says: `schema ${old} becomes ${name}` });
+  for (const object of [...change.store.objects()])
+    if ((isRelation(object) || object.kind === 'type' || object.kind === 'routine') && object.name.schema === old) {
+      change.store.put({ ...object, name: { ...object.name, schema: name } });
+      if (isRelation(object)) change.store.markGone(object, { span: change.statement.span, says: `schema ${old} becomes ${name}` });
+    }
+  return undefined;
+}
+
+/** ALTER … SET SCHEMA: indexes and owned sequences move along (measured, facts D). */
+export function setSchema(change: Change, node: AlterObjectSchemaStmt): Outcome {
+  const schema = node.newschema ?? '';
+  if (!node.relation) {
+    if (node.object && 'ObjectWithArgs' in node.object) {
+      const routines = change.store.findRoutines(writtenFromList(node.object.ObjectWithArgs.objname));
+      if (routines.length === 1) change.store.put({ ...routines[0]!, name: { ...routines[0]!.name, schema } });
+    }
+    return undefined;
+  }
+  const written = writtenName(node.relation);
+  const { relation, absent } = find(change, written);
+  if (absent) return node.missing_ok === true ? undefined : refuseMissing(written, absent);
+  if (!relation) return undefined;
+  const wrong = wrongKind(node.objectType, relation);
+  if (wrong) return wrong;
+  const target = change.store.findSchema(schema);
+  if (target.is === 'absent') return refuse('3F000', `schema "${schema}" does not exist`, [target.because]);
+  if (target.is === 'unknown') change.store.world = 'open';
+  const refused = rename(change, relation, { schema, name: relation.name.name });
+  if (refused) return refused;
+  for (const link of change.store.dependants(relation.id)) {
+    const object = change.store.get(link.dependent);
+    if ((object?.kind === 'index' && object.on === relation.id) || (object?.kind === 'sequence' && object.ownedBy?.table === relation.id))
+      change.store.put({ ...object, name: { schema, name: object.name.name } });
+  }
+  return undefined;
+}

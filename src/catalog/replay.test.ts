@@ -1,0 +1,129 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { Catalog, History, Migration, Relation, Unit } from '../model.ts';
+import { memoryFiles } from '../read/files.ts';
+import { readHistories } from '../read/read.ts';
+import { ready } from '../sql/parse.ts';
+import { replay, type ReplayedMigration } from './replay.ts';
+
+beforeAll(ready);
+
+/** A plain history of numbered files, the texts in order. */
+function history(...texts: string[]): History {
+  const files = Object.fromEntries(texts.map((text, at) => [`db/${String(at + 1).padStart(3, '0')}.sql`, text]));
+  const { histories } = readHistories(memoryFiles(files), { tool: 'psql' });
+  return histories[0]!;
+}
+
+/** The same history as another tool would send it. */
+function sent(base: History, unit: Partial<Unit>): History {
+  const migrations: Migration[] = base.migrations.map(migration => ({
+    ...migration, up: migration.up.map(old => ({ ...old, ...unit, scopeId: migration.id })),
+  }));
+  return { ...base, tool: 'golang-migrate', migrations };
+}
+
+function run(base: History): { readonly end: Catalog; readonly runs: readonly ReplayedMigration[]; readonly refusals: readonly (string | undefined)[] } {
+  const runs: ReplayedMigration[] = [];
+  const replayed = replay(base, { role: 'postgres' });
+  for (let next = replayed.next(); ; next = replayed.next()) {
+    if (next.done) return { end: next.value, runs, refusals: runs.flatMap(each => each.steps.map(step => step.refusal?.sqlstate)) };
+    runs.push(next.value);
+  }
+}
+
+function relation(catalog: Catalog, name: string): Relation | undefined {
+  const found = catalog.find({ name });
+  return found.is === 'present' ? found.object : undefined;
+}
+
+const table = 'create table t (id bigint primary key, k int);';
+const view = `${table} create materialized view mv as select id, k from t;`;
+
+test('a name that the history dropped is absent, one it never made is unknown', () => {
+  const { end } = run(history(table, 'drop table t;'));
+  expect(end.find({ name: 't' }).is).toBe('absent');
+  expect(end.find({ name: 'u' }).is).toBe('unknown');
+});
+
+test('identity survives a rename, dependants follow it', () => {
+  const { end, runs } = run(history(view, 'alter materialized view mv rename to mv_old;'));
+  const before = runs[0]!.end.find({ name: 'mv' });
+  expect(before.is === 'present' && relation(end, 'mv_old')?.id === before.object.id).toBe(true);
+  expect(end.dependants(relation(end, 't')!.id).map(link => link.dependent)).toContain(relation(end, 'mv_old')!.id);
+});
+
+test('an old catalog stays as it was', () => {
+  const { runs } = run(history(view, 'drop materialized view mv;'));
+  expect(relation(runs[0]!.end, 'mv')?.kind).toBe('matview');
+  expect(relation(runs[1]!.end, 'mv')).toBeUndefined();
+});
+
+test('what ROLLBACK undid never reaches the steps; what a savepoint kept does', () => {
+  const { end, runs } = run(history(view, `begin; drop materialized view mv; rollback;
+    begin; create table a (x int); savepoint s; create table b (x int); rollback to s; create table c (x int); commit;`));
+  expect(relation(end, 'mv')?.kind).toBe('matview');
+  expect([relation(end, 'a')?.kind, relation(end, 'b')?.kind, relation(end, 'c')?.kind]).toEqual(['table', undefined, 'table']);
+  const made = runs[1]!.steps.flatMap(step => step.effects).flatMap(effect => (effect.kind === 'createTable' ? [effect.table.name.name] : []));
+  expect(made).toEqual(['a', 'c']);
+  expect(runs[1]!.steps.flatMap(step => step.effects).some(effect => effect.kind === 'dropObject')).toBe(false);
+});
+
+test('a refusal aborts its transaction, the rest of it is 25P02, and the refused step is kept', () => {
+  const { end, refusals } = run(history(view, 'begin; create table a (x int); refresh materialized view concurrently mv; create table b (x int); commit; create table c (x int);'));
+  expect(refusals.filter(Boolean)).toEqual(['55000', '25P02']);
+  expect([relation(end, 'a'), relation(end, 'b'), relation(end, 'c')?.kind]).toEqual([undefined, undefined, 'table']);
+});
+
+test('a string of several commands is one transaction: a refusal undoes all of it', () => {
+  const base = sent(history(view, 'create table a (x int); refresh materialized view concurrently mv;'), { scope: 'none', protocol: 'simple-string' });
+  expect(relation(run(base).end, 'a')).toBeUndefined();
+});
+
+test('CREATE INDEX CONCURRENTLY: refused in a block and in a string of several commands, allowed alone', () => {
+  const alone = history(table, 'create index concurrently i on t (k);');
+  const two = history(table, 'set lock_timeout = 1; create index concurrently i on t (k);');
+  expect(run(alone).refusals.filter(Boolean)).toEqual([]);
+  expect(run(two).refusals.filter(Boolean)).toEqual([]);
+  expect(run(sent(alone, { scope: 'migration', protocol: 'single' })).refusals.filter(Boolean)).toEqual(['25001']);
+  expect(run(sent(two, { scope: 'none', protocol: 'simple-string' })).refusals.filter(Boolean)).toEqual(['25001']);
+  expect(run(sent(alone, { scope: 'none', protocol: 'simple-string' })).refusals.filter(Boolean)).toEqual([]);
+});
+
+test('SET LOCAL ends with its transaction, SET goes on', () => {
+  const { runs } = run(history("begin; set local lock_timeout = '1s'; set statement_timeout = '2s'; commit; select 1;"));
+  const last = runs[0]!.steps.at(-1)!.after.session.parameters;
+  expect([last.get('lock_timeout'), last.get('statement_timeout')]).toEqual([undefined, '2s']);
+});
+
+test('search_path decides where names go and are found; it does not leak between psql files', () => {
+  const { end } = run(history('create schema app; set search_path = app; create table t (id int);', 'create table t (id int);'));
+  expect([end.find({ schema: 'app', name: 't' }).is, end.find({ schema: 'public', name: 't' }).is]).toEqual(['present', 'present']);
+});
+
+test('a routine that refreshes is a site, also in EXECUTE; words in comments and messages are none', () => {
+  const { end } = run(history(`${view} create function f() returns void language plpgsql as $$ begin
+    -- refresh materialized view not_this;
+    raise notice 'refresh materialized view nor_this';
+    refresh materialized view concurrently public.mv;
+    execute 'refresh materialized view mv';
+  end $$;`));
+  expect(end.sites.map(site => [site.target.name, site.concurrently, site.by])).toEqual([['mv', true, 'routine'], ['mv', false, 'routine']]);
+});
+
+test('code that is not followed leaves a gap and makes what it names unknown', () => {
+  const { end, runs } = run(history(view, "do $$ begin execute 'drop materialized view mv'; end $$;"));
+  expect(end.find({ name: 'mv' }).is).toBe('unknown');
+  expect(runs[1]!.gaps).toHaveLength(1);
+});
+
+test('a statement that is not SQL is one gap, the rest goes on', () => {
+  const { end, runs } = run(history(`${table} create tabel x; create table y (id int);`));
+  expect(relation(end, 'y')?.kind).toBe('table');
+  expect(runs[0]!.gaps).toHaveLength(1);
+});
+
+test('three thousand migrations are replayed in one pass', () => {
+  const texts = Array.from({ length: 3000 }, (_, at) => `create table t${at} (id bigint primary key);`);
+  const { end } = run(history(...texts));
+  expect(relation(end, 't2999')?.kind).toBe('table');
+});

@@ -1,0 +1,147 @@
+import type { Catalog, Effect, Gap, History, Migration, Refusal, SessionState, Statement, Step, Unit } from '../model.ts';
+import { parse } from '../sql/parse.ts';
+import type { Node, TransactionStmt } from '../sql/tree.ts';
+import { apply, statementKind } from './apply.ts';
+import type { Change } from './change.ts';
+import { runs, sessionLives } from './order.ts';
+import { withParameter } from './session.ts';
+import { emptyCatalog, isRelation, Store } from './store.ts';
+import { Transactions } from './transactions.ts';
+
+export interface ReplayOptions {
+  /** The Postgres major; decides what ALL PRIVILEGES means and which refusals hold. Default 18. */
+  readonly postgres?: number;
+  /** A catalog to begin with (a snapshot); its world is closed. */
+  readonly from?: Catalog;
+  readonly searchPath?: readonly string[];
+  readonly role?: string;
+}
+
+/** One migration, replayed. Its steps are those that took effect, and those up to a refusal that undid them; what the author rolled back is not among them. */
+export interface ReplayedMigration {
+  readonly migration: Migration;
+  readonly pass: 1 | 2;
+  /** False for the first run of a repeatable migration: it makes, the second is judged. */
+  readonly judged: boolean;
+  readonly start: Catalog;
+  readonly end: Catalog;
+  readonly steps: readonly Step[];
+  readonly gaps: readonly Gap[];
+}
+
+/**
+ * Folds a history into catalogs, one migration at a time; only the running migration's steps are alive. A refused statement changes nothing, aborts its
+ * transaction as the server does, and the replay goes on. Returns the catalog at the end.
+ */
+export function* replay(history: History, options: ReplayOptions = {}): Generator<ReplayedMigration, Catalog> {
+  const postgres = options.postgres ?? 18;
+  let store = options.from instanceof Store ? options.from.fork()
+    : emptyCatalog({ ...(options.searchPath ? { searchPath: options.searchPath } : {}), ...(options.role === undefined ? {} : { role: options.role }) });
+  const initial: SessionState = store.session;
+  const transactions = new Transactions();
+  let ordinal = 0;
+  for (const run of runs(history)) {
+    if (sessionLives(history.tool) === 'migration') {
+      store = transactions.disconnect(store);
+      store.session = initial;
+    }
+    const start = store.fork();
+    const gaps: Gap[] = [];
+    for (const unit of run.migration.up) {
+      store = transactions.enterUnit(unit, store);
+      const { statements } = unit;
+      for (const [at, statement] of statements.entries()) {
+        store = step({ ...run, unit, statement, at, ordinal: ordinal++, postgres, initial }, store, transactions, gaps);
+      }
+      store = transactions.leaveUnit(store);
+    }
+    store = transactions.leaveMigration(store);
+    if (sessionLives(history.tool) === 'migration') store = transactions.disconnect(store);
+    yield { ...run, start, end: store.fork(), steps: transactions.takeSteps(), gaps };
+  }
+  return transactions.disconnect(store);
+}
+
+interface Moment {
+  readonly migration: Migration;
+  readonly unit: Unit;
+  readonly statement: Statement;
+  readonly at: number;
+  readonly ordinal: number;
+  readonly postgres: number;
+  readonly initial: SessionState;
+}
+
+/** CONCURRENTLY on indexes is refused in an explicit block, in a string of several commands, and after the first command of a pipeline (measured). */
+function inBlock(moment: Moment, transactions: Transactions): boolean {
+  if (transactions.explicit) return true;
+  if (moment.unit.protocol === 'simple-string') return moment.unit.statements.length > 1;
+  return moment.unit.protocol === 'pipeline' && moment.at > 0;
+}
+
+/** Replays one statement; answers the store after it and hands the step to the transaction it belongs to. */
+function step(moment: Moment, before: Store, transactions: Transactions, gaps: Gap[]): Store {
+  const { statement, migration, unit, ordinal } = moment;
+  const parsed = parse(statement.sql);
+  if (!parsed.ok) {
+    gaps.push({ span: statement.span, because: `not read as SQL: ${parsed.message}` });
+    return before;
+  }
+  const base = { migration, statement, unit, ordinal, before: before.fork() };
+  if ('TransactionStmt' in parsed.node) return control(base, parsed.node.TransactionStmt, before, transactions);
+  if (transactions.aborted) {
+    const refusal: Refusal = { sqlstate: '25P02', because: 'current transaction is aborted, commands ignored until end of transaction block', evidence: [] };
+    transactions.add({ ...base, after: base.before, effects: [], locks: [], refusal });
+    return before;
+  }
+  const change: Change = {
+    statement, unit, postgres: moment.postgres, inTransactionBlock: inBlock(moment, transactions), store: before.fork(), effects: [], locks: [], gaps: [],
+    via: { kind: 'statement', span: statement.span },
+  };
+  const refusal = apply(change, parsed.node, moment.initial);
+  gaps.push(...change.gaps);
+  if (!refusal) {
+    transactions.noteLocals(base.before, change.store, change.effects);
+    transactions.add({ ...base, after: change.store.fork(), effects: change.effects, locks: change.locks });
+    return change.store;
+  }
+  transactions.add({ ...base, after: base.before, effects: [refused(refusal, parsed.node, base.before, change)], locks: [], refusal });
+  const opened = change.store.world === 'open' && before.world !== 'open';
+  const after = transactions.abort(before);
+  if (opened) after.world = 'open';
+  return after;
+}
+
+function refused(refusal: Refusal, node: Node, before: Catalog, change: Change): Effect {
+  const target = refusal.relation === undefined ? undefined : before.get(refusal.relation);
+  return { kind: 'refuse', refusal, statement: statementKind(Object.keys(node)[0] ?? ''), ...(isRelation(target) ? { target } : {}), via: change.via };
+}
+
+/** BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin. */
+function control(base: Omit<Step, 'after' | 'effects' | 'locks'>, node: TransactionStmt, before: Store, transactions: Transactions): Store {
+  const via = { kind: 'statement' as const, span: base.statement.span };
+  const settle = (after: Store, effects: readonly Effect[] = []): Store => {
+    transactions.addOutside({ ...base, after: after.fork(), effects, locks: [] });
+    return after;
+  };
+  switch (node.kind) {
+    case 'TRANS_STMT_BEGIN': case 'TRANS_STMT_START': {
+      transactions.begin(before);
+      transactions.add({ ...base, after: base.before, effects: [{ kind: 'begin', via }], locks: [] });
+      const readOnly = (node.options ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'transaction_read_only'
+        && item.DefElem.arg && 'A_Const' in item.DefElem.arg && item.DefElem.arg.A_Const.ival?.ival === 1);
+      if (!readOnly) return before;
+      const after = before.fork();
+      after.session = withParameter(before.session, 'transaction_read_only', 'on', before.session);
+      transactions.noteLocal('transaction_read_only', before.session.parameters.get('transaction_read_only'));
+      return after;
+    }
+    case 'TRANS_STMT_COMMIT': return settle(transactions.commit(before), [{ kind: 'commit', via }]);
+    case 'TRANS_STMT_ROLLBACK': return settle(transactions.rollback(before));
+    case 'TRANS_STMT_SAVEPOINT':
+      transactions.savepoint(node.savepoint_name ?? '', before);
+      return before;
+    case 'TRANS_STMT_ROLLBACK_TO': return transactions.rollbackTo(node.savepoint_name ?? '', before);
+    default: return before;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Routine, Trigger } from '../model.ts';
+import { decodeLiteral } from '../sql/literal.ts';
+import { typeText } from '../sql/type-name.ts';
+import { tokenize } from '../sql/tokens.ts';
+import type { CreateFunctionStmt, CreateTrigStmt, DoStmt, Node } from '../sql/tree.ts';
+import { find, gap, isUnknown, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { defElemText } from './options.ts';
+import { sitesIn } from './sites.ts';
+import { isHole } from './store.ts';
+
+const defElem = (options: readonly Node[] | undefined, name: string): Node | undefined => {
+  const found = options?.find(item => 'DefElem' in item && item.DefElem.defname === name);
+  return found && 'DefElem' in found ? found.DefElem.arg : undefined;
+};
+
+/** Where the body of a string-body routine stands in the statement: the literal after AS. */
+export function bodyOf(sql: string): { readonly text: string; readonly start: number; readonly end: number; readonly delimiter: number } | undefined {
+  let as = false;
+  for (const token of tokenize(sql)) {
+    if (token.kind === 'string' && as) {
+      const literal = decodeLiteral(sql, token.start, token.end);
+      const opening = sql[token.start] === '$' ? sql.indexOf('$', token.start + 1) + 1 - token.start : sql.indexOf("'", token.start) + 1 - token.start;
+      const closing = sql[token.start] === '$' ? opening : 1;
+      return literal && { text: literal.text, start: token.start + opening, end: token.end - closing, delimiter: opening };
+    }
+    if (token.kind !== 'lineComment' && token.kind !== 'blockComment') as = token.kind === 'word' && /^(as|do|plpgsql|sql)$/i.test(sql.slice(token.start, token.end));
+  }
+  return undefined;
+}
+
+function settingsOf(change: Change, options: readonly Node[] | undefined): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  for (const item of options ?? []) {
+    const set = 'DefElem' in item && item.DefElem.defname === 'set' ? item.DefElem.arg : undefined;
+    if (!set || !('VariableSetStmt' in set)) continue;
+    const values = (set.VariableSetStmt.args ?? []).map(constantText).filter(value => value !== undefined);
+    settings.set((set.VariableSetStmt.name ?? '').toLowerCase(), set.VariableSetStmt.kind === 'VAR_SET_CURRENT' ? change.store.session.parameters.get(set.VariableSetStmt.name ?? '') ?? '' : values.join(', '));
+  }
+  return settings;
+}
+
+/** A constant argument of SET as text. */
+export function constantText(node: Node): string | undefined {
+  const inner = 'TypeCast' in node ? node.TypeCast.arg : node;
+  if (!inner || !('A_Const' in inner)) return undefined;
+  const { sval, ival, fval, boolval } = inner.A_Const;
+  return sval ? sval.sval ?? '' : fval ? fval.fval : boolval ? String(boolval.boolval ?? false) : ival ? String(ival.ival ?? 0) : undefined;
+}
+
+/** CREATE [OR REPLACE] FUNCTION | PROCEDURE: the routine and the refreshes its body plainly holds. */
+export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome {
+  const written = writtenFromList(node.funcname);
+  const schema = written.schema ?? change.store.creationSchema();
+  if (schema === undefined || isHole(written.name)) return undefined;
+  const parameters = (node.parameters ?? []).map(item => ('FunctionParameter' in item ? item.FunctionParameter : {}));
+  const inputs = parameters.filter(item => item.mode !== 'FUNC_PARAM_OUT' && item.mode !== 'FUNC_PARAM_TABLE').map(item => (item.argType ? typeText(item.argType) : ''));
+  const language = (defElem(node.options, 'language') ? defElemText(defElem(node.options, 'language')) : 'sql').toLowerCase();
+  const volatility = defElem(node.options, 'volatility');
+  const existing = change.store.findRoutines({ schema, name: written.name })
+    .find(routine => !isUnknown(routine.arguments) && routine.arguments.join() === inputs.join());
+  const body = bodyOf(change.statement.sql);
+  const declared = volatility ? defElemText(volatility) : 'volatile';
+  const routine: Routine = {
+    kind: 'routine', id: existing?.id ?? change.store.newId(), name: { schema, name: written.name }, madeAt: change.statement.span,
+    owner: existing?.owner ?? change.store.session.role, form: node.is_procedure === true ? 'procedure' : 'function', arguments: inputs,
+    returns: node.returnType ? `${node.returnType.setof === true ? 'SETOF ' : ''}${typeText(node.returnType)}` : { unknown: 'OUT parameters' }, language,
+    volatility: declared === 'immutable' || declared === 'stable' ? declared : 'volatile', settings: settingsOf(change, node.options), statement: change.statement,
+    ...(body ? { body: { start: body.start, end: body.end } } : {}),
+  };
+  change.store.put(routine);
+  change.store.sites = [...change.store.sites.filter(site => site.holderId !== routine.id), ...sitesIn(change, {
+    start: body?.start ?? 0, end: body?.end ?? change.statement.sql.length, by: node.returnType && isTrigger(node) ? 'trigger' : 'routine',
+    holder: `${routine.form} ${written.name}()`, holderId: routine.id, searchPath: routine.settings.get('search_path'),
+  })];
+  change.effects.push({ kind: 'createRoutine', routine, ...(existing ? { replaced: existing } : {}), via: change.via });
+  return undefined;
+}
+
+function isTrigger(node: CreateFunctionStmt): boolean {
+  return node.returnType !== undefined && typeText(node.returnType) === 'trigger';
+}
+
+/** CREATE TRIGGER: what runs it, so that its refreshes are trigger refreshes. */
+export function createTrigger(change: Change, node: CreateTrigStmt): Outcome {
+  const written = writtenName(node.relation);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!relation) return undefined;
+  const routines = change.store.findRoutines(writtenFromList(node.funcname));
+  const trigger: Trigger = {
+    kind: 'trigger', id: change.store.newId(), name: node.trigname ?? '', on: relation.id, madeAt: change.statement.span, owner: relation.owner,
+    routine: routines.length === 1 ? routines[0]!.id : { unknown: 'the trigger function' },
+  };
+  change.store.put(trigger);
+  change.store.depend({ dependent: trigger.id, on: relation.id, strength: 'auto' });
+  if (routines.length === 1) change.store.depend({ dependent: trigger.id, on: routines[0]!.id, strength: 'normal' });
+  return undefined;
+}
+
+const changing = /^(create|alter|drop|refresh|grant|revoke|execute|call|comment|truncate)$/i;
+
+/**
+ * Code that mvlint does not follow yet: a DO block, or a call of the history's own routine whose body changes objects. One gap, and every relation
+ * that the text names is unknown from here on.
+ */
+export function opaque(change: Change, text: string, because: string): Outcome {
+  const tokens = tokenize(text);
+  if (!tokens.some(token => token.kind === 'word' && changing.test(text.slice(token.start, token.end)))) return undefined;
+  const words = new Set(tokens.filter(token => token.kind === 'word' || token.kind === 'quotedIdentifier' || token.kind === 'string')
+    .flatMap(token => text.slice(token.start, token.end).toLowerCase().split(/[^\w$]+/u)));
+  for (const word of words) {
+    const found = word === '' ? undefined : change.store.find({ name: word });
+    if (found?.is === 'present') change.store.cloud(found.object.name);
+  }
+  change.store.world = 'open';
+  gap(change, because);
+  return undefined;
+}
+
+/** DO: its block is not replayed. */
+export function doBlock(change: Change, node: DoStmt): Outcome {
+  const body = defElem(node.args, 'as');
+  return opaque(change, body ? defElemText(body) : '', 'a DO block is not followed: what it changes is unknown');
+}
+
+/** A call of a routine that the history made, from SELECT or CALL. */
+export function callRoutine(change: Change, name: readonly Node[] | undefined): Outcome {
+  const written = writtenFromList(name);
+  for (const routine of change.store.findRoutines(written)) {
+    if (routine.language !== 'plpgsql' && routine.language !== 'sql') continue;
+    const body = routine.body ? routine.statement.sql.slice(routine.body.start, routine.body.end) : '';
+    opaque(change, body, `the call of ${routine.form} ${written.name}() is not followed: what it changes is unknown`);
+  }
+  return undefined;
+}

@@ -1,0 +1,237 @@
+import type {
+  Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Type, WrittenName,
+} from '../model.ts';
+import { emptyMap, type PersistentMap } from './persistent.ts';
+
+/** ALTER DEFAULT PRIVILEGES: what objects made later begin with. */
+export interface DefaultPrivilege {
+  /** The role whose new objects get it. */
+  readonly role: Known<string>;
+  readonly schema?: string;
+  readonly objects: 'tables' | 'sequences' | 'functions' | 'types' | 'schemas';
+  readonly grantee: string;
+  readonly privileges: readonly string[];
+}
+
+/** The namespaces of Postgres: relations share one; types and routines have their own; the last three are not in a schema. */
+type Namespace = 'relation' | 'type' | 'schema' | 'role' | 'extension';
+
+const key = (namespace: Namespace, schema: string, name: string): string => `${namespace}\0${schema}\0${name}`;
+const routineKey = (name: Name): string => `${name.schema}\0${name.name}`;
+
+const relationKinds = new Set(['table', 'view', 'matview', 'index', 'sequence']);
+/** Whether an object lives in the namespace of relations. */
+export function isRelation(object: CatalogObject | undefined): object is Relation {
+  return object !== undefined && relationKinds.has(object.kind);
+}
+
+/** The namespace key of an object; routines (overloaded), triggers and policies (owned by a table) have none. */
+function keyOf(object: CatalogObject): string | undefined {
+  if (isRelation(object)) return key('relation', object.name.schema, object.name.name);
+  if (object.kind === 'type') return key('type', object.name.schema, object.name.name);
+  if (object.kind === 'schema' || object.kind === 'role' || object.kind === 'extension') return key(object.kind, '', object.name);
+  return undefined;
+}
+
+/** Schemas that exist in every database and whose contents a history does not make. */
+export function isSystemSchema(name: string): boolean {
+  return name === 'pg_catalog' || name === 'information_schema' || name === 'pg_toast';
+}
+
+/** A name that stands for an unfilled placeholder: nothing is known of it. */
+export function isHole(name: string): boolean {
+  return name.includes('mvlint_hole_');
+}
+
+/**
+ * The catalog under construction. Readers see it as `Catalog`. Its parts are persistent, so `fork` is cheap; whoever changes a store forks it first.
+ */
+export class Store implements Catalog {
+  world: 'open' | 'closed' = 'closed';
+  /** A snapshot's world stays closed: a name it does not hold is absent. */
+  complete = false;
+  session: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
+  sites: readonly RefreshSite[] = [];
+  defaultPrivileges: readonly DefaultPrivilege[] = [];
+  private nextId = 1;
+  private byId: PersistentMap<ObjectId, CatalogObject> = emptyMap();
+  private byName: PersistentMap<string, ObjectId> = emptyMap();
+  private routines: PersistentMap<string, readonly ObjectId[]> = emptyMap();
+  private gone: PersistentMap<string, Evidence> = emptyMap();
+  private clouded: PersistentMap<string, true> = emptyMap();
+  private dependantsOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
+  private dependenciesOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
+
+  /** An independent copy; costs a few words. */
+  fork(): Store {
+    return Object.assign(new Store(), this);
+  }
+
+  // ── Reading ──
+
+  get(id: ObjectId): CatalogObject | undefined {
+    return this.byId.get(id);
+  }
+
+  find(name: WrittenName, searchPath: Known<readonly string[]> = this.session.searchPath): Found<Relation> {
+    return this.lookup('relation', name, searchPath) as Found<Relation>;
+  }
+
+  findType(name: WrittenName): Found<Type> {
+    return this.lookup('type', name, this.session.searchPath) as Found<Type>;
+  }
+
+  findSchema(name: string): Found<Schema> {
+    return this.lookup('schema', { schema: '', name }, []) as Found<Schema>;
+  }
+
+  /** A role, extension or schema by its one name. */
+  findGlobal(kind: 'role' | 'extension' | 'schema', name: string): Found<CatalogObject> {
+    return this.lookup(kind, { schema: '', name }, []);
+  }
+
+  findRoutines(name: WrittenName): readonly Routine[] {
+    const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(this.session.searchPath);
+    return (schemas ?? []).flatMap(schema => this.routines.get(routineKey({ schema, name: name.name })) ?? [])
+      .map(id => this.byId.get(id)).filter((object): object is Routine => object?.kind === 'routine');
+  }
+
+  *objects(): Iterable<CatalogObject> {
+    for (const [, object] of this.byId.entries()) yield object;
+  }
+
+  *relations(): Iterable<Relation> {
+    for (const object of this.objects()) if (isRelation(object)) yield object;
+  }
+
+  indexesOf(relation: ObjectId): readonly Index[] {
+    return this.dependants(relation).map(link => this.byId.get(link.dependent))
+      .filter((object): object is Index => object?.kind === 'index' && object.on === relation)
+      .filter((index, at, all) => all.indexOf(index) === at);
+  }
+
+  dependants(id: ObjectId): readonly Dependency[] {
+    return this.dependantsOf.get(id) ?? [];
+  }
+
+  dependencies(id: ObjectId): readonly Dependency[] {
+    return this.dependenciesOf.get(id) ?? [];
+  }
+
+  /** The search path with `$user` resolved and pg_temp first, as schema names; undefined when it is unknown. */
+  schemasOf(searchPath: Known<readonly string[]>): readonly string[] | undefined {
+    if ('unknown' in searchPath) return undefined;
+    const { role } = this.session;
+    const named = searchPath.flatMap(schema => (schema !== '$user' ? [schema] : typeof role === 'string' && this.findSchema(role).is === 'present' ? [role] : []));
+    return ['pg_temp', ...named.filter(schema => schema !== 'pg_temp')];
+  }
+
+  /** The schema an unqualified CREATE puts its object in; undefined when the search path is unknown or empty. */
+  creationSchema(): string | undefined {
+    const schemas = this.schemasOf(this.session.searchPath)?.filter(schema => !isSystemSchema(schema) && schema !== 'pg_temp');
+    return schemas?.find(schema => this.findSchema(schema).is === 'present') ?? schemas?.[0];
+  }
+
+  private lookup(namespace: Namespace, name: WrittenName, searchPath: Known<readonly string[]>): Found<never> | Found<CatalogObject> {
+    if (isHole(name.name) || (name.schema !== undefined && isHole(name.schema))) return { is: 'unknown' };
+    const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(searchPath);
+    if (!schemas) return { is: 'unknown' };
+    let gone: Evidence | undefined;
+    for (const schema of schemas) {
+      const at = key(namespace, schema, name.name);
+      if (this.clouded.has(at)) return { is: 'unknown' };
+      const id = this.byName.get(at);
+      const object = id === undefined ? undefined : this.byId.get(id);
+      if (object) return { is: 'present', object };
+      gone ??= this.gone.get(at);
+    }
+    if (gone) return { is: 'absent', because: gone };
+    return this.complete ? { is: 'absent' } : { is: 'unknown' };
+  }
+
+  // ── Changing (on a fork) ──
+
+  newId(): ObjectId {
+    return this.nextId++;
+  }
+
+  /** Adds an object or replaces the one with its id. */
+  put(object: CatalogObject): void {
+    const old = this.byId.get(object.id);
+    if (old) this.unname(old);
+    this.byId = this.byId.set(object.id, object);
+    const at = keyOf(object);
+    if (at !== undefined) {
+      this.byName = this.byName.set(at, object.id);
+      this.gone = this.gone.delete(at);
+      this.clouded = this.clouded.delete(at);
+    } else if (object.kind === 'routine') {
+      const same = this.routines.get(routineKey(object.name)) ?? [];
+      if (!same.includes(object.id)) this.routines = this.routines.set(routineKey(object.name), [...same, object.id]);
+    }
+  }
+
+  private unname(object: CatalogObject): void {
+    const at = keyOf(object);
+    if (at !== undefined && this.byName.get(at) === object.id) this.byName = this.byName.delete(at);
+    if (object.kind === 'routine') {
+      const rest = (this.routines.get(routineKey(object.name)) ?? []).filter(id => id !== object.id);
+      this.routines = rest.length > 0 ? this.routines.set(routineKey(object.name), rest) : this.routines.delete(routineKey(object.name));
+    }
+  }
+
+  /** Records that the history took a name away; from now on the name is absent until it is made again. */
+  markGone(object: CatalogObject, because: Evidence): void {
+    const at = keyOf(object);
+    if (at !== undefined) this.gone = this.gone.set(at, because);
+  }
+
+  /** Removes one object, its dependencies and its name. */
+  remove(object: CatalogObject, because: Evidence): void {
+    this.unname(object);
+    this.byId = this.byId.delete(object.id);
+    this.clearDependencies(object.id);
+    this.dependantsOf = this.dependantsOf.delete(object.id);
+    this.markGone(object, because);
+    if (object.kind === 'routine') this.sites = this.sites.filter(site => site.holderId !== object.id);
+  }
+
+  /** Nothing is known of this name from here on: code that mvlint does not follow touches it. */
+  cloud(name: Name): void {
+    this.clouded = this.clouded.set(key('relation', name.schema, name.name), true);
+  }
+
+  depend(link: Dependency): void {
+    this.dependantsOf = this.dependantsOf.set(link.on, [...this.dependants(link.on), link]);
+    this.dependenciesOf = this.dependenciesOf.set(link.dependent, [...this.dependencies(link.dependent), link]);
+  }
+
+  /** A renamed column is followed by everything that uses it: dependencies are by position in Postgres. */
+  renameDependedColumn(on: ObjectId, from: string, to: string): void {
+    const renamed = (link: Dependency): Dependency =>
+      link.on === on && link.columns?.includes(from) ? { ...link, columns: link.columns.map(column => (column === from ? to : column)) } : link;
+    const links = this.dependants(on);
+    this.dependantsOf = this.dependantsOf.set(on, links.map(renamed));
+    for (const { dependent } of links) this.dependenciesOf = this.dependenciesOf.set(dependent, this.dependencies(dependent).map(renamed));
+  }
+
+  clearDependencies(dependent: ObjectId): void {
+    for (const link of this.dependencies(dependent)) {
+      const rest = this.dependants(link.on).filter(other => other.dependent !== dependent);
+      this.dependantsOf = rest.length > 0 ? this.dependantsOf.set(link.on, rest) : this.dependantsOf.delete(link.on);
+    }
+    this.dependenciesOf = this.dependenciesOf.delete(dependent);
+  }
+}
+
+/** What a new database holds that matters: the schema public, owned by pg_database_owner. */
+export function emptyCatalog(options: { readonly searchPath?: readonly string[]; readonly role?: string } = {}): Store {
+  const store = new Store();
+  store.put({ kind: 'schema', id: store.newId(), name: 'public', owner: 'pg_database_owner', grants: new Map([['public', new Set(['USAGE'])]]) });
+  store.session = {
+    searchPath: options.searchPath ?? store.session.searchPath,
+    role: options.role ?? store.session.role,
+    parameters: new Map(),
+  };
+  return store;
+}

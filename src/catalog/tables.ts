@@ -1,0 +1,170 @@
+import type { Column, Constraint, Known, ObjectId, Sequence, Table } from '../model.ts';
+import type { ColumnDef, Constraint as ConstraintNode, CreateStmt, Node, RangeVar, TypeName } from '../sql/tree.ts';
+import { serialType, typeText, typeWritten } from '../sql/type-name.ts';
+import {
+  defaultGrants, find, freeName, isSelectable, isUnknown, lock, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+} from './change.ts';
+import { makeIndex } from './indexes.ts';
+import { optionsOf } from './options.ts';
+import { existsAlready } from './views.ts';
+
+/** A table while its statement is read: columns and constraints grow together. */
+interface Draft {
+  readonly columns: Column[];
+  readonly constraints: ConstraintNode[];
+  readonly serials: { readonly column: string; readonly type: string }[];
+  unknown?: string;
+}
+
+export function namesOf(list: readonly Node[] | undefined): string[] {
+  return (list ?? []).map(item => ('String' in item ? item.String.sval ?? '' : ''));
+}
+
+/** A type's text, and the history's own type it names. */
+export function typeOf(change: Change, type: TypeName | undefined): { readonly text: Known<string>; readonly id?: ObjectId } {
+  if (!type) return { text: { unknown: 'a type' } };
+  const found = change.store.findType(typeWritten(type));
+  const text = typeText(type);
+  if (found.is !== 'present') return { text };
+  const { schema, name } = found.object.name;
+  return { text: `${schema === 'public' ? name : `${schema}.${name}`}${type.arrayBounds?.length ? '[]' : ''}`, id: found.object.id };
+}
+
+/** One column definition, with its inline constraints lifted to the table's. */
+export function readColumn(change: Change, definition: ColumnDef, draft: Draft, types: ObjectId[]): void {
+  const name = definition.colname ?? '';
+  const serial = serialType(definition.typeName);
+  const type = serial === undefined ? typeOf(change, definition.typeName) : { text: serial };
+  if (type.id !== undefined) types.push(type.id);
+  let notNull = serial !== undefined || definition.is_not_null === true;
+  for (const item of definition.constraints ?? []) {
+    if (!('Constraint' in item)) continue;
+    const constraint = item.Constraint;
+    if (constraint.contype === 'CONSTR_NOTNULL' || constraint.contype === 'CONSTR_IDENTITY' || constraint.contype === 'CONSTR_PRIMARY') notNull = true;
+    if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type.text === 'string' ? type.text : 'bigint' });
+    if (constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE')
+      draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
+    if (constraint.contype === 'CONSTR_FOREIGN') draft.constraints.push({ ...constraint, fk_attrs: [{ String: { sval: name } }] });
+    if (constraint.contype === 'CONSTR_CHECK') draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
+  }
+  if (serial !== undefined) draft.serials.push({ column: name, type: serial });
+  draft.columns.push({ name, type: type.text, notNull, span: nameSpan(change, definition.location) });
+}
+
+function likeColumns(change: Change, source: RangeVar | undefined, draft: Draft): Outcome {
+  const written = writtenName(source);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!isSelectable(relation) || isUnknown(relation.columns)) draft.unknown = `the columns of ${written.name}`;
+  else draft.columns.push(...relation.columns.map(({ name, type, notNull }) => ({ name, type, notNull: relation.kind === 'table' ? notNull : false })));
+  return undefined;
+}
+
+/** CREATE TABLE: columns, keys, LIKE, INHERITS, PARTITION OF. Expressions of defaults and checks are not read; they hold no view back. */
+export function createTable(change: Change, node: CreateStmt): Outcome {
+  const { name, existing } = nameForCreate(change, node.relation);
+  if (!name) return undefined;
+  if (existing) return existsAlready(change, node.if_not_exists === true, 'table', existing.id, name);
+  const draft: Draft = { columns: [], constraints: [], serials: [] };
+  const types: ObjectId[] = [];
+  const inherits: ObjectId[] = [];
+  for (const parent of node.inhRelations ?? []) {
+    if (!('RangeVar' in parent)) continue;
+    const { relation, absent } = find(change, writtenName(parent.RangeVar));
+    if (absent) return refuseMissing(writtenName(parent.RangeVar), absent);
+    if (!isSelectable(relation) || isUnknown(relation.columns)) draft.unknown = `the columns of ${parent.RangeVar.relname ?? ''}`;
+    else draft.columns.push(...relation.columns.filter(column => !draft.columns.some(old => old.name === column.name)));
+    if (relation) inherits.push(relation.id);
+  }
+  for (const element of node.tableElts ?? []) {
+    if ('ColumnDef' in element) readColumn(change, element.ColumnDef, draft, types);
+    else if ('Constraint' in element) draft.constraints.push(element.Constraint);
+    else if ('TableLikeClause' in element) {
+      const refused = likeColumns(change, element.TableLikeClause.relation, draft);
+      if (refused) return refused;
+    }
+  }
+  if (node.ofTypename) draft.unknown = `the columns of type ${typeText(node.ofTypename)}`;
+  const id = change.store.newId();
+  const table: Table = {
+    kind: 'table', id, name, madeAt: change.statement.span, owner: change.store.session.role,
+    columns: draft.unknown === undefined ? draft.columns : { unknown: draft.unknown }, options: optionsOf(node.options),
+    ...(node.tablespacename === undefined ? {} : { tablespace: node.tablespacename }), grants: defaultGrants(change, 'tables', name.schema),
+    persistence: node.relation?.relpersistence === 't' ? 'temporary' : node.relation?.relpersistence === 'u' ? 'unlogged' : 'permanent',
+    constraints: [], inherits, partitioned: node.partspec !== undefined, rowSecurity: false,
+  };
+  change.store.put(table);
+  for (const on of types) change.store.depend({ dependent: id, on, strength: 'normal' });
+  for (const on of inherits) change.store.depend({ dependent: id, on, strength: node.partbound ? 'auto' : 'normal' });
+  for (const serial of draft.serials) makeSequence(change, table, serial.column);
+  for (const constraint of draft.constraints) {
+    const refused = addConstraint(change, id, constraint);
+    if (refused) return refused;
+  }
+  lock(change, id, 'AccessExclusiveLock');
+  const made = change.store.get(id);
+  if (made?.kind === 'table') change.effects.push({ kind: 'createTable', table: made, via: change.via });
+  return undefined;
+}
+
+/** The sequence behind a serial or identity column; it goes along with the column. */
+export function makeSequence(change: Change, table: Table, column: string): void {
+  const { schema } = table.name;
+  const sequence: Sequence = {
+    kind: 'sequence', id: change.store.newId(), name: { schema, name: freeName(change.store, schema, objectName(table.name.name, column, 'seq')) },
+    madeAt: change.statement.span, owner: table.owner, options: new Map(), ownedBy: { table: table.id, column }, grants: defaultGrants(change, 'sequences', schema),
+  };
+  change.store.put(sequence);
+  change.store.depend({ dependent: sequence.id, on: table.id, columns: [column], strength: 'auto' });
+}
+
+const kinds: Readonly<Record<string, Constraint['kind']>> = {
+  CONSTR_PRIMARY: 'primary key', CONSTR_UNIQUE: 'unique', CONSTR_FOREIGN: 'foreign key', CONSTR_CHECK: 'check', CONSTR_EXCLUSION: 'exclude',
+};
+const suffixes: Readonly<Record<Constraint['kind'], string>> = { 'primary key': 'pkey', unique: 'key', 'foreign key': 'fkey', check: 'check', exclude: 'excl' };
+
+/** Adds a constraint with its index and name as Postgres chooses them (ChooseIndexName, ChooseConstraintName in the server's source; compared by the agreement command). */
+export function addConstraint(change: Change, tableId: ObjectId, node: ConstraintNode): Outcome {
+  const table = change.store.get(tableId);
+  const kind = kinds[node.contype ?? ''];
+  if (table?.kind !== 'table' || !kind) return undefined;
+  if (node.contype === 'CONSTR_PRIMARY' && table.constraints.some(constraint => constraint.kind === 'primary key'))
+    return refuse('42P16', `multiple primary keys for table "${table.name.name}" are not allowed`, [], table.id);
+  const columns = kind === 'foreign key' ? namesOf(node.fk_attrs) : namesOf(node.keys);
+  const taken = new Set(table.constraints.map(constraint => constraint.name));
+  const middle = kind === 'primary key' ? undefined : columns.length > 0 ? columns.join('_') : undefined;
+  const indexed = kind === 'primary key' || kind === 'unique' || kind === 'exclude';
+  const using = node.indexname !== undefined ? change.store.find({ schema: table.name.schema, name: node.indexname }) : undefined;
+  const base = node.conname ?? node.indexname ?? objectName(table.name.name, middle, suffixes[kind]);
+  if (node.conname !== undefined && taken.has(node.conname))
+    return refuse('42710', `constraint "${node.conname}" for relation "${table.name.name}" already exists`, [], table.id);
+  const name = node.conname ?? (indexed && !using ? freeName(change.store, table.name.schema, base, taken) : firstFree(base, taken));
+  let index: ObjectId | undefined;
+  if (using?.is === 'present' && using.object.kind === 'index') {
+    index = using.object.id;
+    change.store.put({ ...using.object, name: { ...using.object.name, name }, constraint: name });
+  } else if (indexed) {
+    const taken = change.store.find({ schema: table.name.schema, name });
+    if (taken.is === 'present') return refuse('42P07', `relation "${name}" already exists`, [], taken.object.id);
+    index = makeIndex(change, table, {
+      name, unique: kind !== 'exclude', method: kind === 'exclude' ? node.access_method ?? 'gist' : 'btree', constraint: name, include: namesOf(node.including),
+      columns: columns.map(column => ({ column, descending: false, nullsFirst: false })), nullsNotDistinct: node.nulls_not_distinct === true,
+    });
+  }
+  const references = kind === 'foreign key' && node.pktable ? find(change, writtenName(node.pktable)) : undefined;
+  if (references?.absent) return refuseMissing(writtenName(node.pktable), references.absent);
+  if (references?.relation && references.relation.kind !== 'table')
+    return refuse('42809', `referenced relation "${references.relation.name.name}" is not a table`, [], references.relation.id);
+  const constraint: Constraint = {
+    name, kind, columns, ...(index === undefined ? {} : { index }), ...(references?.relation ? { references: references.relation.id } : {}),
+  };
+  const keyed = kind === 'primary key' && !isUnknown(table.columns)
+    ? table.columns.map(column => (columns.includes(column.name) ? { ...column, notNull: true } : column)) : table.columns;
+  change.store.put({ ...table, columns: keyed, constraints: [...table.constraints, constraint] });
+  return undefined;
+}
+
+function firstFree(base: string, taken: ReadonlySet<string>): string {
+  for (let n = 0; ; n++) if (!taken.has(n === 0 ? base : `${base}${n}`)) return n === 0 ? base : `${base}${n}`;
+}
+

@@ -1,0 +1,234 @@
+import type { Column, Evidence, Known, Matview, Name, ObjectId, Query, Selectable, View } from '../model.ts';
+import { lowerQuery, type Lowered } from '../query/lower.ts';
+import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
+import {
+  defaultGrants, find, isSelectable, isUnknown, lock, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+} from './change.ts';
+import { optionsOf } from './options.ts';
+import { isRelation } from './store.ts';
+
+/** Names of a column list. */
+function names(list: readonly Node[] | undefined): string[] {
+  return (list ?? []).map(item => ('String' in item ? item.String.sval ?? '' : ''));
+}
+
+/** What the query needs and the history knows to be missing: 42P01 or 42703. Names that are merely unknown open the world. */
+function refuseQuery(change: Change, lowered: Lowered): Outcome {
+  for (const missing of lowered.missing) {
+    if (missing.found === 'unknown') change.store.world = 'open';
+    else {
+      const found = change.store.find(missing.name);
+      return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
+    }
+  }
+  const column = lowered.missingColumns[0];
+  return column && refuse('42703', `column "${column.column}" does not exist`, [], column.relation);
+}
+
+/** Records what a query holds on to: relations by column, routines and types whole. */
+export function dependOnQuery(change: Change, id: ObjectId, lowered: Lowered): void {
+  for (const read of lowered.query.reads) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns ? { columns: read.columns } : {}) });
+  for (const on of [...lowered.routines, ...lowered.types]) change.store.depend({ dependent: id, on, strength: 'normal' });
+}
+
+/** Every relation that running the query reads: views are looked through, matviews are read as they stand. */
+export function readsThrough(change: Change, query: Query): { readonly relation: Selectable; readonly span: Evidence['span'] }[] {
+  const seen = new Map<ObjectId, { relation: Selectable; span: Evidence['span'] }>();
+  const visit = (reads: Query['reads'], span?: Evidence['span']): void => {
+    for (const read of reads) {
+      const relation = change.store.get(read.id);
+      if (!isSelectable(relation) || seen.has(relation.id)) continue;
+      seen.set(relation.id, { relation, span: span ?? read.span });
+      if (relation.kind === 'view') visit(relation.query.reads, span ?? read.span);
+    }
+  };
+  visit(query.reads);
+  return [...seen.values()];
+}
+
+/**
+ * 55000 when the query would read a matview that is not populated. Only a query that surely reads it: the executor raises it when the scan
+ * starts, and a constant-false condition never starts one (measured, facts F), so a query with a constant `false` in its text is left alone.
+ */
+export function refuseUnpopulated(change: Change, query: Query): Outcome {
+  if (/\bfalse\b/.test(query.normal)) return undefined;
+  for (const { relation, span } of readsThrough(change, query)) {
+    if (relation.kind !== 'matview' || relation.populated !== false) continue;
+    const made: Evidence[] = relation.madeAt ? [{ span: relation.madeAt, says: `${printName(relation)} is not populated` }] : [];
+    return refuse('55000', `materialized view "${relation.name.name}" has not been populated`,
+      [...made, { span, says: `reads ${printName(relation)}` }], relation.id);
+  }
+  return undefined;
+}
+
+function announceReads(change: Change, query: Query): void {
+  const reads = readsThrough(change, query);
+  for (const read of reads) lock(change, read.relation.id, 'AccessShareLock');
+  if (reads.length > 0) change.effects.push({ kind: 'readRelations', reads, via: change.via });
+}
+
+/** CREATE MATERIALIZED VIEW … AS. CREATE TABLE AS shares the node and is `createTableAs`. */
+export function createMatview(change: Change, node: CreateTableAsStmt): Outcome {
+  const into = node.into;
+  if (!node.query) return undefined;
+  const { name, existing } = nameForCreate(change, into?.rel);
+  const lowered = lowerQuery(change.statement, node.query, change.store, names(into?.colNames));
+  const missing = refuseQuery(change, lowered);
+  if (missing) return missing;
+  if (!name) return undefined;
+  if (existing) return existsAlready(change, node.if_not_exists === true, 'matview', existing.id, name, lowered.query);
+  const withData = into?.skipData !== true;
+  if (withData) {
+    const refused = refuseUnpopulated(change, lowered.query);
+    if (refused) return refused;
+  }
+  const id = change.store.newId();
+  const matview: Matview = {
+    kind: 'matview', id, name, madeAt: change.statement.span, owner: change.store.session.role, columns: lowered.columns, query: lowered.query,
+    options: optionsOf(into?.options), ...(into?.tableSpaceName === undefined ? {} : { tablespace: into.tableSpaceName }),
+    grants: defaultGrants(change, 'tables', name.schema), populated: withData, everPopulated: withData, statistics: new Map(),
+  };
+  change.store.put(matview);
+  dependOnQuery(change, id, lowered);
+  lock(change, id, 'AccessExclusiveLock');
+  if (withData) announceReads(change, lowered.query);
+  change.effects.push({ kind: 'createMatview', matview, withData, via: change.via });
+  return undefined;
+}
+
+/** The outcome of creating a relation over a taken name: skipped under IF NOT EXISTS, else 42P07 (measured, facts E). */
+export function existsAlready(
+  change: Change, ifNotExists: boolean, wanted: 'table' | 'matview' | 'index' | 'sequence', existing: ObjectId, name: Name, query?: Query, on?: Selectable,
+): Outcome {
+  const object = change.store.get(existing);
+  if (!isRelation(object)) return undefined;
+  if (!ifNotExists) {
+    const made = object.madeAt ? { span: object.madeAt, says: `${printName(object)} is made here` } : undefined;
+    return refuse('42P07', `relation "${name.name}" already exists`, [made], object.id);
+  }
+  change.effects.push({ kind: 'skipCreate', wanted, name, existing: object, ...(query ? { query } : {}), ...(on ? { on } : {}), via: change.via });
+  return undefined;
+}
+
+/** CREATE [OR REPLACE] VIEW. Replacing keeps identity, grants and dependants; columns may only be added at the end (42P16). */
+export function createView(change: Change, node: ViewStmt): Outcome {
+  if (!node.query) return undefined;
+  const { name, existing } = nameForCreate(change, node.view);
+  const lowered = lowerQuery(change.statement, node.query, change.store, names(node.aliases));
+  const missing = refuseQuery(change, lowered);
+  if (missing) return missing;
+  if (!name) return undefined;
+  if (existing && node.replace !== true) return existsAlready(change, false, 'table', existing.id, name);
+  if (existing && existing.kind !== 'view') return refuse('42809', `"${name.name}" is not a view`, [], existing.id);
+  const shrunk = existing && refuseShrinking(existing, lowered.columns);
+  if (shrunk) return shrunk;
+  const view: View = {
+    kind: 'view', id: existing?.id ?? change.store.newId(), name, madeAt: change.statement.span, owner: existing?.owner ?? change.store.session.role,
+    columns: lowered.columns, query: lowered.query, options: optionsOf(node.options),
+    grants: existing?.grants ?? defaultGrants(change, 'tables', name.schema), ...(existing?.comment === undefined ? {} : { comment: existing.comment }),
+  };
+  change.store.clearDependencies(view.id);
+  change.store.put(view);
+  dependOnQuery(change, view.id, lowered);
+  for (const read of lowered.query.reads) lock(change, read.id, 'AccessShareLock');
+  if (existing) lock(change, view.id, 'AccessExclusiveLock');
+  change.effects.push({ kind: 'createView', view, ...(existing ? { replaced: existing } : {}), via: change.via });
+  return undefined;
+}
+
+/** 42P16: OR REPLACE keeps every column's name, order and type (checkViewColumns in view.c; measured by the agreement fixtures). */
+function refuseShrinking(existing: View, columns: Known<readonly Column[]>): Outcome {
+  if (isUnknown(columns) || isUnknown(existing.columns)) return undefined;
+  if (columns.length < existing.columns.length) return refuse('42P16', 'cannot drop columns from view', [], existing.id);
+  for (const [at, old] of existing.columns.entries()) {
+    const now = columns[at];
+    if (now && now.name !== old.name) return refuse('42P16', `cannot change name of view column "${old.name}" to "${now.name}"`, [], existing.id);
+    if (now && typeof now.type === 'string' && typeof old.type === 'string' && now.type !== old.type)
+      return refuse('42P16', `cannot change data type of view column "${old.name}" from ${old.type} to ${now.type}`, [], existing.id);
+  }
+  return undefined;
+}
+
+/** A unique index that REFRESH … CONCURRENTLY can use: valid, no predicate, plain columns only (measured, facts B). */
+function concurrentRefreshIndex(change: Change, matview: Matview): Known<boolean> {
+  const usable = change.store.indexesOf(matview.id).filter(index =>
+    index.unique && index.predicate === undefined && index.columns.every(column => column.column !== undefined));
+  if (usable.some(index => index.valid === true)) return true;
+  const doubtful = usable.find(index => isUnknown(index.valid));
+  return doubtful && isUnknown(doubtful.valid) ? doubtful.valid : false;
+}
+
+/** REFRESH MATERIALIZED VIEW, with the refusals in the order Postgres checks them (measured, facts B). */
+export function refreshMatview(change: Change, node: RefreshMatViewStmt): Outcome {
+  const written = writtenName(node.relation as RangeVar | undefined);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  if (!relation) return undefined;
+  if (relation.kind === 'table') return refuse('0A000', `"${relation.name.name}" is not a materialized view`, [], relation.id);
+  if (relation.kind !== 'matview') return refuse('42809', `"${relation.name.name}" is not a table or materialized view`, [], relation.id);
+  const concurrently = node.concurrent === true;
+  const withData = node.skipData !== true;
+  if (change.store.session.parameters.get('transaction_read_only') === 'on')
+    return refuse('25006', 'cannot execute REFRESH MATERIALIZED VIEW in a read-only transaction', [], relation.id);
+  const made: Evidence | undefined = relation.madeAt && { span: relation.madeAt, says: `${printName(relation)} is made here` };
+  if (concurrently && relation.populated === false)
+    return refuse('0A000', 'CONCURRENTLY cannot be used when the materialized view is not populated', [made], relation.id);
+  if (concurrently && !withData) return refuse('42601', 'CONCURRENTLY and WITH NO DATA options cannot be used together', [made], relation.id);
+  if (concurrently && concurrentRefreshIndex(change, relation) === false)
+    return refuse('55000', `cannot refresh materialized view "${relation.name.schema}.${relation.name.name}" concurrently`, [made], relation.id);
+  if (withData) {
+    const refused = refuseUnpopulated(change, relation.query);
+    if (refused) return refused;
+  }
+  lock(change, relation.id, concurrently ? 'ExclusiveLock' : 'AccessExclusiveLock');
+  if (withData) announceReads(change, relation.query);
+  const after: Matview = { ...relation, populated: withData, everPopulated: withData ? true : relation.everPopulated };
+  change.store.put(after);
+  change.effects.push({ kind: 'refreshMatview', matview: relation, concurrently, withData, via: change.via });
+  return undefined;
+}
+
+/** CREATE TABLE … AS and SELECT INTO: a table whose columns are the query's. */
+export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome {
+  const into = node.into;
+  if (!node.query || !('SelectStmt' in node.query)) return undefined;
+  const { name, existing } = nameForCreate(change, into?.rel);
+  const lowered = lowerQuery(change.statement, node.query, change.store, names(into?.colNames));
+  const missing = refuseQuery(change, lowered);
+  if (missing || !name) return missing;
+  if (existing) return existsAlready(change, node.if_not_exists === true, 'table', existing.id, name);
+  const refused = into?.skipData === true ? undefined : refuseUnpopulated(change, lowered.query);
+  if (refused) return refused;
+  const table = {
+    kind: 'table' as const, id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, columns: lowered.columns,
+    options: optionsOf(into?.options), grants: defaultGrants(change, 'tables', name.schema), constraints: [], inherits: [], partitioned: false, rowSecurity: false,
+    persistence: into?.rel?.relpersistence === 't' ? 'temporary' as const : into?.rel?.relpersistence === 'u' ? 'unlogged' as const : 'permanent' as const,
+  };
+  change.store.put(table);
+  lock(change, table.id, 'AccessExclusiveLock');
+  announceReads(change, lowered.query);
+  change.effects.push({ kind: 'createTable', table, via: change.via });
+  return undefined;
+}
+
+/** A top-level SELECT: what it reads, and 55000 when a matview of it is not populated. */
+export function select(change: Change, node: Node): Outcome {
+  const lowered = lowerQuery(change.statement, node, change.store, []);
+  for (const missing of lowered.missing) {
+    if (missing.found === 'unknown') change.store.world = 'open';
+    else {
+      const found = change.store.find(missing.name);
+      return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
+    }
+  }
+  const refused = refuseUnpopulated(change, lowered.query);
+  if (refused) return refused;
+  announceReads(change, lowered.query);
+  return undefined;
+}
+
+/** Whether two defining queries are the same text, comments and layout aside. */
+export function sameQuery(a: Query, b: Query): boolean {
+  return a.normal === b.normal;
+}
+

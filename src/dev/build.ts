@@ -1,0 +1,87 @@
+/**
+ * Builds `dist`: one ESM bundle with shared chunks, so that `--help` and `--version` load nothing but the entry, and the parser's wasm beside it.
+ *
+ *     npm run build              the bundle alone, under a second
+ *     npm run build -- --types   and the declarations; fails when the sources do not type-check
+ *
+ * PGlite and its pg_ivm stay outside: they are optional, large, and find their own files from where they are installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+const dist = join(root, 'dist');
+
+/** Where each entry of the package comes from; the ones whose source is not there are left out. */
+const entries: Readonly<Record<string, string>> = {
+  cli: 'src/hosts/cli.ts',
+  action: 'src/hosts/action.ts',
+  index: 'src/index.ts',
+  rule: 'src/rule.ts',
+  worker: 'src/live/worker.ts',
+};
+
+/** CommonJS dependencies ask for `require` and `__dirname`, which an ES module does not have. */
+const banner = [
+  "import { createRequire as mvlintCreateRequire } from 'node:module';",
+  'const require = mvlintCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join('\n');
+
+async function bundle(): Promise<void> {
+  const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))),
+    outdir: dist,
+    entryNames: '[name]',
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['@electric-sql/*'],
+    define: { 'process.env.MVLINT_VERSION': JSON.stringify(version) },
+    legalComments: 'none',
+    logLevel: 'warning',
+    write: false,
+  });
+
+  // Everything is in memory before the first byte is written: a process that runs the old bundle meanwhile sees it whole for as long as possible.
+  const written = new Set<string>();
+  for (const file of result.outputFiles) {
+    const needsBanner = /\b(?:require|__dirname|__filename)\b/.test(file.text);
+    const [shebang, rest] = file.text.startsWith('#!') ? [file.text.slice(0, file.text.indexOf('\n') + 1), file.text.slice(file.text.indexOf('\n') + 1)] : ['', file.text];
+    mkdirSync(dirname(file.path), { recursive: true });
+    writeFileSync(file.path, needsBanner ? `${shebang}${banner}\n${rest}` : file.text);
+    written.add(relative(dist, file.path));
+  }
+  chmodSync(join(dist, 'cli.js'), 0o755);
+
+  // The parser looks for its wasm beside the file it was bundled into; entries and chunks stand in one folder, so one copy serves all.
+  const wasm = 'libpg-query.wasm';
+  copyFileSync(createRequire(import.meta.url).resolve(`libpg-query/wasm/${wasm}`), join(dist, wasm));
+  for (const name of readdirSync(dist)) if (name.endsWith('.js') && !written.has(name)) rmSync(join(dist, name));
+}
+
+/** Declarations of the public entries. Returns the exit status of the compiler. */
+function declarations(): number {
+  const config = join(dist, 'tsconfig.types.json');
+  writeFileSync(config, JSON.stringify({
+    extends: '../tsconfig.json',
+    compilerOptions: { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: '..', outDir: 'types' },
+    include: [],
+    files: ['../src/index.ts', '../src/rule.ts'].filter(file => existsSync(join(dist, file))),
+  }));
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '--project', config], { stdio: 'inherit' });
+  rmSync(config);
+  return status ?? 1;
+}
+
+mkdirSync(dist, { recursive: true });
+await bundle();
+if (process.argv.includes('--types')) process.exitCode = declarations();

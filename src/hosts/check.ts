@@ -1,0 +1,228 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, diskFiles, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type ReadOptions, type Report, type Session } from '../index.ts';
+import { render } from '../report/formats.ts';
+import { positions } from '../report/positions.ts';
+import { reaches, type Rendering } from '../report/rendering.ts';
+import { readArguments, type Arguments } from './arguments.ts';
+import { readBaseline, withoutBaseline, writeBaseline } from './baseline.ts';
+import { scopeOf, splitBase, type Scope } from './scope.ts';
+import { readSettings, type Project, type Settings } from './settings.ts';
+import { locate, type Sources } from './sources.ts';
+import { suggestion, UsageError } from './usage.ts';
+import { version } from './version.ts';
+
+const stdinName = 'stdin.sql';
+
+/**
+ * `mvlint check`. Returns the exit status: 0 clean, 1 findings at or above the threshold, 2 when something could not be done; then the report of the rest is
+ * still written. Errors of use before anything was read are thrown.
+ */
+export async function checkCommand(argv: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const words = readArguments(argv);
+  const cwd = process.cwd();
+  const live = liveOf(words);
+  const settings = await readSettings(words, cwd);
+  const quiet = words.has('quiet');
+  if (words.has('update-baseline') && !words.has('baseline')) throw new UsageError('--update-baseline needs --baseline <file>');
+  let failed = false;
+  const complain = (text: string): void => {
+    failed = true;
+    process.stderr.write(`mvlint: ${text.replace(/\s*\n\s*/g, ' ')}\n`);
+  };
+  if (settings.loaded !== undefined && settings.loaded.idle.length > 0 && !quiet)
+    process.stderr.write(`mvlint: note: this version does nothing yet with ${settings.loaded.idle.map(key => `'${key}'`).join(', ')} in ${settings.loaded.file}\n`);
+
+  const { base, paths } = splitBase(words.words, cwd, path => existsSync(resolve(cwd, path)));
+  const stdin = paths.includes('-') ? await readStdin() : undefined;
+  if (words.has('stdin-filename') && stdin === undefined) throw new UsageError('--stdin-filename goes with - (read stdin)');
+  const disk = paths.filter(path => path !== '-');
+  const sources = await locateAll(cwd, settings, disk, stdin, words.last('stdin-filename'));
+  for (const error of sources.errors) complain(error);
+
+  const nothingLeft = paths.length > 0 && sources.named.length === 0;
+  const sessions = nothingLeft ? [] : await openAll(settings, words, sources, stdin);
+  for (const { session } of sessions) for (const problem of session.problems) complain(problem);
+  const histories = sessions.flatMap(({ session }) => session.histories);
+  const migrations = histories.reduce((sum, history) => sum + history.migrations.length, 0);
+  if (migrations === 0 && !words.has('allow-empty') && !failed)
+    complain(`nothing to lint: no migrations ${paths.length > 0 ? `in ${paths.join(', ')}` : `found from ${cwd}`}; name their folder, or allow it with --allow-empty`);
+
+  const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
+  const read = performance.now();
+  const result = lintAll(sessions, scope, words.has('all-history'), settings);
+  const linted = performance.now();
+  let report = result.report;
+  if (live !== undefined) {
+    try {
+      report = await proveWithProgress(result, live.budget);
+    } catch (error) {
+      complain(`--live: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const proved = performance.now();
+
+  const baseline = words.last('baseline');
+  if (baseline !== undefined) {
+    const file = resolve(cwd, baseline);
+    if (words.has('update-baseline')) writeBaseline(file, baseline, report);
+    report = withoutBaseline(report, readBaseline(file, baseline));
+  }
+  if (report.crashes.length > 0) failed = true;
+
+  const text = (path: string): string | undefined => {
+    for (const { session } of sessions) {
+      const found = session.text(path);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const rendering: Omit<Rendering, 'color'> = { positions: positions(text), display: sources.display, rules: describe(), version: version(), quiet, gaps: settings.gaps };
+  for (const { format, file } of settings.outputs) {
+    const written = await render(format, report, { ...rendering, color: file === undefined && format === 'text' && colorful(words) });
+    if (file === undefined) await toStdout(written);
+    else
+      try {
+        mkdirSync(dirname(resolve(cwd, file)), { recursive: true });
+        writeFileSync(resolve(cwd, file), written);
+      } catch (error) {
+        complain(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+      }
+  }
+  if (words.has('stats')) {
+    const ms = (from: number, to: number): string => `${Math.round(to - from)} ms`;
+    process.stderr.write([
+      `read ${ms(started, read)}`, `lint ${ms(read, linted)}`, ...(live === undefined ? [] : [`live ${ms(linted, proved)}`]), `report ${ms(proved, performance.now())}`,
+      `memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
+    ].join(', ') + '\n');
+  }
+  return failed ? 2 : reaches(report, settings.failOn, settings.gaps) ? 1 : 0;
+}
+
+function liveOf(words: Arguments): { readonly budget: number } | undefined {
+  const text = words.last('live-budget') ?? '30';
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds <= 0) throw new UsageError(`--live-budget is a number of seconds, not '${text}'`);
+  if (!words.has('live')) return undefined;
+  const where = words.last('live') ?? 'embedded';
+  if (where === 'env' || /^postgres(?:ql)?:/.test(where)) throw new UsageError('this version cannot connect to a database yet; --live=embedded needs none');
+  if (where !== 'embedded') throw new UsageError(`--live is embedded, not '${where}'${suggestion(where, ['embedded'])}`);
+  return { budget: seconds * 1000 };
+}
+
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.includes(0)) throw new UsageError('stdin is binary: it holds a NUL byte, which no SQL text does');
+  return bytes;
+}
+
+/** Stdin stands among the named paths under its own name: what `--stdin-filename` says, or alone in a folder that holds nothing else. */
+async function locateAll(cwd: string, settings: Settings, disk: readonly string[], stdin: Buffer | undefined, filename: string | undefined): Promise<Sources> {
+  if (stdin !== undefined && filename === undefined && disk.length > 0) throw new UsageError('- next to other paths needs --stdin-filename, which says where it belongs');
+  const folder = settings.loaded?.folder;
+  if (stdin === undefined) return locate(cwd, folder, disk);
+  if (filename === undefined) return { ...await locate(cwd, undefined, []), named: [{ path: stdinName, kind: 'file' }], display: path => (path === stdinName ? '<stdin>' : path) };
+  // The file itself may not exist yet: an editor's unsaved buffer. Its folder decides the root.
+  const around = await locate(cwd, folder, [...disk, existingFolder(dirname(resolve(cwd, filename)))]);
+  const path = relativeTo(around.root, resolve(cwd, filename));
+  return { ...around, named: [...around.named.slice(0, -1), { path, kind: 'file' }] };
+}
+function existingFolder(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : existingFolder(dirname(folder));
+}
+const relativeTo = (root: string, full: string): string => full.slice(root.endsWith('/') ? root.length : root.length + 1).replaceAll('\\', '/');
+
+interface Opened {
+  readonly project: Project;
+  readonly session: Session;
+}
+
+async function openAll(settings: Settings, words: Arguments, sources: Sources, stdin: Buffer | undefined): Promise<readonly Opened[]> {
+  const alone = stdin !== undefined && !words.has('stdin-filename');
+  const disk = alone ? memoryFiles({}) : diskFiles(sources.root);
+  const name = alone ? stdinName : (sources.named.at(-1)?.path ?? stdinName);
+  const files: Files = stdin === undefined ? disk : overlayFiles(memoryFiles({ [name]: stdin }), disk);
+  const configRoot = settings.loaded === undefined ? '' : relativeTo(sources.root, settings.loaded.folder);
+  const under = (...parts: readonly (string | undefined)[]): string => parts.flatMap(part => part?.split('/') ?? []).filter(part => part !== '' && part !== '.').join('/');
+  const opened: Opened[] = [];
+  for (const project of settings.projects) {
+    const { migrations, root, tool, placeholders, ignore } = project;
+    const home = under(configRoot, root);
+    const folders = migrations === undefined || migrations.length === 0 || alone ? undefined : migrations.map(folder => under(home, folder));
+    // A project without folders of its own is what detection finds beneath its root: of the named paths, only those there concern it.
+    const mine = project.name === undefined || folders !== undefined ? sources.named : sources.named.filter(({ path }) => home === '' || path === home || path.startsWith(`${home}/`));
+    if (sources.named.length > 0 && mine.length === 0) continue;
+    const paths = mine.length > 0 ? mine.map(({ path }) => path) : folders === undefined && home !== '' ? [home] : [];
+    const options: ReadOptions = {
+      ...(tool === undefined ? {} : { tool }),
+      ...(paths.length === 0 ? {} : { paths }),
+      ...(folders === undefined ? {} : { migrations: folders }),
+      ...(placeholders === undefined ? {} : { placeholders }),
+      ...(ignore === undefined ? {} : { ignore: ignore.map(glob => under(home, glob)) }),
+      ...(words.has('isolated') || alone ? { isolated: true } : {}),
+      ...(project.name === undefined ? {} : { name: project.name }),
+    };
+    const session = await open(files, options);
+    opened.push({ project, session });
+  }
+  return opened;
+}
+
+function lintAll(sessions: readonly Opened[], scope: Scope, allHistory: boolean, settings: Settings): LintResult {
+  const results = sessions.map(({ project, session }) => lint(session, {
+    postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
+    ...(project.session === undefined ? {} : { session: project.session }),
+  }));
+  const sum = (count: (report: Report) => number): number => results.reduce((total, { report }) => total + count(report), 0);
+  return {
+    claims: results.flatMap(({ claims }) => claims),
+    report: {
+      postgres: settings.projects[0]?.postgres ?? 18,
+      histories: results.flatMap(({ report }) => report.histories),
+      findings: results.flatMap(({ report }) => report.findings),
+      gaps: results.flatMap(({ report }) => report.gaps),
+      crashes: results.flatMap(({ report }) => report.crashes),
+      suppressed: sum(report => report.suppressed),
+      hidden: sum(report => report.hidden),
+    },
+  };
+}
+
+async function proveWithProgress(result: LintResult, budget: number): Promise<Report> {
+  const terminal = process.stderr.isTTY === true;
+  const interrupted = (): never => {
+    if (terminal) process.stderr.write('\r\x1b[K');
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  try {
+    return await prove(result, {
+      budget,
+      ...(terminal ? { progress: message => process.stderr.write(`\r\x1b[K${message.slice(0, (process.stderr.columns ?? 80) - 1)}`) } : {}),
+    });
+  } finally {
+    process.off('SIGINT', interrupted);
+    if (terminal) process.stderr.write('\r\x1b[K');
+  }
+}
+
+/** An option wins over NO_COLOR, that over FORCE_COLOR, and then CI and the terminal decide, as in other tools. */
+export function colorful(words: Pick<Arguments, 'has' | 'choice'>): boolean {
+  if (words.has('no-color')) return false;
+  const wish = words.has('color') ? (words.choice('color', ['always', 'auto', 'never']) ?? 'always') : 'auto';
+  if (wish !== 'auto') return wish === 'always';
+  const { NO_COLOR, FORCE_COLOR, TERM, CI } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return (process.stdout.isTTY === true && TERM !== 'dumb') || Boolean(CI);
+}
+
+/** Waits until a pipe has taken everything, so that no report is cut off at the end of the process. */
+export function toStdout(text: string): Promise<void> {
+  return new Promise(done => {
+    process.stdout.write(text, () => done());
+  });
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * The entry of the command line. It loads nothing before it knows the command: `--help` and `--version` cost no more than Node itself.
+ */
+import { help } from './help.ts';
+import { UsageError } from './usage.ts';
+import { version } from './version.ts';
+
+/** Promised commands that this version does not have. */
+const missing = ['explain-view', 'plan', 'ivm', 'graph', 'trace', 'inventory', 'snapshot', 'lsp', 'init'];
+
+async function main(words: readonly string[]): Promise<number> {
+  const end = words.indexOf('--');
+  const options = end < 0 ? words : words.slice(0, end);
+  if (options.some(word => word === '--help' || word === '-h') || (words[0] === 'help' && words.length === 1)) return print(help);
+  if (options.some(word => word === '--version' || word === '-V' || word === '-v')) return print(`${version()}\n`);
+  const [command, ...rest] = words;
+  switch (command) {
+    case 'explain': return (await import('./explain.ts')).explainCommand(rest);
+    case 'rules': return (await import('./explain.ts')).rulesCommand(rest);
+    case 'check': return (await import('./check.ts')).checkCommand(rest);
+    default:
+      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain and rules`);
+      return (await import('./check.ts')).checkCommand(words);
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+// A reader that has seen enough (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  throw error;
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = 2;
+  const text = error instanceof UsageError ? error.message : `this is a mistake of mvlint, please report it: ${error instanceof Error ? error.message : String(error)}`;
+  process.stderr.write(`mvlint: ${text.replace(/\s*\n\s*/g, ' ')}\n`);
+  if (process.argv.includes('--debug')) process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+}

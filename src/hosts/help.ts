@@ -1,0 +1,46 @@
+/** The text of `--help`. Kept apart and free of imports: it is printed without loading anything. */
+export const help = `mvlint: says what PostgreSQL migrations do to materialized views.
+
+Usage
+  mvlint [check] [paths…]      lint a migration directory, a project, a file, a glob, or - for stdin
+  mvlint explain <rule>        the page of a rule
+  mvlint rules                 the table of rules (--format json for machines)
+
+A file names what is reported; the history it belongs to is always replayed.
+Without paths, the project's migrations are found from the working directory.
+
+What is read
+  --tool <tool>                psql, flyway, golang-migrate or prisma, where detection is not enough
+  --isolated                   do not look for the history a file belongs to
+  --stdin-filename <path>      the place of what stands on stdin
+  --config <file>              instead of mvlint.config.json, .js, .mjs or "mvlint" in package.json
+  --no-config                  read no configuration
+  --allow-empty                nothing to lint is no error
+
+What is reported
+  --changed [base]             only migrations new or changed since the merge base with a branch
+  --since <migration>          only this migration and the ones after it
+  --pending <glob>             only these; they go out together as one deploy
+  --all-history                findings that a later migration repaired, too
+  --postgres <14..18>          the version of your server (default 18)
+  --preset <preset>            recommended or all
+  --rule <id>=<severity>       error, warning, note or off; may be repeated
+  --baseline <file>            findings recorded there are not reported
+  --update-baseline            record the findings of this run in the baseline
+  --gaps <mode>                ignore, report or error: what mvlint could not see (default report)
+  --fail-on <severity>         error, warning, note or never (default error)
+
+How
+  --format <format>            text, json, sarif, github, gitlab, junit, rdjson, markdown or gcc; may be repeated
+  --output <file>              where the --format before it goes
+  --color, --no-color          colours (NO_COLOR, FORCE_COLOR and CI are honoured)
+  --quiet                      errors only
+  --stats                      numbers of the run on stderr
+  --debug                      stack traces
+
+Proof
+  --live                       try the findings on an embedded Postgres: nothing to install, nothing to connect to
+  --live-budget <seconds>      time for that (default 30)
+
+Exit status: 0 nothing at or above --fail-on, 1 findings, 2 mvlint could not do its work.
+`;

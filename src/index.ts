@@ -1,0 +1,129 @@
+/**
+ * The public API: plain data in, plain data out. `open` reads a repository through the `Files` port, `lint` judges it synchronously, `prove` tries the
+ * findings on a throwaway Postgres and is the only part that needs one.
+ */
+import { rules } from '../rules/index.ts';
+import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
+import type { Files, Finding, History, Meta, Migration, Preset, Report, Severity, Span, Verdict } from './model.ts';
+import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
+import { ready } from './sql/parse.ts';
+
+export type * from './model.ts';
+export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
+export type { ReadOptions } from './read/read.ts';
+export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
+export { changedSince, gitFiles, resolveRevision } from './read/git.ts';
+
+/** Postgres majors that mvlint knows; the last one is the default. */
+export const postgresMajors = [14, 15, 16, 17, 18] as const;
+
+/** One reading of a repository: its histories, and the errors of use met on the way (an ambiguous tool, a named path that is missing). */
+export interface Session {
+  readonly files: Files;
+  readonly histories: readonly History[];
+  readonly problems: readonly string[];
+  /** The source paths to report on, when something was named; the histories they belong to are read whole. */
+  readonly reported?: ReadonlySet<string>;
+  /** The decoded text of a source, as spans count it; undefined when it cannot be read. */
+  readonly text: (path: string) => string | undefined;
+}
+
+/** Reads every history that the files hold. Never throws for what stands in the files; rejects only when the parser cannot be loaded. */
+export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
+  await ready();
+  const { histories, problems, reported, files } = readHistories(given, options);
+  const texts = new Map<string, string | undefined>();
+  return {
+    files, histories, problems, ...(reported === undefined ? {} : { reported }),
+    text(path) {
+      if (!texts.has(path)) texts.set(path, sourceText(files, path));
+      return texts.get(path);
+    },
+  };
+}
+
+/** Judges the histories of a session with the built-in rules. Synchronous, no IO. */
+export function lint(session: Session, options: Partial<LintOptions> = {}): LintResult {
+  return lintHistories(session.histories, rules, { postgres: 18, preset: 'recommended', rules: {}, allHistory: false, ...options });
+}
+
+export interface ProveOptions {
+  /** Milliseconds for everything; what is not tried by then is unproven. */
+  readonly budget: number;
+  /** Told what is being tried, for people who wait. */
+  readonly progress?: (message: string) => void;
+  /** Where a pristine data directory is kept between runs. */
+  readonly cacheDir?: string;
+}
+
+/**
+ * Tries every claim on an embedded Postgres and returns the report with the verdicts. A refuted finding becomes a note. Where Postgres and the replay
+ * disagree about a refusal, the report says so as a gap. Rejects when the embedded server is not installed or does not start.
+ */
+export async function prove(result: LintResult, options: ProveOptions): Promise<Report> {
+  const { proveClaims } = await import('./live/prove.ts');
+  const verdicts = new Map<Finding, Verdict>();
+  const gaps = [...result.report.gaps];
+  const { postgres } = result.report;
+  const until = performance.now() + options.budget;
+  for (const { history, claims, predicted } of result.claims) {
+    if (claims.length === 0) continue;
+    const proof = await proveClaims(history, claims, predicted, { ...options, postgres, budget: Math.max(0, until - performance.now()) });
+    for (const [claim, verdict] of proof.verdicts) verdicts.set(claim.finding, verdict);
+    for (const gap of proof.gaps) gaps.push({ ...gap, history: history.id });
+    for (const surprise of proof.surprises) gaps.push({ history: history.id, span: surprise.span, because: disagreement(surprise) });
+  }
+  const judged = (finding: Finding): Finding => {
+    const verdict = verdicts.get(finding);
+    const also = finding.also.map(judged);
+    if (verdict === undefined) return { ...finding, also };
+    return { ...finding, also, verdict, severity: verdict.kind === 'refuted' ? 'note' : finding.severity };
+  };
+  return { ...result.report, findings: result.report.findings.map(judged), gaps };
+}
+
+function disagreement({ predicted, seen }: { readonly predicted?: { readonly sqlstate: string }; readonly seen?: { readonly sqlstate: string; readonly message: string } }): string {
+  if (seen === undefined) return `Postgres runs this statement, where the replay expected a refusal (${predicted?.sqlstate ?? 'unknown'})`;
+  const expected = predicted === undefined ? 'the replay expected it to run' : `the replay expected ${predicted.sqlstate}`;
+  return `Postgres refuses this statement (${seen.sqlstate}: ${seen.message}), where ${expected}`;
+}
+
+/** A rule as the tables and pages show it. */
+export interface RuleDescription extends Meta {
+  /** The presets that hold it for the given Postgres. */
+  readonly presets: readonly Preset[];
+  /** Its severity for the given Postgres, `off` when it does not hold there. */
+  readonly now: Severity | 'off';
+}
+
+/** Every rule, by id. */
+export function describe(postgres = 18): readonly RuleDescription[] {
+  const presets: readonly Preset[] = ['recommended', 'all'];
+  return rules
+    .map(({ meta }) => ({
+      ...meta,
+      now: severityOf(meta, { postgres, preset: 'all', rules: {} }),
+      presets: presets.filter(preset => severityOf(meta, { postgres, preset, rules: {} }) !== 'off'),
+    }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The page of a rule as Markdown, from its meta; undefined when there is no such rule. */
+export function explain(id: string): string | undefined {
+  const meta = rules.find(rule => rule.meta.id === id)?.meta;
+  if (meta === undefined) return undefined;
+  const section = (title: string, text: string | undefined): string[] => (text === undefined ? [] : [`## ${title}`, text.trim()]);
+  const severity = typeof meta.severity === 'string' ? meta.severity : meta.severity.map(step => `${step.severity} from Postgres ${step.from}`).join(', ');
+  const until = meta.postgres.until === undefined ? 'and later' : `to ${meta.postgres.until}`;
+  return [
+    `# ${meta.id}`, meta.summary, `Severity: ${severity}. Postgres ${meta.postgres.from} ${until}.`,
+    ...section('Why', meta.why), ...section('What to do', meta.fix), ...section('Exceptions', meta.exceptions),
+    ...section('References', meta.references.length === 0 ? undefined : meta.references.map(link => `- ${link}`).join('\n')),
+  ].join('\n\n') + '\n';
+}
+
+/** Every path a migration's statements stand in: its own file and what it includes. */
+export function pathsOf(migration: Migration): ReadonlySet<string> {
+  const spans: Span[] = [...migration.up, ...(migration.down ?? [])].flatMap(unit => unit.statements.map(statement => statement.span));
+  return new Set([migration.path, ...spans.map(span => span.path)]);
+}

@@ -1,0 +1,214 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Rows, SqlFailure } from '../model.ts';
+import { reasonNotToSend, refusedUnsent } from './boundary.ts';
+import { cacheDirectory, pristineFile, readPristine, writePristine } from './pristine.ts';
+import type { WorkerAnswer, WorkerData } from './protocol.ts';
+
+/** A data directory as bytes (a tar): cheap to keep, and the start of any number of servers. */
+export type Directory = Uint8Array<ArrayBuffer>;
+
+/** One PGlite (PostgreSQL 18) in a thread of its own, with one session. */
+export interface Embedded {
+  /**
+   * Runs one statement. A refusal is an answer. So are: a statement that may not be sent (`MVL01`, `notSent`), one that took too long (57014),
+   * and a call to a server that has ended (57P01); `alive` is false from the last two on.
+   */
+  run(sql: string): Promise<Rows | SqlFailure>;
+  /** The committed state; undefined when the server has ended. */
+  dump(): Promise<Directory | undefined>;
+  /** An independent server with the committed state of this moment and a new session. Throws LiveUnavailable when that cannot be had. */
+  copy(): Promise<Embedded>;
+  close(): Promise<void>;
+  readonly alive: boolean;
+  /** The wanted extensions that this server does not have. */
+  readonly missing: readonly string[];
+}
+
+export interface EmbeddedOptions {
+  readonly cacheDir?: string;
+  /** Milliseconds a statement may take before the thread is ended; 10,000 by default. */
+  readonly statementTimeout?: number;
+  readonly extensions?: readonly string[];
+  /** Start from this state instead of the pristine one. */
+  readonly directory?: Directory;
+}
+
+/** The embedded server cannot be had; the message is one line that names the cure. */
+export class LiveUnavailable extends Error {
+  override readonly name = 'LiveUnavailable';
+}
+
+/** The live mode's own sentence for a missing optional dependency. */
+const notInstalled = 'the embedded server is not installed: npm install @electric-sql/pglite@0.5.14';
+
+/** The version of the installed PGlite; undefined when it is not installed. */
+function installedVersion(): string | undefined {
+  try {
+    let folder = createRequire(import.meta.url).resolve('@electric-sql/pglite');
+    const marker = '/@electric-sql/pglite/';
+    folder = folder.replaceAll('\\', '/');
+    const manifest = `${folder.slice(0, folder.lastIndexOf(marker))}${marker}package.json`;
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bundled worker stands beside the bundle; from source it is the one that `npm run build` made. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? '../../dist/worker.js' : './worker.js', import.meta.url);
+}
+
+/** initdb in wasm takes seconds, and twice that on a busy machine (measured, facts 6). */
+const startTimeout = 60_000;
+
+type Started = { readonly worker: Worker; readonly missing: readonly string[] } | { readonly unavailable: string } | { readonly broken: string };
+
+function startWorker(data: WorkerData): Promise<Started> {
+  const file = workerFile();
+  if (!existsSync(fileURLToPath(file))) return Promise.resolve({ unavailable: 'dist/worker.js is missing: npm run build' });
+  return new Promise(resolve => {
+    // stdout and stderr are taken so that what the wasm prints never reaches the report.
+    const worker = new Worker(file, { workerData: data, stdout: true, stderr: true, execArgv: [] });
+    const onError = (error: Error): void => end({ broken: error.message });
+    const onExit = (code: number): void => end({ broken: `the embedded server ended with status ${code} while starting` });
+    const onMessage = (answer: WorkerAnswer): void => {
+      if (answer.kind === 'ready') end({ worker, missing: answer.missing });
+      else if (answer.kind === 'unavailable') end({ unavailable: notInstalled });
+      else end({ broken: answer.kind === 'broken' ? answer.because : 'an answer before the start' });
+    };
+    const end = (started: Started): void => {
+      clearTimeout(timer);
+      // One by one: removeAllListeners would take the thread's own listeners with it, and no message would arrive any more.
+      worker.off('error', onError).off('exit', onExit).off('message', onMessage);
+      if (!('worker' in started)) void worker.terminate();
+      resolve(started);
+    };
+    const timer = setTimeout(() => end({ broken: `the embedded server did not start within ${startTimeout / 1000} s` }), startTimeout);
+    worker.on('error', onError).on('exit', onExit).on('message', onMessage);
+  });
+}
+
+type Settled = Rows | SqlFailure | Directory;
+type Asked = { readonly kind: 'run'; readonly sql: string } | { readonly kind: 'dump' };
+const ended = (why: string): SqlFailure => ({ sqlstate: '57P01', message: `the embedded server has ended: ${why}` });
+
+/** The parent's end of one thread: one request at a time, each with a time limit. */
+function serverOf(worker: Worker, missing: readonly string[], options: EmbeddedOptions): Embedded {
+  const limit = options.statementTimeout ?? 10_000;
+  let over: string | undefined;
+  let waiting: ((answer: Settled) => void) | undefined;
+  let nextId = 1;
+  let queue: Promise<unknown> = Promise.resolve();
+  const settle = (answer: Settled): void => {
+    const done = waiting;
+    waiting = undefined;
+    worker.unref();
+    done?.(answer);
+  };
+  const end = (why: string): void => {
+    over ??= why;
+    settle(ended(over));
+  };
+  worker.on('message', (answer: WorkerAnswer) => {
+    if (answer.kind === 'rows') settle({ rows: answer.rows });
+    else if (answer.kind === 'failure') settle({ sqlstate: answer.sqlstate, message: answer.message });
+    else if (answer.kind === 'bytes') settle(new Uint8Array(answer.bytes));
+    else if (answer.kind === 'broken') {
+      end(answer.because);
+      void worker.terminate();
+    }
+  });
+  worker.on('error', error => end(error.message));
+  worker.on('exit', () => end('its thread is gone'));
+  worker.unref();
+
+  const ask = (request: Asked, time: number): Promise<Settled> => {
+    const next = queue.then(() => new Promise<Settled>(resolve => {
+      if (over !== undefined) return resolve(ended(over));
+      const timer = setTimeout(() => {
+        const says = `mvlint ended the statement after ${time / 1000} s`;
+        over ??= says;
+        settle({ sqlstate: '57014', message: says });
+        void worker.terminate();
+      }, time);
+      waiting = answer => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      // A server that nobody waits for does not keep the process alive.
+      worker.ref();
+      worker.postMessage({ ...request, id: nextId++ });
+    }));
+    queue = next;
+    return next;
+  };
+
+  const server: Embedded = {
+    missing,
+    get alive() {
+      return over === undefined;
+    },
+    async run(sql) {
+      const reason = reasonNotToSend(sql);
+      if (reason !== undefined) return refusedUnsent(reason);
+      const answer = await ask({ kind: 'run', sql }, limit);
+      return answer instanceof Uint8Array ? { rows: [] } : answer;
+    },
+    async dump() {
+      const answer = await ask({ kind: 'dump' }, startTimeout);
+      return answer instanceof Uint8Array ? answer : undefined;
+    },
+    async copy() {
+      const directory = await server.dump();
+      if (!directory) throw new LiveUnavailable('the embedded server has ended and cannot be copied');
+      return openEmbedded({ ...options, directory });
+    },
+    async close() {
+      over ??= 'it was closed';
+      await worker.terminate();
+    },
+  };
+  return server;
+}
+
+/**
+ * Starts an embedded server: from `directory`, else from the kept pristine data directory (about a second), else by initdb (seconds), whose result
+ * is kept. A kept directory that is damaged is made anew. Rejects with LiveUnavailable (one line) when PGlite is not installed or does not start.
+ */
+export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
+  const version = installedVersion();
+  if (version === undefined) throw new LiveUnavailable(notInstalled);
+  const folder = options.cacheDir ?? cacheDirectory();
+  const file = pristineFile(folder, version);
+  const extensions = options.extensions ?? [];
+  const open = async (directory?: Directory): Promise<Embedded | string> => {
+    const started = await startWorker({ extensions, ...(directory ? { directory } : {}) });
+    if ('unavailable' in started) throw new LiveUnavailable(started.unavailable);
+    if ('broken' in started) return started.broken;
+    return serverOf(started.worker, started.missing, options);
+  };
+
+  if (options.directory) {
+    const server = await open(options.directory);
+    if (typeof server === 'string') throw new LiveUnavailable(`the embedded server does not start from a copy: ${server}`);
+    return server;
+  }
+  const kept = await readPristine(file);
+  const server = kept && await open(kept);
+  if (server && typeof server !== 'string') return server;
+  const made = await open();
+  if (typeof made === 'string') throw new LiveUnavailable(`the embedded server does not start: ${made}`);
+  const directory = await made.dump();
+  if (directory) await writePristine(folder, file, directory);
+  return made;
+}
+
+/** The pristine state as bytes, from the cache where it is kept; undefined when it cannot be had. */
+export async function pristineDirectory(options: EmbeddedOptions = {}): Promise<Directory | undefined> {
+  const version = installedVersion();
+  return version === undefined ? undefined : readPristine(pristineFile(options.cacheDir ?? cacheDirectory(), version));
+}

@@ -1,0 +1,82 @@
+import { walk } from '../sql/walk.ts';
+import type { Node } from '../sql/tree.ts';
+import { isExact, isFixable, type Condition, type Equality } from './keys.ts';
+import { strings } from './names.ts';
+import type { ScopeColumn, Source } from './scope.ts';
+import { comparisons } from './types.ts';
+
+/** The column of these sources that a node names, without marking its use. */
+export function peek(node: Node | undefined, sources: readonly Source[]): ScopeColumn | undefined {
+  if (node === undefined || !('ColumnRef' in node)) return undefined;
+  const fields = node.ColumnRef.fields ?? [];
+  const names = strings(fields);
+  if (names.length !== fields.length) return undefined;
+  const name = names.at(-1);
+  if (names.length === 1) {
+    const found = sources.flatMap(source => source.columns.filter(column => column.name === name));
+    return found.length === 1 ? found[0] : undefined;
+  }
+  const alias = names.at(-2);
+  const entry = sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias && (names.length === 2 || candidate.schema === names[0]));
+  return entry?.columns.find(column => column.name === name);
+}
+
+/** The parts of a condition that must all hold. */
+export function conjuncts(node: Node | undefined): readonly Node[] {
+  const parts: Node[] = [];
+  const todo = node === undefined ? [] : [node];
+  for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
+    if ('BoolExpr' in item && item.BoolExpr.boolop === 'AND_EXPR') todo.push(...(item.BoolExpr.args ?? []));
+    else parts.push(item);
+  }
+  return parts;
+}
+
+/** Equalities between two columns of these sources, and columns that a constant binds. */
+export function equalitiesOf(parts: readonly Node[], sources: readonly Source[]): Condition {
+  const equalities: Equality[] = [];
+  const fixed = new Set<number>();
+  for (const part of parts) {
+    if (!('A_Expr' in part) || part.A_Expr.kind !== 'AEXPR_OP') continue;
+    const { name, lexpr, rexpr } = part.A_Expr;
+    if (strings(name).join('.') !== '=') continue;
+    const left = peek(lexpr, sources);
+    const right = peek(rexpr, sources);
+    if (left !== undefined && right !== undefined && isExact(left, right)) equalities.push([left, right]);
+    const bound = left !== undefined && isConstant(rexpr) ? left : right !== undefined && isConstant(lexpr) ? right : undefined;
+    if (bound !== undefined && isFixable(bound)) bound.ids.forEach(id => fixed.add(id));
+  }
+  return { equalities, fixed };
+}
+
+const isConstant = (node: Node | undefined): boolean => node !== undefined && 'A_Const' in node && node.A_Const.isnull !== true;
+
+const strictKinds = new Set(['AEXPR_IN', 'AEXPR_LIKE', 'AEXPR_ILIKE', 'AEXPR_BETWEEN', 'AEXPR_BETWEEN_SYM']);
+
+/** Identities that the conjuncts prove not NULL: `IS NOT NULL` and comparisons, whose built-in operators are strict (measured, facts H). */
+export function strictIds(parts: readonly Node[], sources: readonly Source[]): ReadonlySet<number> {
+  const ids = new Set<number>();
+  const add = (node: Node | undefined): void => peek(node, sources)?.ids.forEach(id => ids.add(id));
+  for (const part of parts) {
+    if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') add(part.NullTest.arg);
+    if (!('A_Expr' in part)) continue;
+    const { kind, name, lexpr, rexpr } = part.A_Expr;
+    if (kind === 'AEXPR_OP' && comparisons.has(strings(name).join('.'))) {
+      add(lexpr);
+      add(rexpr);
+    } else if (kind !== undefined && strictKinds.has(kind)) add(lexpr);
+  }
+  return ids;
+}
+
+/** Identities of every column of these sources that the nodes name anywhere, sub-selects included. */
+export function mentionedIds(nodes: readonly (Node | undefined)[], sources: readonly Source[]): ReadonlySet<number> {
+  const ids = new Set<number>();
+  for (const node of nodes) {
+    if (node === undefined) continue;
+    walk(node, (kind, inner) => {
+      if (kind === 'ColumnRef') peek({ ColumnRef: inner } as Node, sources)?.ids.forEach(id => ids.add(id));
+    });
+  }
+  return ids;
+}

@@ -1,0 +1,89 @@
+import type { Catalog, Found, Known, Matview, OutputColumn, QueryFacts, Relation, Span, View } from '../model.ts';
+import { parse } from '../sql/parse.ts';
+import { sourceSpan } from '../sql/span.ts';
+import type { Node } from '../sql/tree.ts';
+import { passOn } from './from.ts';
+import { isSelectable, isUnknown, unknown, type Run, type Shape, type ShapeColumn } from './scope.ts';
+import { analyze, finalType } from './select.ts';
+
+const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
+/** Views over views over views: beyond this nothing is followed. */
+const deepest = 40;
+
+/**
+ * What the query of a view means in a catalog: type, NULLs and taints of its columns, and the keys it proves. Relations are those the query was bound to at CREATE (their
+ * ids), as Postgres follows them through renames. Computed once a view object and catalog. Never throws; `parse` must be ready.
+ *
+ * Columns are found by the names in the text: a table column that was renamed since is unknown here (Postgres would follow it).
+ */
+export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
+  return facts(view, catalog, 0);
+}
+
+function facts(view: View | Matview, catalog: Catalog, depth: number): QueryFacts {
+  let known = memo.get(catalog);
+  if (known === undefined) memo.set(catalog, (known = new WeakMap()));
+  const old = known.get(view);
+  if (old !== undefined) return old;
+  const result = depth > deepest ? nothing(view) : compute(view, catalog, depth);
+  known.set(view, result);
+  return result;
+}
+
+const nothing = (view: View | Matview): QueryFacts =>
+  ({ columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`) });
+
+/** The query's node in the tree of its statement. */
+function queryNode(node: Node): Node | undefined {
+  if ('SelectStmt' in node) return node;
+  if ('CreateTableAsStmt' in node) return node.CreateTableAsStmt.query;
+  return 'ViewStmt' in node ? node.ViewStmt.query : undefined;
+}
+
+function compute(view: View | Matview, catalog: Catalog, depth: number): QueryFacts {
+  const { query } = view;
+  const parsed = parse(query.statement.sql);
+  const node = parsed.ok ? queryNode(parsed.node) : undefined;
+  if (node === undefined) return nothing(view);
+  const bound = (span: Span): Found<Relation> => {
+    const read = query.reads.find(candidate => candidate.span.path === span.path && candidate.span.start === span.start && candidate.span.end === span.end);
+    const object = read === undefined ? undefined : catalog.get(read.id);
+    return object !== undefined && (object.kind === 'sequence' || object.kind === 'table' || object.kind === 'view' || object.kind === 'matview') && isReadable(object)
+      ? { is: 'present', object } : { is: 'unknown' };
+  };
+  const run: Run = {
+    statement: query.statement, catalog, relation: (_, span) => bound(span), viewFacts: below => facts(below, catalog, depth + 1),
+    reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0,
+  };
+  const shape = analyze(node, run, { ctes: undefined, depth: 0 });
+  if (shape.open) return nothing(view);
+  return { columns: outputColumns(view, shape), keys: outputKeys(view, shape) };
+}
+
+const isReadable = (object: Relation): boolean => object.kind === 'sequence' || isSelectable(object);
+
+/** `select *` meant the columns of CREATE: a column that a table gained since is not in the view. */
+const asCreated = (view: View | Matview, shape: Shape): boolean => isUnknown(view.columns) || view.columns.length === shape.columns.length;
+
+function outputColumns(view: View | Matview, shape: Shape): Known<readonly OutputColumn[]> {
+  const { statement, names } = view.query;
+  const print = (name: string, column: ShapeColumn, type: Known<string>): OutputColumn => {
+    const span = sourceSpan(statement, column.start, column.end);
+    return { name, type, nullable: column.nullable, span, taints: column.taints.map(taint => passOn(taint, span, `column ${name} of ${view.name.name}`)) };
+  };
+  if (isUnknown(view.columns)) return shape.columns.map((column, at) => print(names[at] ?? column.name, column, finalType(column)));
+  if (asCreated(view, shape)) {
+    return view.columns.map((column, at) => print(column.name, shape.columns[at]!, isUnknown(column.type) ? finalType(shape.columns[at]!) : column.type));
+  }
+  return view.columns.map(column => {
+    const found = shape.columns.find(candidate => candidate.name === column.name);
+    const fallback: ShapeColumn = { name: column.name, type: column.type, literal: false, nullable: unknown(`whether ${column.name} is NULL`), taints: [], start: view.query.start, end: view.query.end };
+    return print(column.name, found ?? fallback, column.type);
+  });
+}
+
+function outputKeys(view: View | Matview, shape: Shape): QueryFacts['keys'] {
+  if (shape.keys.length === 0 || !asCreated(view, shape)) return unknown(`a key of ${view.name.name}`);
+  const name = (at: number): string => (isUnknown(view.columns) ? undefined : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;
+  return shape.keys.map(key => key.map(name));
+}

@@ -1,0 +1,241 @@
+import type { Found, Known, ObjectId, Relation, Selectable, Span, Statement, Taint, View, Matview, WrittenName, Catalog, QueryFacts, Unknown } from '../model.ts';
+
+/** What an expression is worth. */
+export interface Value {
+  readonly type: Known<string>;
+  /** A string or NULL constant whose type the context decides (`text` in a select list). */
+  readonly literal: boolean;
+  readonly nullable: Known<boolean>;
+  readonly taints: readonly Taint[];
+  /** Set when the expression is nothing but this column. */
+  readonly column?: ScopeColumn;
+  /** A constant that every row shares. */
+  readonly constant?: boolean;
+}
+
+/** One relation occurrence in FROM; collects what is used of it. */
+export interface ReadBuilder {
+  readonly id: ObjectId;
+  readonly span: Span;
+  /** Undefined from the moment the whole row may be used. */
+  columns: Set<string> | undefined;
+}
+
+/** A column as an expression can name it. `nullable` changes while joins are built (outer joins), never afterwards. */
+export interface ScopeColumn {
+  readonly name: string;
+  readonly type: Known<string>;
+  readonly literal: boolean;
+  nullable: Known<boolean>;
+  readonly taints: readonly Taint[];
+  /** Identities of this value: a merged USING column of an inner join is both of its sources. */
+  readonly ids: readonly number[];
+  /** The reads that naming it uses. */
+  readonly uses: readonly { readonly read: ReadBuilder; readonly column: string }[];
+}
+
+/** What a qualified reference `alias.x` can reach. */
+export interface Entry {
+  readonly alias: string;
+  /** Schema of an unaliased relation, for `schema.table.column`. */
+  readonly schema?: string;
+  readonly columns: readonly ScopeColumn[];
+  /** There are columns that are not known. */
+  readonly open: boolean;
+  /** Every relation beneath it. */
+  readonly reads: readonly ReadBuilder[];
+  /** Set when it is one relation itself, which then has system columns. */
+  readonly relation?: Relation;
+}
+
+/** A candidate key: identities of columns; no two rows agree in all of them (NULL taken as equal to NULL). Empty: at most one row. */
+export type Key = readonly number[];
+
+/** One item of FROM with everything joined below it. */
+export interface Source {
+  /** In the order of `*`. */
+  readonly columns: readonly ScopeColumn[];
+  readonly open: boolean;
+  readonly entries: readonly Entry[];
+  readonly keys: readonly Key[];
+}
+
+export interface Scope {
+  readonly sources: readonly Source[];
+  readonly outer?: Scope;
+  /** Identities that a condition proves not NULL, and those that any condition mentions. */
+  readonly strict: ReadonlySet<number>;
+  readonly mentioned: ReadonlySet<number>;
+  /** GROUP BY produces NULLs of its own (ROLLUP, CUBE, GROUPING SETS). */
+  readonly groupingSets: boolean;
+  /** A plain GROUP BY: no group is empty. */
+  readonly grouped: boolean;
+}
+
+/** A column that a query puts out. */
+export interface ShapeColumn {
+  readonly name: string;
+  readonly type: Known<string>;
+  readonly literal: boolean;
+  readonly nullable: Known<boolean>;
+  readonly taints: readonly Taint[];
+  /** Half-open range of the select-list item in the statement. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a query puts out. Keys are lists of column positions; an open shape has none. */
+export interface Shape {
+  readonly columns: readonly ShapeColumn[];
+  readonly open: boolean;
+  readonly keys: readonly (readonly number[])[];
+}
+
+export interface CteList {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly next: CteList | undefined;
+}
+
+/** Where a query stands: the scopes around it, the CTEs it sees, how deep it is. */
+export interface Env {
+  readonly outer?: Scope | undefined;
+  readonly ctes: CteList | undefined;
+  readonly depth: number;
+}
+
+/** One analysis of one query: its inputs and what it collects. */
+export interface Run {
+  readonly statement: Statement;
+  readonly catalog: Catalog;
+  /** The relation a name in FROM stands for. */
+  readonly relation: (name: WrittenName, span: Span) => Found<Relation>;
+  /** Facts of views beneath; absent while lowering, where taints and keys are not asked for. */
+  readonly viewFacts?: (view: View | Matview) => QueryFacts;
+  readonly reads: ReadBuilder[];
+  readonly missing: { readonly name: WrittenName; readonly span: Span; readonly found: 'absent' | 'unknown' }[];
+  readonly missingColumns: { readonly relation: ObjectId; readonly column: string; readonly span: Span }[];
+  readonly routines: Set<ObjectId>;
+  readonly types: Set<ObjectId>;
+  /** Something nested too deep was left out, so any column may be used. */
+  truncated: boolean;
+  lastId: number;
+}
+
+/** Nesting beyond this is left out: the stack of Node holds it several times over. */
+export const depthLimit = 300;
+
+export const unknown = (what: string): Unknown => ({ unknown: what });
+export const isUnknown = (value: unknown): value is Unknown => typeof value === 'object' && value !== null && 'unknown' in value;
+
+export const newId = (run: Run): number => (run.lastId += 1);
+
+/** Nothing is known of the value. */
+export function unknownValue(what: string): Value {
+  return { type: unknown(`type of ${what}`), literal: false, nullable: unknown(`whether ${what} is NULL`), taints: [] };
+}
+
+/** The taints of several values, one per origin. */
+export function unionTaints(...lists: readonly (readonly Taint[])[]): readonly Taint[] {
+  const filled = lists.filter(list => list.length > 0);
+  if (filled.length === 0) return [];
+  if (filled.length === 1) return filled[0]!;
+  const seen = new Map<string, Taint>();
+  for (const taint of filled.flat()) {
+    const { span } = taint.path[0];
+    const key = `${taint.cause} ${taint.flips} ${span.path} ${span.start}`;
+    if (!seen.has(key)) seen.set(key, taint);
+  }
+  return [...seen.values()].slice(0, 16);
+}
+
+export const isHole = (name: string): boolean => name.includes('mvlint_hole_');
+
+export type Lookup =
+  | { readonly is: 'column'; readonly column: ScopeColumn; readonly scope: Scope }
+  | { readonly is: 'system'; readonly entry: Entry; readonly name: string }
+  | { readonly is: 'row'; readonly entry: Entry }
+  /** The name may be one of columns that are not known. */
+  | { readonly is: 'undecided' }
+  /** Every scope is known and none has it; `entry` is a relation to name in the message. */
+  | { readonly is: 'missing'; readonly entry?: Entry };
+
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+const useAll = (reads: readonly ReadBuilder[]): void => reads.forEach(read => (read.columns = undefined));
+export function use(column: ScopeColumn): void {
+  for (const { read, column: name } of column.uses) read.columns?.add(name);
+}
+export function useRow(entry: Entry): void {
+  useAll(entry.reads);
+  entry.columns.forEach(use);
+}
+
+const entriesOf = (scope: Scope): readonly Entry[] => scope.sources.flatMap(source => source.entries);
+
+/**
+ * An unqualified name: columns of the nearest scope first, then outward, and a whole row only after no scope has such a column
+ * (colNameToVar and transformColumnRef in parse_relation.c and parse_expr.c; measured in the tests). Marks what it uses.
+ */
+export function lookupColumn(scope: Scope | undefined, name: string): Lookup {
+  let undecided = false;
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const found = at.sources.map(source => source.columns.find(column => column.name === name)).find(column => column !== undefined);
+    if (found !== undefined) {
+      if (undecided) {
+        useAll(found.uses.map(({ read }) => read));
+        return { is: 'undecided' };
+      }
+      use(found);
+      return { is: 'column', column: found, scope: at };
+    }
+    const open = at.sources.flatMap(source => (source.open ? source.entries : []));
+    if (open.length > 0 || at.sources.some(source => source.open)) {
+      undecided = true;
+      for (const entry of open) if (entry.open) useAll(entry.reads);
+    } else if (!undecided && systemColumns.has(name)) {
+      const base = entriesOf(at).filter(entry => entry.relation !== undefined);
+      if (base.length === 1) return { is: 'system', entry: base[0]!, name };
+    }
+  }
+  if (undecided) return { is: 'undecided' };
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const entry = entriesOf(at).find(candidate => candidate.alias === name);
+    if (entry !== undefined) {
+      useRow(entry);
+      return { is: 'row', entry };
+    }
+  }
+  const base = scope === undefined ? undefined : entriesOf(scope).find(entry => entry.relation !== undefined);
+  return { is: 'missing', ...(base === undefined ? {} : { entry: base }) };
+}
+
+/** The FROM item that a qualifier names, from the nearest scope outward. */
+export function lookupEntry(scope: Scope | undefined, alias: string, schema?: string): { readonly entry: Entry; readonly scope: Scope } | undefined {
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const entry = entriesOf(at).find(candidate => candidate.alias === alias && (schema === undefined || candidate.schema === schema));
+    if (entry !== undefined) return { entry, scope: at };
+  }
+  return undefined;
+}
+
+/** `alias.name`. Marks what it uses. */
+export function lookupQualified(scope: Scope | undefined, alias: string, name: string, schema?: string): Lookup {
+  const found = lookupEntry(scope, alias, schema);
+  if (found === undefined) return { is: 'undecided' };
+  const { entry } = found;
+  const column = entry.columns.find(candidate => candidate.name === name);
+  if (column !== undefined) {
+    use(column);
+    return { is: 'column', column, scope: found.scope };
+  }
+  if (entry.open) {
+    // The name is a column of the entry, only its type is not known.
+    if (entry.relation !== undefined) entry.reads.forEach(read => read.columns?.add(name));
+    else useAll(entry.reads);
+    return { is: 'undecided' };
+  }
+  if (entry.relation !== undefined && systemColumns.has(name)) return { is: 'system', entry, name };
+  return { is: 'missing', entry };
+}
+
+export const isSelectable = (object: Relation): object is Selectable => object.kind === 'table' || object.kind === 'view' || object.kind === 'matview';

@@ -1,0 +1,111 @@
+import { createColors } from 'picocolors';
+import type { Finding, Report, Severity, Span } from '../model.ts';
+import { frame, printable } from './frame.ts';
+import { counted, summaryLine, verdictLine, type Renderer, type Rendering } from './rendering.ts';
+
+type Colors = ReturnType<typeof createColors>;
+
+/** More gaps than this are counted, not listed. */
+const listedGaps = 5;
+/** Statements are often long: of a span of many lines this many are shown. */
+const framedLines = 3;
+
+/** For people: the source with a mark, the path from cause to effect, the lesser findings, the verdict, what was not seen, and the sum. */
+export const text: Renderer = (report, rendering) => {
+  const colors = createColors(rendering.color);
+  const findings = report.findings.filter(({ severity }) => !rendering.quiet || severity === 'error');
+  const parts = findings.map(finding => findingText(finding, rendering, colors));
+  if (!rendering.quiet || rendering.gaps === 'error') parts.push(gapsText(report, rendering, colors));
+  for (const crash of report.crashes)
+    parts.push(`${colors.red(colors.bold(`crash[${crash.rule}]`))}: ${printable(crash.because)}\n  ${arrow(colors)} ${rendering.display(crash.path)}\n`);
+  if (!rendering.quiet || findings.length > 0 || report.crashes.length > 0) parts.push(`${summaryLine(report)}\n`);
+  return parts.filter(part => part !== '').join('\n');
+};
+
+const arrow = (colors: Colors): string => colors.blue('-->');
+
+function paint(severity: Severity, colors: Colors): (text: string) => string {
+  return severity === 'error' ? colors.red : severity === 'warning' ? colors.yellow : colors.cyan;
+}
+
+function where(span: Span, { positions, display }: Rendering): string {
+  const { line, column } = positions.start(span);
+  return `${display(span.path)}:${line}:${column}`;
+}
+
+function findingText(finding: Finding, rendering: Rendering, colors: Colors): string {
+  const color = paint(finding.severity, colors);
+  const lines = [
+    `${color(colors.bold(`${finding.severity}[${finding.rule}]`))}: ${colors.bold(printable(finding.message))}`,
+    ...frameText(finding.span, rendering, colors, color),
+    ...evidenceText(finding, rendering, colors),
+  ];
+  const margin = gutter(finding.span, rendering);
+  const note = (label: string, body: string): void => {
+    lines.push(`${margin} ${colors.blue('=')} ${colors.bold(label)}: ${printable(body)}`);
+  };
+  for (const other of finding.also) {
+    note(`also ${other.severity}[${other.rule}]`, `${other.message} (${where(other.span, rendering)})`);
+    const verdict = verdictLine(other);
+    if (verdict !== undefined) lines.push(`${margin}   ${printable(verdict)}`);
+  }
+  const verdict = verdictLine(finding);
+  if (verdict !== undefined) {
+    const colon = verdict.indexOf(':');
+    note(verdict.slice(0, colon), verdict.slice(colon + 2));
+  }
+  for (const fix of finding.fixes) note('fix', fix.title);
+  return `${lines.join('\n')}\n`;
+}
+
+const gutter = (span: Span, { positions }: Rendering): string => ' '.repeat(String(positions.end(span).line).length);
+
+function frameText(span: Span, rendering: Rendering, colors: Colors, color: (text: string) => string): string[] {
+  const { positions } = rendering;
+  const [start, end] = [positions.start(span), positions.end(span)];
+  const blank = gutter(span, rendering);
+  const bar = colors.blue('|');
+  const lines = [`${blank}${arrow(colors)} ${where(span, rendering)}`, `${blank} ${bar}`];
+  const last = end.column === 1 && end.line > start.line ? end.line - 1 : end.line;
+  for (let number = start.line; number <= Math.min(last, start.line + framedLines - 1); number += 1) {
+    const source = positions.line(span.path, number);
+    if (source === undefined) break;
+    const from = number === start.line ? start.column : Math.max(1, source.search(/\S/) + 1);
+    const to = number === end.line ? end.column : source.trimEnd().length + 1;
+    if (number > start.line && source.trim() === '') {
+      lines.push(`${colors.blue(String(number).padStart(blank.length))} ${bar}`);
+      continue;
+    }
+    const framed = frame(source, from, to);
+    lines.push(`${colors.blue(String(number).padStart(blank.length))} ${bar} ${framed.source.trimEnd()}`, `${blank} ${bar} ${color(framed.mark)}`);
+  }
+  if (last - start.line >= framedLines) lines.push(`${blank} ${colors.blue('⋮')} ${colors.dim(`${counted(last - start.line + 1 - framedLines, 'more line')}`)}`);
+  return lines;
+}
+
+/** The numbered path from the cause to the effect. A path that is nothing but the finding's own place says nothing new. */
+function evidenceText(finding: Finding, rendering: Rendering, colors: Colors): string[] {
+  const { evidence, span } = finding;
+  const only = evidence[0];
+  if (evidence.length <= 1 && (only === undefined || (only.span.path === span.path && only.span.start === span.start && only.says === finding.message))) return [];
+  const blank = gutter(span, rendering);
+  const places = evidence.map(({ span: place }) => where(place, rendering));
+  const longest = Math.min(48, Math.max(...places.map(place => place.length)));
+  return [
+    `${blank} ${colors.blue('|')}`,
+    ...evidence.map(({ says }, index) =>
+      `${blank} ${colors.blue(`${index + 1}.`)} ${colors.dim((places[index] ?? '').padEnd(longest))}  ${printable(says)}`),
+  ];
+}
+
+function gapsText({ gaps }: Report, rendering: Rendering, colors: Colors): string {
+  if (gaps.length === 0 || rendering.gaps === 'ignore') return '';
+  const color = paint(rendering.gaps === 'error' ? 'error' : 'note', colors);
+  const shown = rendering.gaps === 'error' ? gaps : gaps.slice(0, listedGaps);
+  const lines = [
+    `${color(colors.bold('not seen'))}: ${counted(gaps.length, 'gap')}`,
+    ...shown.map(gap => `  ${arrow(colors)} ${where(gap.span, rendering)}  ${printable(gap.because)}`),
+  ];
+  if (gaps.length > shown.length) lines.push(colors.dim(`  … ${(gaps.length - shown.length).toLocaleString('en-US')} more; --gaps=error or --format=json lists them all`));
+  return `${lines.join('\n')}\n`;
+}

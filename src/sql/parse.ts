@@ -1,0 +1,155 @@
+import type { Node } from './tree.ts';
+import { utf16OfBytes, utf16OfCodePoint } from './offsets.ts';
+import { ParserOverflow, withParser } from './wasm.ts';
+
+export { ready } from './wasm.ts';
+
+export type Parsed =
+  | { readonly ok: true; readonly node: Node }
+  /** `message` is Postgres's own for syntax errors; `at` is a UTF-16 offset into the text. */
+  | { readonly ok: false; readonly message: string; readonly at: number };
+
+/** One element of libpg_query's PL/pgSQL tree: a one-key object such as `{ PLpgSQL_function: { … } }`. Line numbers count inside the body. */
+export type PlpgsqlNode = Readonly<Record<string, unknown>>;
+export type ParsedPlpgsql =
+  | { readonly ok: true; readonly functions: readonly PlpgsqlNode[] }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Trees nested deeper than this many objects and lists are refused: a recursive reader of the tree would run out of stack.
+ * `1+1+…` nests two a term, a UNION ALL chain one.
+ */
+export const deepestTree = 2000;
+const tooDeep = 'expression too deep to parse';
+
+// A pure cache by text: the same statement is asked for by the reader, the replay and the rules.
+const cache = new Map<string, { readonly parsed: Parsed; readonly weight: number }>();
+const cacheEntries = 4096;
+const cacheWeight = 16 * 1024 * 1024;
+let weightInCache = 0;
+
+/**
+ * Parses exactly one statement with the grammar of PostgreSQL 18; `node` is the inner statement (`{ CreateStmt: … }`). Every
+ * location in it is a UTF-16 offset into `sql` (a missing one is 0, -1 is unknown). Pure: nobody may change the tree. Never
+ * throws for any text, once `ready()` has been awaited.
+ */
+export function parse(sql: string): Parsed {
+  const hit = cache.get(sql);
+  if (hit !== undefined) {
+    cache.delete(sql);
+    cache.set(sql, hit);
+    return hit.parsed;
+  }
+  const { parsed, weight } = parseAnew(sql);
+  remember(sql, parsed, weight);
+  return parsed;
+}
+
+function remember(sql: string, parsed: Parsed, weight: number): void {
+  if (weight > cacheWeight / 4) return;
+  cache.set(sql, { parsed, weight });
+  weightInCache += weight;
+  for (const [oldest, entry] of cache) {
+    if (cache.size <= cacheEntries && weightInCache <= cacheWeight) break;
+    cache.delete(oldest);
+    weightInCache -= entry.weight;
+  }
+}
+
+type Raw = { readonly json: string } | { readonly message: string; readonly codePoint: number };
+
+function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: number } {
+  const refuse = (message: string, at: number): { readonly parsed: Parsed; readonly weight: number } =>
+    ({ parsed: { ok: false, message, at }, weight: sql.length + message.length });
+  const nul = sql.indexOf('\0');
+  // libpg_query reads a C string: what follows a NUL would vanish silently (measured).
+  if (nul >= 0) return refuse('a NUL character: Postgres text holds none', nul);
+  let raw: Raw;
+  try {
+    raw = withParser(sql, readParse);
+  } catch (error) {
+    if (error instanceof ParserOverflow) return refuse(tooDeep, 0);
+    throw error;
+  }
+  if ('message' in raw) return refuse(raw.message, utf16OfCodePoint(sql, raw.codePoint));
+  if (raw.json === '') return refuse('statement too long to parse', 0);
+  const tree = JSON.parse(raw.json) as { stmts?: { stmt?: Node; stmt_location?: number; stmt_len?: number }[] };
+  const [first, second] = tree.stmts ?? [];
+  if (first?.stmt === undefined) return refuse('no statement', 0);
+  const toUtf16 = utf16OfBytes(sql);
+  if (second !== undefined) {
+    const end = (first.stmt_location ?? 0) + (first.stmt_len ?? 0);
+    return refuse('more than one statement', toUtf16 === undefined ? end : toUtf16(end));
+  }
+  if (!settle(first.stmt, toUtf16, raw.json.length)) return refuse(tooDeep, 0);
+  return { parsed: { ok: true, node: first.stmt }, weight: sql.length + raw.json.length };
+}
+
+function readParse(module: Parameters<Parameters<typeof withParser>[1]>[0], pointer: number): Raw {
+  const result = module._wasm_parse_query_raw(pointer);
+  if (result === 0) throw new RangeError('out of memory');
+  const error = module.getValue(result + 8, 'i32');
+  let raw: Raw;
+  if (error !== 0) {
+    const message = module.getValue(error, 'i32');
+    const position = module.getValue(error + 16, 'i32');
+    raw = { message: message === 0 ? 'syntax error' : module.UTF8ToString(message), codePoint: Math.max(0, position - 1) };
+  } else {
+    const json = module.getValue(result, 'i32');
+    raw = { json: json === 0 ? '' : module.UTF8ToString(json) };
+  }
+  module._wasm_free_parse_result(result);
+  return raw;
+}
+
+/** The keys of libpg_query's tree that hold byte offsets into the text (checked against @pgsql/types in the tests). */
+export const offsetKeys: ReadonlySet<string> = new Set(['location', 'name_location', 'stmt_location', 'list_start', 'list_end', 'rexpr_list_start', 'rexpr_list_end']);
+
+/** Turns byte offsets into UTF-16 ones, in place; false when the tree is deeper than `deepestTree`. */
+function settle(root: unknown, toUtf16: ((byte: number) => number) | undefined, jsonLength: number): boolean {
+  // A short JSON text cannot nest that deep; most statements are ASCII and short, and skip the pass.
+  if (toUtf16 === undefined && jsonLength < deepestTree * 4) return true;
+  let level: object[] = [root as object];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepestTree) return false;
+    const next: object[] = [];
+    for (const item of level) {
+      if (Array.isArray(item)) {
+        for (const child of item) if (typeof child === 'object' && child !== null) next.push(child);
+        continue;
+      }
+      const record = item as Record<string, unknown>;
+      for (const key in record) {
+        const value = record[key];
+        if (typeof value === 'object' && value !== null) next.push(value);
+        else if (toUtf16 !== undefined && typeof value === 'number' && value > 0 && offsetKeys.has(key)) record[key] = toUtf16(value);
+      }
+    }
+    level = next;
+  }
+  return true;
+}
+
+/**
+ * Parses the PL/pgSQL body of a CREATE FUNCTION, CREATE PROCEDURE or DO statement. Trees carry `query` texts and line numbers
+ * inside the body, no columns; errors carry no position (measured). A LANGUAGE sql function gives an empty one, not an error.
+ */
+export function parsePlpgsql(createStatement: string): ParsedPlpgsql {
+  if (createStatement.includes('\0')) return { ok: false, message: 'a NUL character: Postgres text holds none' };
+  try {
+    const text = withParser(createStatement, (module, pointer) => {
+      const result = module._wasm_parse_plpgsql(pointer);
+      const json = module.UTF8ToString(result);
+      module._wasm_free_string(result);
+      return json;
+    });
+    if (!text.startsWith('{')) return { ok: false, message: text };
+    const tree = JSON.parse(text) as { plpgsql_funcs?: PlpgsqlNode[] };
+    return { ok: true, functions: tree.plpgsql_funcs ?? [] };
+  } catch (error) {
+    if (error instanceof ParserOverflow) return { ok: false, message: tooDeep };
+    // The JSON of deep or odd PL/pgSQL trees may be cut; that is the parser's limit, not ours.
+    if (error instanceof SyntaxError) return { ok: false, message: 'PL/pgSQL parser gave no readable tree' };
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Visits every node of a syntax tree, depth first, in the order of its fields. A node is `{ Kind: { … } }`, or bare where the
+ * grammar allows one kind only (`SelectStmt.larg`). `visit` gets the kind, the inner object and the path from the root: kinds,
+ * field names and list positions. The path is one array that changes as the walk goes on; copy it to keep it.
+ * Returning false leaves the node's children out. Iterative: no depth overflows the stack. Never throws but what `visit` throws.
+ */
+export function walk(
+  node: unknown,
+  visit: (kind: string, node: Record<string, unknown>, path: readonly string[]) => boolean | void,
+): void {
+  const path: string[] = [];
+  const todo: Step[] = [{ value: node, key: '', owner: '', depth: 0 }];
+  for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
+    const { value, key, owner, depth } = step;
+    path.length = depth;
+    let level = depth;
+    if (key !== '') {
+      path.push(key);
+      level += 1;
+    }
+    if (Array.isArray(value)) {
+      for (let i = value.length - 1; i >= 0; i -= 1) if (isObject(value[i])) todo.push({ value: value[i], key: String(i), owner: '', depth: level });
+      continue;
+    }
+    const record = value as Record<string, unknown>;
+    const wrapped = wrappedKind(record);
+    const kind = wrapped ?? bareKinds[`${owner}.${key}`] ?? bareKinds[key];
+    const inner = wrapped === undefined ? record : (record[wrapped] as Record<string, unknown>);
+    if (wrapped !== undefined) {
+      path.push(wrapped);
+      level += 1;
+    }
+    if (kind !== undefined && visit(kind, inner, path) === false) continue;
+    const keys = Object.keys(inner);
+    for (let i = keys.length - 1; i >= 0; i -= 1) {
+      const child = inner[keys[i]!];
+      if (isObject(child)) todo.push({ value: child, key: keys[i]!, owner: kind ?? '', depth: level });
+    }
+  }
+}
+
+interface Step {
+  readonly value: unknown;
+  readonly key: string;
+  /** The kind whose field this is. */
+  readonly owner: string;
+  readonly depth: number;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** `{ Kind: { … } }` and nothing else: field names begin with a small letter, kinds with a capital. */
+function wrappedKind(record: Record<string, unknown>): string | undefined {
+  let found: string | undefined;
+  for (const key in record) {
+    if (found !== undefined) return undefined;
+    const first = key.charCodeAt(0);
+    if (first < 65 || first > 90 || !isObject(record[key])) return undefined;
+    found = key;
+  }
+  return found;
+}
+
+/** Fields whose value is a bare node, from the declarations of @pgsql/types (checked in the tests); parse trees only, no plans. */
+export const bareKinds: Readonly<Record<string, string>> = {
+  ival: 'Integer', fval: 'Float', boolval: 'Boolean', sval: 'String', bsval: 'BitString', alias: 'Alias', rel: 'RangeVar',
+  join_using_alias: 'Alias', typeName: 'TypeName', over: 'WindowDef', identitySequence: 'RangeVar', collClause: 'CollateClause',
+  relation: 'RangeVar', bound: 'PartitionBoundSpec', infer: 'InferClause', search_clause: 'CTESearchClause',
+  cycle_clause: 'CTECycleClause', onConflictClause: 'OnConflictClause', returningClause: 'ReturningClause', withClause: 'WithClause',
+  intoClause: 'IntoClause', larg: 'SelectStmt', rarg: 'SelectStmt', authrole: 'RoleSpec', newowner: 'RoleSpec', grantor: 'RoleSpec',
+  action: 'GrantStmt', partbound: 'PartitionBoundSpec', partspec: 'PartitionSpec', ofTypename: 'TypeName', pktable: 'RangeVar',
+  owner: 'RoleSpec', base: 'CreateStmt', user: 'RoleSpec', table: 'RangeVar', constrrel: 'RangeVar', role: 'RoleSpec',
+  setstmt: 'VariableSetStmt', sequence: 'RangeVar', datatype: 'TypeName', storedtype: 'TypeName', returnType: 'TypeName',
+  argType: 'TypeName', func: 'ObjectWithArgs', funccall: 'FuncCall', extname: 'String', opername: 'ObjectWithArgs', typevar: 'RangeVar',
+  view: 'RangeVar', into: 'IntoClause', sourcetype: 'TypeName', targettype: 'TypeName', type_name: 'TypeName', fromsql: 'ObjectWithArgs',
+  tosql: 'ObjectWithArgs', newrole: 'RoleSpec', pubtable: 'PublicationTable', format: 'JsonFormat', returning: 'JsonReturning',
+  on_empty: 'JsonBehavior', on_error: 'JsonBehavior', context_item: 'JsonValueExpr', output: 'JsonOutput', pathspec: 'JsonTablePathSpec',
+  'PartitionCmd.name': 'RangeVar', 'CreateOpClassItem.name': 'ObjectWithArgs', 'JsonArgument.val': 'JsonValueExpr',
+  'PLAssignStmt.val': 'SelectStmt', 'JsonKeyValue.value': 'JsonValueExpr', 'JsonParseExpr.expr': 'JsonValueExpr',
+  'JsonScalarExpr.output': 'JsonOutput', 'JsonSerializeExpr.expr': 'JsonValueExpr', 'JsonObjectAgg.arg': 'JsonKeyValue',
+  'JsonArrayAgg.arg': 'JsonValueExpr', 'JsonObjectAgg.constructor': 'JsonAggConstructor', 'JsonArrayAgg.constructor': 'JsonAggConstructor',
+};
