@@ -1,5 +1,6 @@
 import {
-  describe, evidence, happenings, hasSite, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
+  describe, evidence, happenings, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
+  sitesOf,
 } from '../src/rule.ts';
 import type { Catalog, Context, Effect, Evidence, Matview, Problem, RefreshSite, Relation, Step } from '../src/rule.ts';
 
@@ -75,7 +76,7 @@ function breaking(site: RefreshSite, steps: readonly Step[]): { readonly step: S
 }
 
 /** Whether the routine or job is still there and its refresh still impossible. */
-const stillWrong = (site: RefreshSite, end: Catalog): boolean => hasSite(end, site) && judge(site, end).is === 'impossible';
+const stillWrong = (site: RefreshSite, end: Catalog): boolean => sitesOf(end)(site) && judge(site, end).is === 'impossible';
 
 function* broken(site: RefreshSite, was: Matview, now: Impossible, end: End): Iterable<Problem> {
   const cause = breaking(site, end.steps);
@@ -144,8 +145,9 @@ calls the routine is not looked at.
       const { after } = context.step;
       const changed = [...happenings(end.steps)].some(({ effect }) => takesAway(effect));
       if (!changed && after.sites === end.start.sites) return;
+      const stoodBefore = sitesOf(end.start);
       for (const site of after.sites) {
-        const old = hasSite(end.start, site);
+        const old = stoodBefore(site);
         if (old && !changed) continue;
         const now = judge(site, after);
         if (now.is !== 'impossible') continue;

@@ -1,4 +1,4 @@
-import { evidence, hasSite, hasUsableUniqueIndex, keyText, known, locksOut, madeAt, qualified, quote, rule } from '../src/rule.ts';
+import { evidence, hasUsableUniqueIndex, keyText, known, locksOut, madeAt, qualified, quote, rule, sitesOf } from '../src/rule.ts';
 import type { Catalog, Context, Experiment, Matview, Problem, RefreshSite, Span } from '../src/rule.ts';
 
 /** What stands in the way of CONCURRENTLY, as the end of the sentence: nothing, or the missing index with the key that the query proves. */
@@ -75,11 +75,12 @@ rule with that reason.
     *endOfDeploy({ start }, context) {
       const { after } = context.step;
       if (after.sites === start.sites) return;
+      const stoodBefore = sitesOf(start);
       for (const site of after.sites) {
-        const matview = hasSite(start, site) ? undefined : plainlyRefreshed(site, after);
+        const matview = stoodBefore(site) ? undefined : plainlyRefreshed(site, after);
         if (!matview) continue;
         const experiment = locksOut(matview.name, `REFRESH MATERIALIZED VIEW ${qualified(matview.name)}`, 'after');
-        yield { ...problem(site.span, matview, after, context, experiment), stillTrue: end => hasSite(end, site) };
+        yield { ...problem(site.span, matview, after, context, experiment), stillTrue: end => sitesOf(end)(site) };
       }
     },
   },

@@ -10,6 +10,7 @@ import { ready } from './sql/parse.ts';
 
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
+export { joined } from './lint.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
 export { changedSince, gitFiles, resolveRevision } from './read/git.ts';
@@ -42,9 +43,23 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
   };
 }
 
-/** Judges the histories of a session with the built-in rules. Synchronous, no IO. */
+/** Judges the histories of a session with the built-in rules; what was named when it was opened narrows the report. Synchronous, no IO. */
 export function lint(session: Session, options: Partial<LintOptions> = {}): LintResult {
-  return lintHistories(session.histories, rules, { postgres: 18, preset: 'recommended', rules: {}, allHistory: false, ...options });
+  const { reported } = session;
+  const { only, ...rest } = { postgres: 18, preset: 'recommended', rules: {}, allHistory: false, ...options } satisfies LintOptions;
+  const wanted = reported === undefined ? only
+    : (migration: Migration): boolean => (only?.(migration) ?? true) && [...pathsOf(migration)].some(path => reported.has(path));
+  return lintHistories(session.histories, rules, { ...rest, ...(wanted === undefined ? {} : { only: remembered(wanted) }) });
+}
+
+/** A predicate that is asked often and whose answer does not change. */
+function remembered(holds: (migration: Migration) => boolean): (migration: Migration) => boolean {
+  const answers = new Map<Migration, boolean>();
+  return migration => {
+    const answer = answers.get(migration) ?? holds(migration);
+    answers.set(migration, answer);
+    return answer;
+  };
 }
 
 export interface ProveOptions {

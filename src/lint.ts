@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { runs } from './catalog/order.ts';
 import { replay, type ReplayedMigration } from './catalog/replay.ts';
 import type {
-  Catalog, Claim, Context, Crash, Effect, Evidence, Finding, Gap, History, HistorySummary, Ignore, Migration, ObjectId, Preset, Problem, Refusal, Report,
+  Catalog, Claim, Context, Crash, Effect, Evidence, Finding, Gap, History, Ignore, Migration, ObjectId, Preset, Problem, Refusal, Report,
   Rule, Severity, Span, Statement, Step, WrittenName,
 } from './model.ts';
 import { factsOf } from './query/facts.ts';
@@ -46,19 +46,23 @@ const gravity: readonly Severity[] = ['error', 'warning', 'note'];
  * Never throws for what the user wrote, nor for a rule that throws: that is a crash in the report.
  */
 export function lint(histories: readonly History[], rules: readonly Rule[], options: LintOptions): LintResult {
-  const results = histories.map(history => lintHistory(history, rules, options));
-  const sum = (count: (result: HistoryResult) => number): number => results.reduce((total, result) => total + count(result), 0);
+  return joined(histories.map(history => lintHistory(history, rules, options)), options.postgres);
+}
+
+/** Several results as one: projects that are linted with options of their own. */
+export function joined(results: readonly LintResult[], postgres: number): LintResult {
+  const sum = (count: (report: Report) => number): number => results.reduce((total, { report }) => total + count(report), 0);
   return {
     report: {
-      postgres: options.postgres,
-      histories: results.map(result => result.summary),
-      findings: results.flatMap(result => result.findings),
-      gaps: results.flatMap(result => result.gaps),
-      crashes: results.flatMap(result => result.crashes),
-      suppressed: sum(result => result.suppressed),
-      hidden: sum(result => result.hidden),
+      postgres,
+      histories: results.flatMap(({ report }) => report.histories),
+      findings: results.flatMap(({ report }) => report.findings),
+      gaps: results.flatMap(({ report }) => report.gaps),
+      crashes: results.flatMap(({ report }) => report.crashes),
+      suppressed: sum(report => report.suppressed),
+      hidden: sum(report => report.hidden),
     },
-    claims: results.map(({ history, claims, predicted }) => ({ history, claims, predicted })),
+    claims: results.flatMap(({ claims }) => claims),
   };
 }
 
@@ -71,15 +75,6 @@ export function severityOf(rule: Rule['meta'], options: Pick<LintOptions, 'postg
     ? rule.severity
     : (rule.severity.toSorted((a, b) => b.from - a.from).find(step => step.from <= options.postgres)?.severity ?? 'off');
   return own === 'note' && options.preset !== 'all' ? 'off' : own;
-}
-
-interface HistoryResult extends HistoryClaims {
-  readonly summary: HistorySummary;
-  readonly findings: readonly Finding[];
-  readonly gaps: Report['gaps'];
-  readonly crashes: readonly Crash[];
-  readonly suppressed: number;
-  readonly hidden: number;
 }
 
 /** A problem on its way to becoming a finding. */
@@ -102,7 +97,7 @@ interface Owner {
   readonly order: number;
 }
 
-function lintHistory(history: History, rules: readonly Rule[], options: LintOptions): HistoryResult {
+function lintHistory(history: History, rules: readonly Rule[], options: LintOptions): LintResult {
   const places = placesOf(history);
   const active = rules.flatMap(rule => {
     const severity = severityOf(rule.meta, options);
@@ -130,15 +125,12 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
         return then.kind === 'matview' ? then.everPopulated : true;
       },
     };
+    const statement = synthetic ? undefined : step.statement;
     for (const effect of step.effects)
       for (const { rule, severity } of active) {
         try {
           for (const problem of check(rule, effect, context))
-            raised.push({
-              rule: rule.meta.id, severity, problem, ordinal: step.ordinal,
-              owner: places.at(problem.span, step.migration),
-              statement: synthetic ? undefined : step.statement,
-            });
+            raised.push({ rule: rule.meta.id, severity, problem, ordinal: step.ordinal, owner: places.at(problem.span, step.migration), statement });
         } catch (error) {
           crash(rule.meta.id, step.statement.span.path, error);
         }
@@ -172,16 +164,11 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     remember(raised, first, run.end);
   };
   try {
-    const { postgres, session } = options;
-    const replayed = replay(history, { postgres, ...session });
-    for (let next = replayed.next(); ; next = replayed.next()) {
-      if (next.done) {
-        end = next.value;
-        break;
-      }
-      migration(next.value);
-    }
-    if (lastStep !== undefined && end !== undefined) judgeEnd(lastStep.step, end, via => ({ kind: 'endOfHistory', via }), lastStep.migrationStart, lastStep.deployStart);
+    const replayed = replay(history, { postgres: options.postgres, ...options.session });
+    let next = replayed.next();
+    for (; !next.done; next = replayed.next()) migration(next.value);
+    end = next.value;
+    if (lastStep !== undefined) judgeEnd(lastStep.step, end, via => ({ kind: 'endOfHistory', via }), lastStep.migrationStart, lastStep.deployStart);
   } catch (error) {
     crash('replay', history.root, error);
   }
@@ -205,25 +192,21 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
   }
   const merged = merge(shown, places);
   const seenGaps = new Set<string>();
-  return {
-    history,
-    predicted,
-    summary: {
-      id: history.id, tool: history.tool, root: history.root, world: end?.world ?? 'open', migrations: history.migrations.length,
-      statements: history.migrations.reduce((total, each) => total + each.up.reduce((sum, unit) => sum + unit.statements.length, 0), 0),
-    },
+  const newGap = ({ span, because }: Gap): boolean => {
+    const key = `${span.path}\0${span.start}\0${because}`;
+    return !seenGaps.has(key) && seenGaps.add(key) && reported(places.at(span));
+  };
+  const statements = history.migrations.reduce((total, each) => total + each.up.reduce((sum, unit) => sum + unit.statements.length, 0), 0);
+  const report: Report = {
+    postgres: options.postgres,
+    histories: [{ id: history.id, tool: history.tool, root: history.root, world: end?.world ?? 'open', migrations: history.migrations.length, statements }],
     findings: merged.findings,
-    claims: merged.claims,
-    gaps: gaps
-      .filter(gap => {
-        const key = `${gap.span.path}\0${gap.span.start}\0${gap.because}`;
-        return !seenGaps.has(key) && seenGaps.add(key) && reported(places.at(gap.span));
-      })
-      .map(gap => ({ ...gap, history: history.id })),
+    gaps: gaps.filter(newGap).map(gap => ({ ...gap, history: history.id })),
     crashes: [...crashes.values()],
-    suppressed: suppression.count(owner => reported(owner)),
+    suppressed: suppression.count(reported),
     hidden,
   };
+  return { report, claims: [{ history, claims: merged.claims, predicted }] };
 }
 
 /** The key of `check` decides the type of the effect; the compiler cannot follow that through the index. */
@@ -250,9 +233,7 @@ function placesOf(history: History): Places {
       for (const statement of unit.statements) {
         const owner = { statement, migration, order: index };
         owners.push(owner);
-        const list = byPath.get(statement.span.path);
-        if (list === undefined) byPath.set(statement.span.path, [owner]);
-        else list.push(owner);
+        if (byPath.get(statement.span.path)?.push(owner) === undefined) byPath.set(statement.span.path, [owner]);
       }
   for (const list of byPath.values()) list.sort((a, b) => a.statement.span.start - b.statement.span.start || a.order - b.order);
   return {
@@ -365,7 +346,6 @@ function suppressionOf(places: Places, rules: readonly Rule[], options: LintOpti
       if (ignore.scope === 'file') ofFile.set(ignore.span.path, [...(ofFile.get(ignore.span.path) ?? []), entry]);
     }
   const silenced: (Owner | undefined)[] = [];
-
   const silences = (one: Raised): boolean => {
     const holder = one.owner?.statement;
     const holds = holder !== undefined && one.problem.span.start < holder.span.end;
@@ -446,7 +426,7 @@ function merge(drafts: readonly Draft[], places: Places): { findings: readonly F
   for (const draft of drafts) {
     const cause = places.at(draft.finding.evidence[0]?.span ?? draft.finding.span)?.statement;
     const key = cause === undefined || draft.finding.relation === undefined ? `alone ${groups.size}` : `${idOf(cause)} ${draft.finding.relation}`;
-    groups.set(key, [...(groups.get(key) ?? []), draft]);
+    if (groups.get(key)?.push(draft) === undefined) groups.set(key, [draft]);
   }
   const grave = ({ finding }: Draft): number => rank(finding.rule) * 10 + gravity.indexOf(finding.severity);
   const heads = new Map<Draft, Draft[]>();

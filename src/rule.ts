@@ -98,9 +98,11 @@ export function isSelectable(object: CatalogObject | undefined): object is Selec
   return object?.kind === 'table' || object?.kind === 'view' || object?.kind === 'matview';
 }
 
-/** Whether a refresh site stands in a catalog, unchanged. */
-export function hasSite(catalog: Catalog, site: RefreshSite): boolean {
-  return catalog.sites.some(each => each.holder === site.holder && sameSpan(each.span, site.span));
+/** Asks whether a refresh site stands in a catalog, unchanged. */
+export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
+  const key = ({ holder, span }: RefreshSite): string => `${holder}\0${span.path}\0${span.start}`;
+  const keys = new Set(catalog.sites.map(key));
+  return site => keys.has(key(site));
 }
 
 // ── Indexes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -269,9 +271,15 @@ export function locksOut(name: Name, sql: string, at: 'before' | 'after'): Exper
       if (oid === undefined) return unproven(`There is no ${quote(name)} to lock.`);
       const locks = `SELECT count(*) FROM pg_locks WHERE relation = ${oid} AND mode = 'AccessExclusiveLock' AND granted`;
       const before = await numberOf(lab, locks);
+      if (before !== 0) {
+        // The claim's own transaction is still open: what it dropped is gone from its view, and its lock is not.
+        const dropped = await numberOf(lab, `SELECT count(*) FROM pg_locks AS l WHERE mode = 'AccessExclusiveLock' AND granted
+          AND locktype = 'relation' AND NOT EXISTS (SELECT FROM pg_class WHERE oid = l.relation) AND relation <> ${oid}`);
+        return dropped === undefined || dropped === 0 ? unproven('The transaction holds the lock already.')
+          : { kind: 'confirmed', says: `The open transaction still holds AccessExclusiveLock on the ${quote(name)} that it dropped.` };
+      }
       const answer = await lab.run(sql);
       if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
-      if (before !== 0) return unproven('The transaction holds the lock already.');
       return await numberOf(lab, locks) === 1
         ? { kind: 'confirmed', says: `The statement holds AccessExclusiveLock on ${quote(name)}, which even a SELECT waits for.` }
         : { kind: 'refuted', says: `After the statement no AccessExclusiveLock is held on ${quote(name)}.` };

@@ -178,7 +178,7 @@ function dropConstraint(change: Change, table: Table, command: AlterTableCmd): O
   const constraint = table.constraints.find(item => item.name === command.name);
   if (!constraint) return undefined;
   const holders = constraint.kind === 'primary key' || constraint.kind === 'unique'
-    ? [...change.store.relations()].filter((other): other is Table => other.kind === 'table' && other.constraints.some(item => item.references === table.id)) : [];
+    ? change.store.referencing(table.id) : [];
   // Which of several unique constraints a foreign key rests on is not recorded here; only a sole one is surely needed.
   const sole = table.constraints.filter(item => item.kind === 'primary key' || item.kind === 'unique').length === 1;
   if (sole && holders.length > 0 && command.behavior !== 'DROP_CASCADE')

@@ -41,14 +41,13 @@ export function refuseDependants(change: Change, what: string, toll: Toll, relat
 
 /** Takes the objects out of the catalog, and out of what is left of others (a foreign key of a surviving table). */
 export function removeAll(change: Change, goes: ReadonlyMap<ObjectId, CatalogObject>): void {
+  const keys = foreignKeysOn(change, goes);
   for (const object of goes.values()) {
     change.store.remove(object, { span: change.statement.span, says: `${kindWord(object)} ${printName(object)} is dropped here` });
     if (object.kind === 'index') forgetConstraint(change, object.on, constraint => constraint.index === object.id);
   }
-  if (![...goes.values()].some(object => object.kind === 'table')) return;
-  for (const object of change.store.relations())
-    if (object.kind === 'table' && object.constraints.some(constraint => constraint.references !== undefined && goes.has(constraint.references)))
-      forgetConstraint(change, object.id, constraint => constraint.references !== undefined && goes.has(constraint.references));
+  for (const object of keys)
+    forgetConstraint(change, object.id, constraint => constraint.references !== undefined && goes.has(constraint.references));
 }
 
 function forgetConstraint(change: Change, id: ObjectId, gone: (constraint: Table['constraints'][number]) => boolean): void {
@@ -65,9 +64,8 @@ export function notable(goes: ReadonlyMap<ObjectId, CatalogObject>, named: Reado
 
 /** Foreign keys that other tables hold on a dropped table: a normal dependency of a constraint, which this catalog keeps inside its table. */
 function foreignKeysOn(change: Change, goes: ReadonlyMap<ObjectId, CatalogObject>): Table[] {
-  if (![...goes.values()].some(object => object.kind === 'table')) return [];
-  return [...change.store.relations()].filter((object): object is Table =>
-    object.kind === 'table' && !goes.has(object.id) && object.constraints.some(constraint => constraint.references !== undefined && goes.has(constraint.references)));
+  const holders = [...goes.values()].flatMap(object => (object.kind === 'table' ? change.store.referencing(object.id) : []));
+  return [...new Map(holders.filter(table => !goes.has(table.id)).map(table => [table.id, table])).values()];
 }
 
 type Located = { readonly object?: CatalogObject; readonly refusal?: Refusal };

@@ -77,18 +77,41 @@ function* walk<K, V>(node: Node<K, V> | undefined): Iterable<readonly [K, V]> {
   else for (const child of node.children) yield* walk(child);
 }
 
-function make<K extends string | number, V>(root: Node<K, V> | undefined, size: number): PersistentMap<K, V> {
-  return {
-    size,
-    get: key => find(root, hashOf(key), key)?.[1],
-    has: key => find(root, hashOf(key), key) !== undefined,
-    set: (key, value) => make(put(root, 0, hashOf(key), key, value), find(root, hashOf(key), key) ? size : size + 1),
-    delete: key => (root && find(root, hashOf(key), key) ? make(remove(root, 0, hashOf(key), key), size - 1) : make(root, size)),
-    entries: () => walk(root),
-  };
+class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
+  readonly size: number;
+  private readonly root: Node<K, V> | undefined;
+
+  constructor(root: Node<K, V> | undefined, size: number) {
+    this.root = root;
+    this.size = size;
+  }
+
+  get(key: K): V | undefined {
+    return find(this.root, hashOf(key), key)?.[1];
+  }
+
+  has(key: K): boolean {
+    return find(this.root, hashOf(key), key) !== undefined;
+  }
+
+  set(key: K, value: V): PersistentMap<K, V> {
+    const hash = hashOf(key);
+    return new HashTrie(put(this.root, 0, hash, key, value), find(this.root, hash, key) ? this.size : this.size + 1);
+  }
+
+  delete(key: K): PersistentMap<K, V> {
+    const hash = hashOf(key);
+    return this.root && find(this.root, hash, key) ? new HashTrie(remove(this.root, 0, hash, key), this.size - 1) : this;
+  }
+
+  entries(): Iterable<readonly [K, V]> {
+    return walk(this.root);
+  }
 }
+
+const empty: PersistentMap<never, never> = new HashTrie<never, never>(undefined, 0);
 
 /** The empty map. */
 export function emptyMap<K extends string | number, V>(): PersistentMap<K, V> {
-  return make<K, V>(undefined, 0);
+  return empty as unknown as PersistentMap<K, V>;
 }

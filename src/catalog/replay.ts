@@ -45,7 +45,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
       store = transactions.disconnect(store);
       store.session = initial;
     }
-    const start = store.fork();
+    const start = store;
     const gaps: Gap[] = [];
     for (const unit of run.migration.up) {
       store = transactions.enterUnit(unit, store);
@@ -57,7 +57,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
     }
     store = transactions.leaveMigration(store);
     if (sessionLives(history.tool) === 'migration') store = transactions.disconnect(store);
-    yield { ...run, start, end: store.fork(), steps: transactions.takeSteps(), gaps };
+    yield { ...run, start, end: store, steps: transactions.takeSteps(), gaps };
   }
   return transactions.disconnect(store);
 }
@@ -87,7 +87,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
     gaps.push({ span: statement.span, because: `not read as SQL: ${parsed.message}` });
     return before;
   }
-  const base = { migration, statement, unit, ordinal, before: before.fork() };
+  const base = { migration, statement, unit, ordinal, before };
   if ('TransactionStmt' in parsed.node) return control(base, parsed.node.TransactionStmt, before, transactions);
   if (transactions.aborted) {
     const refusal: Refusal = { sqlstate: '25P02', because: 'current transaction is aborted, commands ignored until end of transaction block', evidence: [] };
@@ -102,7 +102,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   gaps.push(...change.gaps);
   if (!refusal) {
     transactions.noteLocals(base.before, change.store, change.effects);
-    transactions.add({ ...base, after: change.store.fork(), effects: change.effects, locks: change.locks });
+    transactions.add({ ...base, after: change.store, effects: change.effects, locks: change.locks });
     return change.store;
   }
   transactions.add({ ...base, after: base.before, effects: [refused(refusal, parsed.node, base.before, change)], locks: [], refusal });
@@ -121,7 +121,7 @@ function refused(refusal: Refusal, node: Node, before: Catalog, change: Change):
 function control(base: Omit<Step, 'after' | 'effects' | 'locks'>, node: TransactionStmt, before: Store, transactions: Transactions): Store {
   const via = { kind: 'statement' as const, span: base.statement.span };
   const settle = (after: Store, effects: readonly Effect[] = []): Store => {
-    transactions.addOutside({ ...base, after: after.fork(), effects, locks: [] });
+    transactions.addOutside({ ...base, after, effects, locks: [] });
     return after;
   };
   switch (node.kind) {

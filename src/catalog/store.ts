@@ -1,5 +1,5 @@
 import type {
-  Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Type, WrittenName,
+  Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Type, WrittenName,
 } from '../model.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
 
@@ -61,10 +61,12 @@ export class Store implements Catalog {
   private clouded: PersistentMap<string, true> = emptyMap();
   private dependantsOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
   private dependenciesOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
+  /** Tables whose foreign keys point at a table. */
+  private referencedBy: PersistentMap<ObjectId, readonly ObjectId[]> = emptyMap();
 
   /** An independent copy; costs a few words. */
   fork(): Store {
-    return Object.assign(new Store(), this);
+    return Object.assign(Object.create(Store.prototype) as Store, this);
   }
 
   // ── Reading ──
@@ -118,6 +120,21 @@ export class Store implements Catalog {
     return this.dependenciesOf.get(id) ?? [];
   }
 
+  /** Tables with a foreign key on this one. */
+  referencing(id: ObjectId): readonly Table[] {
+    return (this.referencedBy.get(id) ?? []).map(table => this.byId.get(table)).filter((object): object is Table => object?.kind === 'table');
+  }
+
+  /** Keeps `referencing` true for a table that comes, changes or goes. */
+  private relink(old: CatalogObject | undefined, now: CatalogObject | undefined): void {
+    const targets = (object: CatalogObject | undefined): ObjectId[] =>
+      (object?.kind === 'table' ? object.constraints.flatMap(constraint => constraint.references ?? []) : []);
+    const [before, after] = [new Set(targets(old)), new Set(targets(now))];
+    const table = (now ?? old)?.id ?? 0;
+    for (const id of before) if (!after.has(id)) this.referencedBy = this.referencedBy.set(id, (this.referencedBy.get(id) ?? []).filter(other => other !== table));
+    for (const id of after) if (!before.has(id)) this.referencedBy = this.referencedBy.set(id, [...this.referencedBy.get(id) ?? [], table]);
+  }
+
   /** The search path with `$user` resolved and pg_temp first, as schema names; undefined when it is unknown. */
   schemasOf(searchPath: Known<readonly string[]>): readonly string[] | undefined {
     if ('unknown' in searchPath) return undefined;
@@ -159,6 +176,7 @@ export class Store implements Catalog {
   put(object: CatalogObject): void {
     const old = this.byId.get(object.id);
     if (old) this.unname(old);
+    if (object.kind === 'table') this.relink(old, object);
     this.byId = this.byId.set(object.id, object);
     const at = keyOf(object);
     if (at !== undefined) {
@@ -189,6 +207,7 @@ export class Store implements Catalog {
   /** Removes one object, its dependencies and its name. */
   remove(object: CatalogObject, because: Evidence): void {
     this.unname(object);
+    if (object.kind === 'table') this.relink(object, undefined);
     this.byId = this.byId.delete(object.id);
     this.clearDependencies(object.id);
     this.dependantsOf = this.dependantsOf.delete(object.id);

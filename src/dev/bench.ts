@@ -8,7 +8,7 @@
  * The candidates of a row run in turns (A B A B), so that a busy machine hurts them alike. It is no test: it prints figures and ends with 0.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,6 @@ import { build } from 'esbuild';
 import { makeHistory } from './history.ts';
 
 const root = join(import.meta.dirname, '../..');
-const cli = join(root, 'dist/cli.js');
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '9' }, quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } } });
 const runs = Math.max(1, Number(values.runs) || 9);
@@ -59,11 +58,14 @@ async function buildFloor(folder: string): Promise<string> {
   return file;
 }
 
+/** A run that takes longer is ended and counts as failed. */
+const longest = 300_000;
+
 interface Sample { readonly ms: number; readonly status: number | null; readonly errors: string; readonly output: string }
 function once(words: readonly string[], cwd: string, env: Record<string, string> = {}): Sample {
   const start = process.hrtime.bigint();
   const { status, stderr, stdout } = spawnSync(process.execPath, words, {
-    cwd, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
+    cwd, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'pipe'], timeout: longest, env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
   });
   return { ms: Number(process.hrtime.bigint() - start) / 1e6, status, errors: stderr, output: stdout };
 }
@@ -83,7 +85,7 @@ function compare(candidates: readonly (readonly string[])[], cwd: string, turns:
       const sample = once(words, cwd);
       if (sample.status !== 0 && sample.status !== 1) {
         failed.add(at);
-        console.log(`  ${words.join(' ')} ended with ${sample.status}: ${sample.errors.trim().split('\n')[0]}`);
+        console.log(`  ${words.join(' ')} ended with ${sample.status ?? `the limit of ${longest / 1000} s`} ${sample.errors.trim().split('\n')[0]}`);
       } else if (turn >= 0) {
         times[at]?.push(sample.ms);
       }
@@ -91,27 +93,35 @@ function compare(candidates: readonly (readonly string[])[], cwd: string, turns:
   return times.map((list, at) => (failed.has(at) ? NaN : median(list)));
 }
 
-/** Peak resident memory in MB, in runs of their own: the observer costs time. */
-function peak(words: readonly string[], cwd: string, scratch: string): number {
-  const file = join(scratch, 'rss');
+/** What the operating system counts: peak resident memory in MB, processor time in ms. */
+interface Usage { readonly memory: number; readonly cpu: number }
+/** Usage in runs of its own (the observer costs time), medians of three. A busy machine lengthens the clock's time, hardly the processor's. */
+function usageOf(words: readonly string[], cwd: string, scratch: string): Usage {
+  const file = join(scratch, 'usage.json');
   const observer = `import { writeFileSync } from 'node:fs'; import { isMainThread } from 'node:worker_threads';
-    if (isMainThread) process.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS)));`;
-  return median(Array.from({ length: 3 }, () => {
+    if (isMainThread) process.on('exit', () => writeFileSync(${JSON.stringify(file)}, JSON.stringify(process.resourceUsage())));`;
+  const seen = Array.from({ length: 3 }, (): Usage => {
     rmSync(file, { force: true });
     once(['--import', `data:text/javascript,${encodeURIComponent(observer)}`, ...words], cwd);
     try {
-      return Number(readFileSync(file, 'utf8')) / 1024;
+      const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(file, 'utf8')) as NodeJS.ResourceUsage;
+      return { memory: maxRSS / 1024, cpu: (userCPUTime + systemCPUTime) / 1000 };
     } catch {
-      return NaN;
+      return { memory: NaN, cpu: NaN };
     }
-  }));
+  });
+  return { memory: median(seen.map(one => one.memory)), cpu: median(seen.map(one => one.cpu)) };
 }
 
 const ms = (value: number): string => (Number.isNaN(value) ? '–' : `${value < 1000 ? value.toFixed(0) : value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',')} ms`);
 const mb = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(0)} MB`);
 const times = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(2)} ×`);
 const judge = (value: number, limit: number): string => (Number.isNaN(value) ? 'not measured' : value <= limit ? 'holds' : 'MISSED');
-const rows: string[][] = [];
+
+const widths = [22, 11, 21, 9, 9, 13, 10, 12];
+function row(...cells: readonly string[]): void {
+  console.log(cells.map((text, at) => text.padEnd(widths[at] ?? 0)).join(' ').trimEnd());
+}
 
 async function main(): Promise<void> {
   const built = spawnSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -121,6 +131,10 @@ async function main(): Promise<void> {
   }
   const scratch = mkdtempSync(join(tmpdir(), 'mvlint-bench-'));
   try {
+    // A copy, so that a build in the meantime does not change what is measured.
+    cpSync(join(root, 'dist'), join(scratch, 'dist'), { recursive: true });
+    writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
+    const cli = join(scratch, 'dist/cli.js');
     const floor = await buildFloor(scratch);
     const empty = join(scratch, 'empty.mjs');
     writeFileSync(empty, '');
@@ -141,36 +155,35 @@ async function main(): Promise<void> {
     }
     console.log(`Node ${process.versions.node} on ${availableParallelism()} of ${cpus()[0]?.model ?? 'unknown processors'}; medians of ${runs} runs in turns\n`);
 
+    row('', 'median', 'beside', 'ratio', 'target', '', 'processor', 'peak memory');
     const [bare = NaN, help = NaN] = compare([[empty], [cli, '--help']], scratch, runs);
-    rows.push(['--help', ms(help), `bare Node ${ms(bare)}`, `+${(help - bare).toFixed(0)} ms`, '≤ +10 ms', judge(help - bare, 10), mb(peak([cli, '--help'], scratch, scratch)), '']);
+    const [bareUsage, helpUsage] = [usageOf([empty], scratch, scratch), usageOf([cli, '--help'], scratch, scratch)];
+    row('--help', ms(help), `bare Node ${ms(bare)}`, `+${(help - bare).toFixed(0)} ms`, '<= 10 ms', judge(help - bare, 10),
+      `+${(helpUsage.cpu - bareUsage.cpu).toFixed(0)} ms`, `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
 
     const took = new Map<number, number>();
-    const memory = new Map<number, number>();
+    const used = new Map<number, Usage>();
     for (const size of sizes) {
       const cwd = folders.get(size) ?? scratch;
       const [base = NaN, own = NaN] = compare([[floor, 'migrations'], [cli, 'migrations']], cwd, size > 1000 ? Math.min(3, runs) : runs);
+      const [floorUsage, usage] = [usageOf([floor, 'migrations'], cwd, scratch), usageOf([cli, 'migrations'], cwd, scratch)];
       took.set(size, own);
-      memory.set(size, peak([cli, 'migrations'], cwd, scratch));
-      const limit = size === 1 ? 1.25 : size === 1000 ? 1.6 : Infinity;
-      rows.push([
-        size === 1 ? 'one file' : `${size.toLocaleString('en')} files`, ms(own), `floor ${ms(base)}`, times(own / base), limit === Infinity ? '' : `≤ ${limit.toFixed(2)} ×`,
-        limit === Infinity ? '' : judge(own / base, limit), mb(memory.get(size) ?? NaN), `floor ${mb(peak([floor, 'migrations'], cwd, scratch))}`,
-      ]);
+      used.set(size, usage);
+      const limit = size === 1 ? 1.25 : size === 1000 ? 1.6 : undefined;
+      row(size === 1 ? 'one file' : `${size.toLocaleString('en')} files`, ms(own), `floor ${ms(base)}`, times(own / base), limit ? `<= ${limit.toFixed(2)}` : '',
+        limit ? judge(own / base, limit) : '', times(usage.cpu / floorUsage.cpu), `${mb(usage.memory)} (floor ${mb(floorUsage.memory)})`);
     }
     if (!values.quick) {
-      const start = took.get(1) ?? NaN;
-      const growth = ((took.get(10_000) ?? NaN) - start) / ((took.get(1000) ?? NaN) - start);
-      // Twelve instead of ten: the longer history also has the larger catalog, and garbage collection is not linear.
-      rows.push(['ten times the files', '', 'time beyond start-up', times(growth), '≤ 12 ×', judge(growth, 12), '', '']);
-      const space = (memory.get(10_000) ?? NaN) / (memory.get(1000) ?? NaN);
-      rows.push(['', '', 'peak memory', times(space), '≤ 2 ×', judge(space, 2), '', '']);
+      const grown = (of: (size: number) => number): number => (of(10_000) - of(1)) / (of(1000) - of(1));
+      const growth = grown(size => took.get(size) ?? NaN);
+      // Twelve instead of ten: the longer history also has the larger catalog, and collecting garbage is not linear.
+      row('10,000 beside 1,000', '', 'time after start-up', times(growth), '<= 12', judge(growth, 12), times(grown(size => used.get(size)?.cpu ?? NaN)));
+      const space = (used.get(10_000)?.memory ?? NaN) / (used.get(1000)?.memory ?? NaN);
+      row('', '', 'peak memory', times(space), '<= 2', judge(space, 2));
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  const head = ['', 'median', 'beside', 'ratio', 'target', '', 'peak memory', ''];
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map(row => (row[at] ?? '').length)));
-  for (const row of [head, ...rows]) console.log(row.map((text, at) => (text).padEnd(widths[at] ?? 0)).join('  ').trimEnd());
 }
 
 await main();

@@ -122,10 +122,16 @@ test('messages are one plain sentence: no advice, no hedging', () => {
     || /\b(may|might|could|consider|should|please|try)\b/i.test(message))).toEqual([]);
 });
 
-test('every finding has evidence that ends where it is read', () => {
+test('every finding has a place, and its evidence ends there', () => {
   const findings = fixtures.flatMap(fixture => allFindings(lintFixture(fixture, rules).report.findings));
-  expect(findings.filter(({ evidence }) => evidence.length === 0)).toEqual([]);
   expect(findings.filter(({ span }) => span.end <= span.start)).toEqual([]);
+  const apart = findings.filter(({ rule, span, evidence }) => {
+    const ends = (place = evidence.at(-1)): boolean =>
+      place?.span.path === span.path && place.span.start < span.end && span.start < place.span.end;
+    // What breaks a refresh is the finding; the refresh that fails stands elsewhere and ends the evidence.
+    return !ends() && !(rule === 'no-broken-refresh' && ends(evidence[0]));
+  });
+  expect(apart.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([]);
 });
 
 test('every rule has two bad and two good fixtures, and every fixture a rule', () => {

@@ -14,7 +14,7 @@ export const rulesRoot = join(import.meta.dirname, '../../rules');
 /** One file of a fixture, without its expectations. */
 export interface FixtureFile {
   readonly path: string;
-  /** The SQL with every expectation blanked, so that offsets and lines stay. */
+  /** The SQL without its expectations, line for line. */
   readonly text: string;
 }
 
@@ -78,7 +78,7 @@ export function parseFixture(rule: string, name: string, text: string): Fixture 
       if (want !== undefined) wants.push({ ...place, message: want, ...expected });
       if (sqlstate !== undefined) refused.push({ ...place, sqlstate });
     }
-    file.lines.push(line.replaceAll(expectation, found => ' '.repeat(found.length)));
+    file.lines.push(line.replaceAll(expectation, ''));
   }
   if (files.length === 0) throw new Error(`${rule}/${name}: no "-- name.sql" line`);
   return {

@@ -15,7 +15,7 @@ export function random(seed: number): () => number {
 }
 
 interface MadeTable { readonly name: string; readonly columns: string[]; readonly numbers: string[]; readonly groups: string[] }
-interface MadeView { readonly name: string; readonly table: MadeTable; readonly group: string; body: string; index: string; generation: number }
+interface MadeView { readonly name: string; readonly table: MadeTable; readonly group: string; body: string; keyed: boolean; generation: number }
 
 const nouns = ['order', 'customer', 'invoice', 'payment', 'shipment', 'product', 'ticket', 'session', 'event', 'booking', 'contract', 'meter', 'reading', 'account',
   'transfer', 'review', 'visit', 'campaign', 'supplier', 'claim'];
@@ -75,12 +75,12 @@ export function makeHistory(files: number, seed = 1): Map<string, string> {
     const table = recent(tables);
     const group = pick(table.groups);
     const name = `${table.name}_by_${group}_${++serial}`;
-    const made: MadeView = { name, table, group, body: '', index: `${name}_key`, generation: 0 };
+    const made: MadeView = { name, table, group, body: '', keyed: next() < 0.97, generation: 0 };
     made.body = bodyOf(made, 0);
     views.push(made);
     return [
       `CREATE MATERIALIZED VIEW ${name} AS\n${made.body};`,
-      ...(next() < 0.97 ? [`CREATE UNIQUE INDEX ${made.index} ON ${name} (${group});`] : []),
+      ...(made.keyed ? [`CREATE UNIQUE INDEX ${name}_key ON ${name} (${group});`] : []),
       `COMMENT ON MATERIALIZED VIEW ${name} IS 'Totals of ${table.name} by ${group}.';`,
       `GRANT SELECT ON ${name} TO reporting;`,
     ];
@@ -96,7 +96,7 @@ export function makeHistory(files: number, seed = 1): Map<string, string> {
       `CREATE MATERIALIZED VIEW ${name} AS\n${view.body};`, `CREATE UNIQUE INDEX ${index} ON ${name} (${view.group});`, `GRANT SELECT ON ${name} TO reporting;`,
       `COMMENT ON MATERIALIZED VIEW ${name} IS 'Totals of ${view.table.name} by ${view.group}, generation ${view.generation}.';`,
     ];
-    view.index = index;
+    view.keyed = true;
     if (next() < 0.15) return [`DROP MATERIALIZED VIEW ${old};`, ...make(old)];
     return [
       ...make(`${old}_next`),
@@ -115,7 +115,7 @@ export function makeHistory(files: number, seed = 1): Map<string, string> {
     ];
   };
   const refresh = (): string[] => some(views, 2 + upTo(3))
-    .map(view => (next() < 0.3 ? `REFRESH MATERIALIZED VIEW ${view.name};` : `REFRESH MATERIALIZED VIEW ${view.name} WITH DATA;`));
+    .map(view => `REFRESH MATERIALIZED VIEW ${view.keyed && next() < 0.9 ? 'CONCURRENTLY ' : ''}${view.name};`);
   const alterTable = (): string[] => {
     const table = recent(tables);
     const column = `extra_${++serial}`;

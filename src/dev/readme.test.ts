@@ -9,8 +9,10 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
 const cli = (...words: string[]): string => execFileSync(process.execPath, [join(root, 'dist/cli.js'), ...words], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
 
+/** What stands between the markers of a generated block. */
+const block = (name: string): string => readme.split(`<!-- ${name}:start -->`)[1]?.split(`<!-- ${name}:end -->`)[0] ?? '';
 /** The part of the README that promises: all of it but the list of what does not exist. */
-const promises = readme.replace(/^Not there yet[\s\S]*?(?=^## )/m, '').replace(/<!-- demo:start -->[\s\S]*?<!-- demo:end -->/, '');
+const promises = readme.replace(/^Not there yet[\s\S]*?(?=^## )/m, '').replace(block('demo'), '');
 const shellLines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g), ...read('CONTRIBUTING.md').matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(block => (block[1] ?? '').split('\n')).map(line => line.replace(/\s+#.*$/, '')).filter(line => line !== '');
 
@@ -94,5 +96,5 @@ test('the example is what the demo prints; npm run generate renews it', { timeou
 });
 
 test('the table of rules is filled', () => {
-  expect((/<!-- rules:start -->([\s\S]*?)<!-- rules:end -->/.exec(readme)?.[1] ?? '').split('\n').filter(line => line.startsWith('|')).length).toBeGreaterThan(10);
+  expect(block('rules').split('\n').filter(line => line.startsWith('|')).length).toBeGreaterThan(10);
 });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describe, diskFiles, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type ReadOptions, type Report, type Session } from '../index.ts';
+import { describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type ReadOptions, type Report, type Session } from '../index.ts';
 import { render } from '../report/formats.ts';
 import { positions } from '../report/positions.ts';
 import { reaches, type Rendering } from '../report/rendering.ts';
@@ -45,9 +45,11 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   const sessions = nothingLeft ? [] : await openAll(settings, words, sources, stdin);
   for (const { session } of sessions) for (const problem of session.problems) complain(problem);
   const histories = sessions.flatMap(({ session }) => session.histories);
-  const migrations = histories.reduce((sum, history) => sum + history.migrations.length, 0);
-  if (migrations === 0 && !words.has('allow-empty') && !failed)
-    complain(`nothing to lint: no migrations ${paths.length > 0 ? `in ${paths.join(', ')}` : `found from ${cwd}`}; name their folder, or allow it with --allow-empty`);
+  // A folder of empty migrations is a beginning; an empty stdin is a mistake.
+  const alone = stdin !== undefined && !words.has('stdin-filename');
+  const something = histories.some(({ migrations }) => (alone ? migrations.some(({ up }) => up.some(({ statements }) => statements.length > 0)) : migrations.length > 0));
+  if (!something && !histories.some(({ gaps }) => gaps.length > 0) && !words.has('allow-empty') && !failed)
+    complain(`nothing to lint: no migrations ${paths.length > 0 ? `in ${paths.map(path => (path === '-' ? 'stdin' : path)).join(', ')}` : `found from ${cwd}`}; name their folder, or allow it with --allow-empty`);
 
   const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
   const read = performance.now();
@@ -176,19 +178,7 @@ function lintAll(sessions: readonly Opened[], scope: Scope, allHistory: boolean,
     postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
     ...(project.session === undefined ? {} : { session: project.session }),
   }));
-  const sum = (count: (report: Report) => number): number => results.reduce((total, { report }) => total + count(report), 0);
-  return {
-    claims: results.flatMap(({ claims }) => claims),
-    report: {
-      postgres: settings.projects[0]?.postgres ?? 18,
-      histories: results.flatMap(({ report }) => report.histories),
-      findings: results.flatMap(({ report }) => report.findings),
-      gaps: results.flatMap(({ report }) => report.gaps),
-      crashes: results.flatMap(({ report }) => report.crashes),
-      suppressed: sum(report => report.suppressed),
-      hidden: sum(report => report.hidden),
-    },
-  };
+  return joined(results, settings.projects[0]?.postgres ?? 18);
 }
 
 async function proveWithProgress(result: LintResult, budget: number): Promise<Report> {

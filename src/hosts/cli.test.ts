@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -81,7 +81,7 @@ describe('exit status', () => {
     const run = mvlint(folder, ['migrations']);
     expect(run).toMatchObject({ status: 1, err: '' });
     expect(run.out).toContain('error[no-recreate-in-place]');
-    expect(run.out).toContain('migrations/3_sales.sql:1:1');
+    expect(run.out).toContain('--> migrations/3_sales.sql:2:1');
     expect(mvlint(folder, ['migrations', '--fail-on=never']).status).toBe(0);
     expect(mvlint(folder, ['migrations', '--rule', 'no-recreate-in-place=off', '--rule=no-lost-index=off']).out).not.toContain('no-recreate-in-place');
   });
@@ -241,7 +241,7 @@ describe('output', () => {
     const folder = project(bad);
     const parsed = JSON.parse(mvlint(join(folder, 'migrations'), ['..', '--format=json']).out) as { findings: { path: string; start: object }[] };
     expect(shapeError(parsed, reportSchema as Schema, reportSchema.definitions as unknown as Record<string, Schema>)).toBeUndefined();
-    expect(parsed.findings[0]).toMatchObject({ path: '3_sales.sql', start: { line: 1, column: 1, offset: 0 } });
+    expect(parsed.findings[0]).toMatchObject({ path: '3_sales.sql', start: { line: 2, column: 1, offset: 30 } });
   });
   test('several formats go where their --output says', () => {
     const folder = project(bad);
@@ -261,6 +261,25 @@ describe('output', () => {
   test('is the same every time', () => {
     const folder = project(bad);
     expect(mvlint(folder, ['--format=json']).out).toBe(mvlint(folder, ['--format=json']).out);
+  });
+});
+
+describe('proof', () => {
+  const installed = existsSync(join(import.meta.dirname, '../../node_modules/@electric-sql/pglite'));
+  if (!installed) console.log('The embedded proof is not tried: PGlite is not installed.');
+  test.skipIf(!installed)('--live adds verdicts, and says nothing on stderr when nobody watches', { timeout: 240_000 }, () => {
+    const run = mvlint(project(bad), ['migrations', '--live', '--live-budget=120', '--format=json']);
+    expect(run).toMatchObject({ status: 1, err: '' });
+    const { findings } = JSON.parse(run.out) as { findings: { rule: string; verdict?: { kind: string } }[] };
+    expect(findings.find(({ rule }) => rule === 'no-recreate-in-place')?.verdict?.kind).toBe('confirmed');
+  });
+  test.skipIf(!installed || process.platform === 'win32')('Ctrl-C ends it with 130', { timeout: 60_000 }, async () => {
+    const child = spawn(process.execPath, [cli, 'migrations', '--live'], { cwd: project(bad), env, stdio: 'ignore' });
+    await new Promise(done => setTimeout(done, 1500));
+    child.kill('SIGINT');
+    const ended = await new Promise(done => child.on('exit', (code, signal) => done(signal ?? code)));
+    // A shell reports a process that the signal itself ended as 130, too.
+    expect([130, 'SIGINT']).toContain(ended);
   });
 });
 

@@ -62,10 +62,7 @@ export function scopeOf(words: Arguments, base: string | undefined, sessions: re
     batch.push(migration => patterns.some(({ pattern }) => matches(migration, pattern)));
   }
   const pending = batch.length === 0 ? undefined : remembered(migration => batch.every(holds => holds(migration)));
-  const reported = sessions.some(session => session.reported !== undefined) ? new Set(sessions.flatMap(session => [...(session.reported ?? [])])) : undefined;
-  const only = reported === undefined ? pending
-    : remembered(migration => (pending?.(migration) ?? true) && [...pathsOf(migration)].some(path => reported.has(path)));
-  return { ...(only === undefined ? {} : { only }), ...(pending === undefined ? {} : { pending }) };
+  return pending === undefined ? {} : { only: pending, pending };
 }
 
 /** The names people know a migration by. */

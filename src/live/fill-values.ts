@@ -1,6 +1,8 @@
 /** A column of a table to be filled, as the catalog tells. */
 export interface FillColumn {
   readonly name: string;
+  /** Position in the table. */
+  readonly at: number;
   /** `format_type`, the base type under domains, and its category letter. */
   readonly type: string;
   readonly base: string;
@@ -20,19 +22,25 @@ export type Hints = ReadonlyMap<string, readonly string[]>;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** A number that looks random and is the same for the same row and column, so that any two conditions hold together in some row. */
+const mixed = (column: FillColumn): string => `(hashint8(i * 64 + ${column.at}) & 1073741823)`;
+
 /** An expression over `i` (1, 2, …) for a base type, or undefined when mvlint knows no values of it. Keys differ for every i; others repeat. */
 function byType(column: FillColumn, spread: Spread): string | undefined {
   const key = spread === 'key';
-  const n = key ? 'i' : '(i % 10 + 1)';
+  const some = mixed(column);
+  const n = key ? 'i' : `(${some} % 10 + 1)`;
+  // From forty days ago to ten days ahead: windows behind and before the clock both find rows.
+  const hours = key ? '-i' : `(${some} % 1200 - 960)`;
   const { base, typmod } = column;
-  if (column.category === 'E') return column.labels.length > 0 ? `(ARRAY[${column.labels.map(quoted).join(', ')}])[(i - 1) % ${column.labels.length} + 1]` : undefined;
+  if (column.category === 'E') return column.labels.length > 0 ? `(ARRAY[${column.labels.map(quoted).join(', ')}])[${key ? '(i - 1)' : some} % ${column.labels.length} + 1]` : undefined;
   switch (base) {
     case 'smallint': return key ? 'i % 32767' : n;
     case 'integer': case 'bigint': case 'oid': case 'real': case 'double precision': case 'money': return n;
     case 'numeric': {
       const [precision, scale] = typmod < 4 ? [18, 2] : [((typmod - 4) >> 16) & 0xffff, (typmod - 4) & 0x7ff];
       const whole = Math.max(0, precision - scale);
-      return whole === 0 ? `i / (10 ^ ${scale})::numeric` : `${key ? 'i' : '(i % 100 + 1)'} % (10 ^ ${Math.min(whole, 12)})::numeric`;
+      return whole === 0 ? `i / (10 ^ ${scale})::numeric` : `${key ? 'i' : `(${some} % 100 + 1)`} % (10 ^ ${Math.min(whole, 12)})::numeric`;
     }
     case 'text': case 'name': case 'citext': return `'value ' || ${n}`;
     case 'character varying': case 'character': case 'bpchar': {
@@ -40,10 +48,10 @@ function byType(column: FillColumn, spread: Spread): string | undefined {
       return length < 10 ? `right(lpad(${n}::text, ${length}, '0'), ${length})` : `'value ' || ${n}`;
     }
     case '"char"': return `chr((96 + i % 26 + 1)::int)`;
-    case 'boolean': return 'i % 2 = 0';
-    case 'date': return key ? `current_date - i::int` : `current_date - (i % 40)::int`;
-    case 'timestamp without time zone': return `localtimestamp - i * interval '1 hour'`;
-    case 'timestamp with time zone': return `now() - i * interval '1 hour'`;
+    case 'boolean': return `${some} % 2 = 0`;
+    case 'date': return key ? `current_date - i::int` : `current_date + (${some} % 50 - 40)::int`;
+    case 'timestamp without time zone': return `localtimestamp + ${hours} * interval '1 hour'`;
+    case 'timestamp with time zone': return `now() + ${hours} * interval '1 hour'`;
     case 'time without time zone': case 'time with time zone': return `(time '00:00' + i * interval '1 second')`;
     case 'interval': return `${n} * interval '1 minute'`;
     case 'uuid': return `md5(${n}::text)::uuid`;
@@ -82,13 +90,15 @@ function ofType(column: FillColumn, spread: Spread): string | undefined {
  */
 export function valueOf(column: FillColumn, spread: Spread, hints: Hints, only: boolean): string | undefined {
   const own = ofType(column, spread);
+  // A quarter of a nullable column is NULL, so that IS NULL finds rows too.
+  const nullable = (expression: string): string => (column.notNull || spread === 'key' ? expression : `CASE WHEN ${mixed({ ...column, at: column.at + 32 })} % 4 > 0 THEN ${expression} END`);
   const mentioned = spread === 'key' || column.category === 'E' || column.base === 'boolean' || column.element !== undefined ? [] : hints.get(column.name) ?? [];
   const cast = (expression: string): string => `(${expression})::text::${column.type}`;
-  if (mentioned.length === 0) return own === undefined ? undefined : column.element === undefined ? cast(own) : `(${own})::${column.type}`;
+  if (mentioned.length === 0) return own === undefined ? undefined : nullable(column.element === undefined ? cast(own) : `(${own})::${column.type}`);
   const choices = mentioned.map(quoted);
   const count = only || own === undefined ? choices.length : choices.length + 1;
   const cases = choices.map((choice, at) => `WHEN ${at} THEN ${choice}`).join(' ');
-  return `(CASE i % ${count} ${cases}${count > choices.length ? ` ELSE (${own})::text` : ''} END)::${column.type}`;
+  return nullable(`(CASE ${mixed(column)} % ${count} ${cases}${count > choices.length ? ` ELSE (${own})::text` : ''} END)::${column.type}`);
 }
 
 const comparison = /(?:\b|")([A-Za-z_][\w$]*)"?\)*(?:::[\w ]+?)?\)*\s*(?:=|<>|>=|<=|>|<|~~\*?|=\s*ANY|BETWEEN|IN)\s*(\(*(?:ARRAY\[)?(?:\s*,?\s*\(?(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)(?:::[\w ]+(?:\(\d+(?:,\d+)?\))?)?\)?)+)/g;

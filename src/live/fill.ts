@@ -66,8 +66,8 @@ async function readTable(run: Run, oid: number, name: string, definitions: reado
   }
   return {
     oid, name, hints,
-    columns: columns.filter(row => row['identity'] === '' && row['generated'] === '' && !/^nextval\(/.test(String(row['default_text'] ?? ''))).map(row => ({
-      name: String(row['name']), type: String(row['type']), base: String(row['base']), category: row['typtype'] === 'e' ? 'E' : '', typmod: Number(row['typmod']),
+    columns: columns.filter(row => row['identity'] === '' && row['generated'] === '' && !/^nextval\(/.test(String(row['default_text'] ?? ''))).map((row, at) => ({
+      name: String(row['name']), at, type: String(row['type']), base: String(row['base']), category: row['typtype'] === 'e' ? 'E' : '', typmod: Number(row['typmod']),
       notNull: row['not_null'] === true, labels: list(row['labels']), ...(typeof row['element'] === 'string' ? { element: row['element'] } : {}),
     })),
     keys: keys.map(row => list(row['columns'])),
@@ -129,7 +129,7 @@ const count = async (run: Run, name: string): Promise<number> => Number((await r
 
 async function fillTable(run: Run, table: FillTable, parents: ReadonlyMap<number, string>, rows: number): Promise<number> {
   for (const only of [false, true]) {
-    await run(insertion(table, parents, `1, ${rows}`, only));
+    await run(insertion(table, parents, `1::bigint, ${rows}`, only));
     if (!await isEmpty(run, table.name)) return count(run, table.name);
   }
   for (const only of [false, true]) await run(oneByOne(insertion(table, parents, 'row_number, row_number', only), Math.min(rows, 500)));

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import type { Claim, Gap, History, Refusal, Rows, Span, SqlFailure, Unit, Verdict } from '../model.ts';
-import { sessionLives, turns, type Turn } from '../catalog/order.ts';
-import { LiveUnavailable, type EmbeddedOptions } from './embedded.ts';
+import type { Claim, Gap, History, Refusal, Span, SqlFailure, Verdict } from '../model.ts';
+import { turns, type Turn } from '../catalog/order.ts';
+import type { EmbeddedOptions } from './embedded.ts';
 import { inSavepoint, onCopy } from './laboratory.ts';
+import { Sender, type Fate } from './sender.ts';
 import { failed, LiveSession } from './session.ts';
-import { extensionNamed, extensionsOf, missingRoles } from './stubs.ts';
+import { extensionsOf, missingRoles } from './stubs.ts';
 
 /** The major version of the embedded server. */
 const embeddedMajor = 18;
@@ -34,8 +35,6 @@ export interface Proof {
   readonly verdicts: ReadonlyMap<Claim, Verdict>;
   readonly gaps: readonly Gap[];
   readonly surprises: readonly Surprise[];
-  /** Set when there is no embedded server at all: one line that names the cure. */
-  readonly unavailable?: string;
 }
 
 const unproven = (says: string): Verdict => ({ kind: 'unproven', says });
@@ -57,80 +56,8 @@ function pool(limit: number): { add(task: () => Promise<void>): Promise<void>; d
 }
 
 /**
- * How one statement fared: it ran, it was refused, it was not sent (and why), or its transaction had failed before.
- * `stubbed` counts as run: something else stood in for it.
- */
-type Fate = { readonly is: 'ran' } | { readonly is: 'stubbed' } | { readonly is: 'refused'; readonly answer: SqlFailure } | { readonly is: 'skipped'; readonly because: string };
-
-/** Several statements in one message or one Sync are one transaction without BEGIN. Left out: SAVEPOINT is refused there (25P01) and not here. */
-const isImplicit = (unit: Unit): boolean => unit.scope === 'none' && unit.protocol !== 'single' && unit.statements.length > 1;
-
-/** What identifies the transaction that the tool or the protocol puts around a unit: the tool's scope, or the unit itself; undefined: none. */
-function scopeOf(unit: Unit): string | Unit | undefined {
-  if (unit.scope !== 'none') return `${unit.scope} ${unit.scopeId}`;
-  return isImplicit(unit) ? unit : undefined;
-}
-
-/** Sends a history in the tool's units and transactions. */
-class Sender {
-  private readonly session: LiveSession;
-  private readonly history: History;
-  /** What every new session begins with. */
-  private readonly settings: readonly string[];
-  private before: Turn | undefined;
-  /** The transaction that was begun for the tool or the protocol, not by the text. */
-  private scope: string | Unit | undefined;
-  /** The rest of a simple-string or pipeline unit after a refusal is never run by the server. */
-  private dead: Unit | undefined;
-
-  constructor(session: LiveSession, history: History, settings: readonly string[]) {
-    this.session = session;
-    this.history = history;
-    this.settings = settings;
-  }
-
-  /** Everything that happens between the statement before and this one: ends of units and migrations, new sessions, BEGIN. */
-  async enter(turn: Turn): Promise<void> {
-    const { before, session } = this;
-    const { unit } = turn;
-    const newMigration = before !== undefined && (before.migration !== turn.migration || before.pass !== turn.pass);
-    const scope = scopeOf(unit);
-    const isNew = newMigration || this.scope !== scope;
-    if (isNew) await this.close();
-    if (newMigration && sessionLives(this.history.tool) === 'migration') {
-      if (session.transaction !== 'none') await session.send('ROLLBACK');
-      for (const sql of ['DISCARD ALL', ...this.settings]) await session.send(sql);
-    }
-    if (isNew || before?.unit !== unit) this.dead = undefined;
-    // After a COMMIT in the text an implicit transaction begins anew, one of the tool does not.
-    if (scope !== undefined && this.dead === undefined && session.transaction === 'none' && (isNew || isImplicit(unit))) await session.send('BEGIN');
-    this.scope = scope;
-    this.before = turn;
-  }
-
-  async send(turn: Turn): Promise<Fate> {
-    const { unit } = turn;
-    if (this.dead === unit) return { is: 'skipped', because: 'Postgres does not run the rest of a message after a refusal.' };
-    const failedBefore = this.session.transaction === 'failed';
-    const answer = await this.session.send(turn.statement.sql);
-    if (!failed(answer)) return { is: 'ran' };
-    if (isImplicit(unit)) this.dead = unit;
-    if (failedBefore && answer.sqlstate === '25P02') return { is: 'skipped', because: 'An earlier statement of its transaction was refused.' };
-    return { is: 'refused', answer };
-  }
-
-  /** Ends the transaction of the tool or the protocol: COMMIT, which is a ROLLBACK when a statement in it failed. */
-  async close(): Promise<Rows | SqlFailure | undefined> {
-    const { scope, session } = this;
-    this.scope = undefined;
-    if (scope === undefined || session.transaction === 'none') return undefined;
-    return session.send(session.transaction === 'failed' ? 'ROLLBACK' : 'COMMIT');
-  }
-}
-
-/**
- * Replays a history on an embedded PostgreSQL 18 and tries every claim where it stands. Never rejects for what the history holds; without an
- * embedded server every claim is unproven and `unavailable` says why. `predicted`: the refusals that the replay foretells, by ordinal.
+ * Replays a history on an embedded PostgreSQL 18 and tries every claim where it stands. Never rejects for what the history holds; rejects
+ * with LiveUnavailable, one line that names the cure, when there is no embedded server. `predicted`: the refusals that the replay foretells, by ordinal.
  */
 export async function proveClaims(history: History, claims: readonly Claim[], predicted: ReadonlyMap<number, Refusal>, options: ProveOptions): Promise<Proof> {
   const started = performance.now();
@@ -149,14 +76,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
     verdicts.set(claim, verdict.kind === 'unproven' ? verdict : { ...verdict, says: verdict.says + version });
   };
 
-  let session: LiveSession;
-  try {
-    session = await LiveSession.open(embedded);
-  } catch (error) {
-    if (!(error instanceof LiveUnavailable)) throw error;
-    rest(unproven(error.message));
-    return { verdicts, gaps, surprises, unavailable: error.message };
-  }
+  const session = await LiveSession.open(embedded);
   const roles = missingRoles(history);
   for (const { create, gap } of roles) {
     await session.send(create);
@@ -193,7 +113,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
     await sender.enter(turn);
     const here = at.get(turn.ordinal) ?? [];
     for (const claim of here) if (claim.experiment.at === 'before') await attempt(claim);
-    const fate = await fateOf(turn, session, sender, gaps);
+    const fate = await sender.send(turn);
     note(turn, fate, predicted.get(turn.ordinal), gaps, surprises);
     for (const claim of here) {
       if (claim.experiment.at !== 'after') continue;
@@ -217,20 +137,14 @@ function settings(options: ProveOptions): readonly string[] {
   return searchPath ? [`SET search_path = ${searchPath.map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ')}`] : [];
 }
 
-/** Sends the statement, unless something has to stand in for it. */
-async function fateOf(turn: Turn, session: LiveSession, sender: Sender, gaps: Gap[]): Promise<Fate> {
-  const extension = extensionNamed(turn.statement.sql);
-  if (extension !== undefined && session.missing.includes(extension)) {
-    gaps.push({ span: turn.statement.span, because: `the embedded server has no extension ${extension}; the statement was left out` });
-    return { is: 'stubbed' };
-  }
-  return sender.send(turn);
-}
-
 /** Compares what happened with what was foretold; what says nothing about the replay is a gap. */
 function note(turn: Turn, fate: Fate, predicted: Refusal | undefined, gaps: Gap[], surprises: Surprise[]): void {
   const { ordinal, statement: { span, sql } } = turn;
-  if (fate.is === 'skipped' || fate.is === 'stubbed') return;
+  if (fate.is === 'skipped') return;
+  if (fate.is === 'stubbed') {
+    gaps.push({ span, because: `the embedded server has no extension ${fate.extension}; the statement was left out` });
+    return;
+  }
   if (fate.is === 'ran') {
     if (predicted) surprises.push({ ordinal, predicted, span });
     return;

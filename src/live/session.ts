@@ -35,8 +35,18 @@ export class LiveSession {
     return new LiveSession(await openEmbedded(options), options);
   }
 
+  /** A session on a server that is in the pristine state already. */
+  static over(server: Embedded, options: EmbeddedOptions): LiveSession {
+    return new LiveSession(server, options);
+  }
+
   get missing(): readonly string[] {
     return this.server.missing;
+  }
+
+  /** Whether the session still stands on this server: false after it had to be replaced. */
+  isOn(server: Embedded): boolean {
+    return this.server === server && server.alive;
   }
 
   /** Sends a statement of the history (or of the tool around it). */

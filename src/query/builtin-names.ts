@@ -1,6 +1,6 @@
 /**
  * Generated: the built-in functions of PostgreSQL 18 that a query can call, by name. Made from pg_proc of PGlite by the query that
- * `builtin-names.test.ts` runs again: internal functions, type I/O, selectivity estimators and names beginning `pg_` are left out
+ * `oracle.test.ts` runs again: internal functions, type I/O, selectivity estimators and names beginning `pg_` are left out
  * (those names are system names wherever they stand). A later layer of real signatures replaces this list.
  */
 
@@ -12,59 +12,59 @@ const byResult: Readonly<Record<string, string>> = {
     boolor_statefunc box_above box_above_eq box_below box_below_eq box_contain box_contain_pt box_contained box_eq box_ge box_gt box_le
     box_left box_lt box_overabove box_overbelow box_overlap box_overleft box_overright box_right box_same bpchar_pattern_ge
     bpchar_pattern_gt bpchar_pattern_le bpchar_pattern_lt bpchareq bpcharge bpchargt bpchariclike bpcharicnlike bpcharicregexeq
-    bpcharicregexne bpcharle bpcharlike bpcharlt bpcharne bpcharnlike bpcharregexeq bpcharregexne byteaeq byteage byteagt byteale
-    bytealike bytealt byteane byteanlike cash_eq cash_ge cash_gt cash_le cash_lt cash_ne chareq charge chargt charle charlt charne cideq
-    circle_above circle_below circle_contain circle_contain_pt circle_contained circle_eq circle_ge circle_gt circle_le circle_left
-    circle_lt circle_ne circle_overabove circle_overbelow circle_overlap circle_overleft circle_overright circle_right circle_same
-    date_eq date_eq_timestamp date_eq_timestamptz date_ge date_ge_timestamp date_ge_timestamptz date_gt date_gt_timestamp
-    date_gt_timestamptz date_le date_le_timestamp date_le_timestamptz date_lt date_lt_timestamp date_lt_timestamptz date_ne
-    date_ne_timestamp date_ne_timestamptz elem_contained_by_multirange elem_contained_by_range enum_eq enum_ge enum_gt enum_le enum_lt
-    enum_ne every float48eq float48ge float48gt float48le float48lt float48ne float4eq float4ge float4gt float4le float4lt float4ne
-    float84eq float84ge float84gt float84le float84lt float84ne float8eq float8ge float8gt float8le float8lt float8ne
-    has_any_column_privilege has_column_privilege has_database_privilege has_foreign_data_wrapper_privilege has_function_privilege
-    has_language_privilege has_largeobject_privilege has_parameter_privilege has_schema_privilege has_sequence_privilege
-    has_server_privilege has_table_privilege has_tablespace_privilege has_type_privilege in_range inet_same_family int24eq int24ge
-    int24gt int24le int24lt int24ne int28eq int28ge int28gt int28le int28lt int28ne int2eq int2ge int2gt int2le int2lt int2ne int42eq
-    int42ge int42gt int42le int42lt int42ne int48eq int48ge int48gt int48le int48lt int48ne int4eq int4ge int4gt int4le int4lt int4ne
-    int82eq int82ge int82gt int82le int82lt int82ne int84eq int84ge int84gt int84le int84lt int84ne int8eq int8ge int8gt int8le int8lt
-    int8ne inter_lb inter_sb inter_sl interval_eq interval_ge interval_gt interval_le interval_lt interval_ne is_normalized isclosed
-    isempty isfinite ishorizontal isopen isparallel isperp isvertical jsonb_contained jsonb_contains jsonb_eq jsonb_exists
-    jsonb_exists_all jsonb_exists_any jsonb_ge jsonb_gt jsonb_le jsonb_lt jsonb_ne jsonb_path_exists jsonb_path_exists_opr
-    jsonb_path_exists_tz jsonb_path_match jsonb_path_match_opr jsonb_path_match_tz jsonb_populate_record_valid like line_eq
-    line_horizontal line_intersect line_parallel line_perp line_vertical lower_inc lower_inf lseg_eq lseg_ge lseg_gt lseg_horizontal
-    lseg_intersect lseg_le lseg_lt lseg_ne lseg_parallel lseg_perp lseg_vertical macaddr8_eq macaddr8_ge macaddr8_gt macaddr8_le
-    macaddr8_lt macaddr8_ne macaddr_eq macaddr_ge macaddr_gt macaddr_le macaddr_lt macaddr_ne multirange_adjacent_multirange
-    multirange_adjacent_range multirange_after_multirange multirange_after_range multirange_before_multirange multirange_before_range
-    multirange_contained_by_multirange multirange_contained_by_range multirange_contains_elem multirange_contains_multirange
-    multirange_contains_range multirange_eq multirange_ge multirange_gt multirange_le multirange_lt multirange_ne
-    multirange_overlaps_multirange multirange_overlaps_range multirange_overleft_multirange multirange_overleft_range
-    multirange_overright_multirange multirange_overright_range nameeq nameeqtext namege namegetext namegt namegttext nameiclike
-    nameicnlike nameicregexeq nameicregexne namele nameletext namelike namelt namelttext namene namenetext namenlike nameregexeq
-    nameregexne network_eq network_ge network_gt network_le network_lt network_ne network_overlap network_sub network_subeq network_sup
-    network_supeq notlike numeric_eq numeric_ge numeric_gt numeric_le numeric_lt numeric_ne oideq oidge oidgt oidle oidlt oidne
-    oidvectoreq oidvectorge oidvectorgt oidvectorle oidvectorlt oidvectorne on_pb on_pl on_ppath on_ps on_sb on_sl overlaps
-    path_contain_pt path_inter path_n_eq path_n_ge path_n_gt path_n_le path_n_lt point_above point_below point_eq point_horiz point_left
-    point_ne point_right point_vert poly_above poly_below poly_contain poly_contain_pt poly_contained poly_left poly_overabove
-    poly_overbelow poly_overlap poly_overleft poly_overright poly_right poly_same postgresql_fdw_validator pt_contained_circle
-    pt_contained_poly range_adjacent range_adjacent_multirange range_after range_after_multirange range_before range_before_multirange
-    range_contained_by range_contained_by_multirange range_contains range_contains_elem range_contains_multirange range_eq range_ge
-    range_gt range_le range_lt range_ne range_overlaps range_overlaps_multirange range_overleft range_overleft_multirange
-    range_overright range_overright_multirange record_eq record_ge record_gt record_image_eq record_image_ge record_image_gt
-    record_image_le record_image_lt record_image_ne record_le record_lt record_ne regexp_like row_security_active
-    satisfies_hash_partition starts_with text_ge text_gt text_le text_lt text_pattern_ge text_pattern_gt text_pattern_le text_pattern_lt
-    texteq texteqname textgename textgtname texticlike texticnlike texticregexeq texticregexne textlename textlike textltname textne
-    textnename textnlike textregexeq textregexne tideq tidge tidgt tidle tidlt tidne time_eq time_ge time_gt time_le time_lt time_ne
-    timestamp_eq timestamp_eq_date timestamp_eq_timestamptz timestamp_ge timestamp_ge_date timestamp_ge_timestamptz timestamp_gt
-    timestamp_gt_date timestamp_gt_timestamptz timestamp_le timestamp_le_date timestamp_le_timestamptz timestamp_lt timestamp_lt_date
-    timestamp_lt_timestamptz timestamp_ne timestamp_ne_date timestamp_ne_timestamptz timestamptz_eq timestamptz_eq_date
-    timestamptz_eq_timestamp timestamptz_ge timestamptz_ge_date timestamptz_ge_timestamp timestamptz_gt timestamptz_gt_date
-    timestamptz_gt_timestamp timestamptz_le timestamptz_le_date timestamptz_le_timestamp timestamptz_lt timestamptz_lt_date
-    timestamptz_lt_timestamp timestamptz_ne timestamptz_ne_date timestamptz_ne_timestamp timetz_eq timetz_ge timetz_gt timetz_le
-    timetz_lt timetz_ne ts_match_qv ts_match_tq ts_match_tt ts_match_vq tsq_mcontained tsq_mcontains tsquery_eq tsquery_ge tsquery_gt
-    tsquery_le tsquery_lt tsquery_ne tsvector_eq tsvector_ge tsvector_gt tsvector_le tsvector_lt tsvector_ne txid_visible_in_snapshot
-    unicode_assigned upper_inc upper_inf uuid_eq uuid_ge uuid_gt uuid_le uuid_lt uuid_ne varbiteq varbitge varbitgt varbitle varbitlt
-    varbitne xid8eq xid8ge xid8gt xid8le xid8lt xid8ne xideq xideqint4 xidneq xidneqint4 xml_is_well_formed xml_is_well_formed_content
-    xml_is_well_formed_document xmlexists xmlvalidate xpath_exists`,
+    bpcharicregexne bpcharle bpcharlike bpcharlt bpcharne bpcharnlike bpcharregexeq bpcharregexne btequalimage btvarstrequalimage
+    byteaeq byteage byteagt byteale bytealike bytealt byteane byteanlike cash_eq cash_ge cash_gt cash_le cash_lt cash_ne chareq charge
+    chargt charle charlt charne cideq circle_above circle_below circle_contain circle_contain_pt circle_contained circle_eq circle_ge
+    circle_gt circle_le circle_left circle_lt circle_ne circle_overabove circle_overbelow circle_overlap circle_overleft
+    circle_overright circle_right circle_same date_eq date_eq_timestamp date_eq_timestamptz date_ge date_ge_timestamp
+    date_ge_timestamptz date_gt date_gt_timestamp date_gt_timestamptz date_le date_le_timestamp date_le_timestamptz date_lt
+    date_lt_timestamp date_lt_timestamptz date_ne date_ne_timestamp date_ne_timestamptz elem_contained_by_multirange
+    elem_contained_by_range enum_eq enum_ge enum_gt enum_le enum_lt enum_ne every float48eq float48ge float48gt float48le float48lt
+    float48ne float4eq float4ge float4gt float4le float4lt float4ne float84eq float84ge float84gt float84le float84lt float84ne float8eq
+    float8ge float8gt float8le float8lt float8ne has_any_column_privilege has_column_privilege has_database_privilege
+    has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege has_largeobject_privilege has_parameter_privilege
+    has_schema_privilege has_sequence_privilege has_server_privilege has_table_privilege has_tablespace_privilege has_type_privilege
+    in_range inet_same_family int24eq int24ge int24gt int24le int24lt int24ne int28eq int28ge int28gt int28le int28lt int28ne int2eq
+    int2ge int2gt int2le int2lt int2ne int42eq int42ge int42gt int42le int42lt int42ne int48eq int48ge int48gt int48le int48lt int48ne
+    int4eq int4ge int4gt int4le int4lt int4ne int82eq int82ge int82gt int82le int82lt int82ne int84eq int84ge int84gt int84le int84lt
+    int84ne int8eq int8ge int8gt int8le int8lt int8ne inter_lb inter_sb inter_sl interval_eq interval_ge interval_gt interval_le
+    interval_lt interval_ne is_normalized isclosed isempty isfinite ishorizontal isopen isparallel isperp isvertical jsonb_contained
+    jsonb_contains jsonb_eq jsonb_exists jsonb_exists_all jsonb_exists_any jsonb_ge jsonb_gt jsonb_le jsonb_lt jsonb_ne
+    jsonb_path_exists jsonb_path_exists_opr jsonb_path_exists_tz jsonb_path_match jsonb_path_match_opr jsonb_path_match_tz
+    jsonb_populate_record_valid like line_eq line_horizontal line_intersect line_parallel line_perp line_vertical lower_inc lower_inf
+    lseg_eq lseg_ge lseg_gt lseg_horizontal lseg_intersect lseg_le lseg_lt lseg_ne lseg_parallel lseg_perp lseg_vertical macaddr8_eq
+    macaddr8_ge macaddr8_gt macaddr8_le macaddr8_lt macaddr8_ne macaddr_eq macaddr_ge macaddr_gt macaddr_le macaddr_lt macaddr_ne
+    multirange_adjacent_multirange multirange_adjacent_range multirange_after_multirange multirange_after_range
+    multirange_before_multirange multirange_before_range multirange_contained_by_multirange multirange_contained_by_range
+    multirange_contains_elem multirange_contains_multirange multirange_contains_range multirange_eq multirange_ge multirange_gt
+    multirange_le multirange_lt multirange_ne multirange_overlaps_multirange multirange_overlaps_range multirange_overleft_multirange
+    multirange_overleft_range multirange_overright_multirange multirange_overright_range nameeq nameeqtext namege namegetext namegt
+    namegttext nameiclike nameicnlike nameicregexeq nameicregexne namele nameletext namelike namelt namelttext namene namenetext
+    namenlike nameregexeq nameregexne network_eq network_ge network_gt network_le network_lt network_ne network_overlap network_sub
+    network_subeq network_sup network_supeq notlike numeric_eq numeric_ge numeric_gt numeric_le numeric_lt numeric_ne oideq oidge oidgt
+    oidle oidlt oidne oidvectoreq oidvectorge oidvectorgt oidvectorle oidvectorlt oidvectorne on_pb on_pl on_ppath on_ps on_sb on_sl
+    overlaps path_contain_pt path_inter path_n_eq path_n_ge path_n_gt path_n_le path_n_lt point_above point_below point_eq point_horiz
+    point_left point_ne point_right point_vert poly_above poly_below poly_contain poly_contain_pt poly_contained poly_left
+    poly_overabove poly_overbelow poly_overlap poly_overleft poly_overright poly_right poly_same postgresql_fdw_validator
+    pt_contained_circle pt_contained_poly range_adjacent range_adjacent_multirange range_after range_after_multirange range_before
+    range_before_multirange range_contained_by range_contained_by_multirange range_contains range_contains_elem
+    range_contains_multirange range_eq range_ge range_gt range_le range_lt range_ne range_overlaps range_overlaps_multirange
+    range_overleft range_overleft_multirange range_overright range_overright_multirange record_eq record_ge record_gt record_image_eq
+    record_image_ge record_image_gt record_image_le record_image_lt record_image_ne record_le record_lt record_ne regexp_like
+    row_security_active satisfies_hash_partition starts_with text_ge text_gt text_le text_lt text_pattern_ge text_pattern_gt
+    text_pattern_le text_pattern_lt texteq texteqname textgename textgtname texticlike texticnlike texticregexeq texticregexne
+    textlename textlike textltname textne textnename textnlike textregexeq textregexne tideq tidge tidgt tidle tidlt tidne time_eq
+    time_ge time_gt time_le time_lt time_ne timestamp_eq timestamp_eq_date timestamp_eq_timestamptz timestamp_ge timestamp_ge_date
+    timestamp_ge_timestamptz timestamp_gt timestamp_gt_date timestamp_gt_timestamptz timestamp_le timestamp_le_date
+    timestamp_le_timestamptz timestamp_lt timestamp_lt_date timestamp_lt_timestamptz timestamp_ne timestamp_ne_date
+    timestamp_ne_timestamptz timestamptz_eq timestamptz_eq_date timestamptz_eq_timestamp timestamptz_ge timestamptz_ge_date
+    timestamptz_ge_timestamp timestamptz_gt timestamptz_gt_date timestamptz_gt_timestamp timestamptz_le timestamptz_le_date
+    timestamptz_le_timestamp timestamptz_lt timestamptz_lt_date timestamptz_lt_timestamp timestamptz_ne timestamptz_ne_date
+    timestamptz_ne_timestamp timetz_eq timetz_ge timetz_gt timetz_le timetz_lt timetz_ne ts_match_qv ts_match_tq ts_match_tt ts_match_vq
+    tsq_mcontained tsq_mcontains tsquery_eq tsquery_ge tsquery_gt tsquery_le tsquery_lt tsquery_ne tsvector_eq tsvector_ge tsvector_gt
+    tsvector_le tsvector_lt tsvector_ne txid_visible_in_snapshot unicode_assigned upper_inc upper_inf uuid_eq uuid_ge uuid_gt uuid_le
+    uuid_lt uuid_ne varbiteq varbitge varbitgt varbitle varbitlt varbitne xid8eq xid8ge xid8gt xid8le xid8lt xid8ne xideq xideqint4
+    xidneq xidneqint4 xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document xmlexists xmlvalidate xpath_exists`,
   'integer': `
     array_length array_lower array_ndims array_position array_upper ascii bit_length bitcmp bpcharcmp byteacmp cardinality cash_cmp
     char_length character_length date_cmp date_cmp_timestamp date_cmp_timestamptz date_mi enum_cmp family get_bit get_byte
@@ -249,7 +249,7 @@ const byResult: Readonly<Record<string, string>> = {
     xpath`,
   '': `
     abs age any_value array_agg array_append array_cat array_fill array_larger array_prepend array_remove array_replace array_reverse
-    array_sample array_shuffle array_smaller array_sort avg bit_and bit_or bit_xor ceil ceiling date_bin date_trunc datemultirange
+    array_sample array_shuffle array_smaller array_sort avg bit_and bit_or bit_xor btrim ceil ceiling date_bin date_trunc datemultirange
     daterange daterange_canonical enum_first enum_larger enum_last enum_range enum_smaller exp first_value floor fmgr_c_validator
     fmgr_internal_validator fmgr_sql_validator gcd int4multirange int4range int4range_canonical int8multirange int8range
     int8range_canonical json_populate_record json_to_record jsonb_populate_record jsonb_to_record lag last_value lcm lead length

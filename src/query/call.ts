@@ -5,9 +5,12 @@ import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
 import { strings } from './names.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
-import { callType } from './types.ts';
+import { callType, setResult } from './types.ts';
 
-/** The routines of the history that a call may mean, by the number of its arguments. More arguments than a routine has may be a VARIADIC one. */
+/**
+ * The routines of the history that a call may mean, by the number of its arguments. More arguments than a routine has may be a VARIADIC
+ * one.
+ */
 export function candidates(node: FuncCall, place: Place): readonly Routine[] {
   const names = strings(node.funcname);
   const name = names.at(-1) ?? '';
@@ -15,7 +18,8 @@ export function candidates(node: FuncCall, place: Place): readonly Routine[] {
   if (schema === 'pg_catalog' || name === '' || isHole(name)) return [];
   const count = node.agg_star === true ? 0 : node.args?.length ?? 0;
   return place.run.catalog.findRoutines({ ...(schema === undefined ? {} : { schema }), name })
-    .filter(routine => routine.form !== 'procedure' && (isUnknown(routine.arguments) || count <= routine.arguments.length || isVariadic(routine)));
+    .filter(routine => routine.form !== 'procedure' && (isUnknown(routine.arguments) || count <= routine.arguments.length
+      || isVariadic(routine)));
 }
 
 const isVariadic = (routine: Routine): boolean => /\bvariadic\b/i.test(routine.statement.sql);
@@ -39,7 +43,8 @@ export function isAggregateCall(node: FuncCall, place: Place): boolean {
   return node.over === undefined && isBuiltinCall(node, place) && aggregateBuiltins.has(strings(node.funcname).at(-1) ?? '');
 }
 
-const neverNull = new Set(['count', 'now', 'concat', 'concat_ws', 'row_number', 'rank', 'dense_rank', 'ntile', 'percent_rank', 'cume_dist', 'random', 'gen_random_uuid',
+const neverNull = new Set(['count', 'now', 'concat', 'concat_ws', 'row_number', 'rank', 'dense_rank', 'ntile', 'percent_rank', 'cume_dist',
+  'random', 'gen_random_uuid',
   'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timeofday']);
 const strictAggregates = new Set(['sum', 'avg', 'min', 'max', 'bool_and', 'bool_or', 'every', 'array_agg']);
 
@@ -48,7 +53,8 @@ export function call(node: FuncCall, place: Place): Value {
   const args = node.args ?? [];
   const values = args.map(arg => ('NamedArgExpr' in arg ? value(arg.NamedArgExpr.arg, place) : value(arg, place)));
   // Named windows resolve to clauses that are visited with the query.
-  for (const part of [node.agg_order, node.agg_filter === undefined ? undefined : [node.agg_filter], node.over?.partitionClause, node.over?.orderClause]) visit(part, place);
+  for (const part of [node.agg_order, node.agg_filter === undefined ? undefined : [node.agg_filter], node.over?.partitionClause,
+    node.over?.orderClause]) visit(part, place);
   for (const offset of [node.over?.startOffset, node.over?.endOffset]) if (offset !== undefined) value(offset, place);
   const names = strings(node.funcname);
   const name = names.at(-1) ?? '';
@@ -60,9 +66,15 @@ export function call(node: FuncCall, place: Place): Value {
     return ofRoutine(only, name);
   }
   const qualified = names.length > 1 && names[0] !== 'pg_catalog';
-  const origin = qualified ? (name.startsWith('uuid_generate') || name.startsWith('gen_') ? callOrigin(name, values) : undefined) : callOrigin(name, values);
-  const taints = qualified && origin === undefined ? [] : unionTaints(originTaint(place, origin, node.location), ofCall(name, values, args));
-  if (qualified || !isBuiltinFunction(name) || setReturningBuiltins.has(name)) return { ...unknownValue(`${name}()`), taints };
+  const origin = qualified ? (name.startsWith('uuid_generate') || name.startsWith('gen_') ? callOrigin(name, values) : undefined)
+    : callOrigin(name, values);
+  const taints = qualified && origin === undefined ? [] : unionTaints(originTaint(place, origin, node.location),
+    ofCall(name, values, args));
+  if (qualified || !isBuiltinFunction(name)) return { ...unknownValue(`${name}()`), taints };
+  if (setReturningBuiltins.has(name)) {
+    const set = setResult(name, values);
+    return { ...unknownValue(`${name}()`), taints, ...(set?.length === 1 ? { type: set[0]![1] } : {}) };
+  }
   const fixed = plainBuiltins.get(name);
   const type = fixed !== undefined && fixed !== '' ? fixed : callType(name, values);
   return { type: type ?? unknown(`type of ${name}()`), literal: false, nullable: nullability(node, name, values, place), taints };
@@ -77,6 +89,7 @@ function nullability(node: FuncCall, name: string, values: readonly Value[], pla
 
 function ofRoutine(routine: Routine | undefined, name: string): Value {
   const none = unknownValue(`${name}()`);
-  if (routine === undefined || isUnknown(routine.returns) || /^(setof\b|table\b|trigger$|record$|any|void$)/i.test(routine.returns)) return none;
+  if (routine === undefined || isUnknown(routine.returns)
+    || /^(setof\b|table\b|trigger$|record$|any|void$)/i.test(routine.returns)) return none;
   return { ...none, type: routine.returns };
 }

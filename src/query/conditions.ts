@@ -17,7 +17,8 @@ export function peek(node: Node | undefined, sources: readonly Source[]): ScopeC
     return found.length === 1 ? found[0] : undefined;
   }
   const alias = names.at(-2);
-  const entry = sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias && (names.length === 2 || candidate.schema === names[0]));
+  const entry = sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias
+    && (names.length === 2 || candidate.schema === names[0]));
   return entry?.columns.find(column => column.name === name);
 }
 

@@ -25,7 +25,8 @@ function cteShape(cte: CommonTableExpr, name: string, recursive: boolean, run: R
   if (!('SelectStmt' in query)) return modifying(query, run, env);
   const select = query.SelectStmt;
   const own = recursive && select.op === 'SETOP_UNION' && select.larg !== undefined && select.rarg !== undefined
-    ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), name, run, select.withClause === undefined ? env : { ...env, ctes: withCtes(select.withClause, run, env) })
+    ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), name, run, select.withClause === undefined ? env
+      : { ...env, ctes: withCtes(select.withClause, run, env) })
     : resolve(analyze(query, run, env));
   const shape = renamed(own, strings(cte.aliascolnames));
   // SEARCH and CYCLE add columns; their types are not modelled.
@@ -38,11 +39,14 @@ const renamed = (shape: Shape, names: readonly string[]): Shape =>
   ({ ...shape, columns: shape.columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] })) });
 
 /** The first arm decides names and types (transformWithClause; measured in the tests); what the second adds is looked at once. */
-function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[], name: string, run: Run, env: Env): Shape {
+function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[], name: string,
+  run: Run, env: Env): Shape {
   const first = renamed(resolve(selectShape(left, run, env)), names);
-  const open: Shape = { ...first, keys: [], columns: first.columns.map(column => ({ ...column, nullable: unknown(`whether ${column.name} is NULL`) })) };
+  const open: Shape = { ...first, keys: [], columns: first.columns.map(column =>
+    ({ ...column, nullable: unknown(`whether ${column.name} is NULL`) })) };
   const second = selectShape(right, run, { ...env, ctes: { name, shape: open, next: env.ctes } });
-  return { ...open, columns: open.columns.map((column, at) => ({ ...column, taints: unionTaints(column.taints, second.columns[at]?.taints ?? []) })) };
+  return { ...open, columns: open.columns.map((column, at) =>
+    ({ ...column, taints: unionTaints(column.taints, second.columns[at]?.taints ?? []) })) };
 }
 
 /** INSERT, UPDATE, DELETE, MERGE in a CTE: a matview refuses them, a plain SELECT may hold them. The target counts as used whole. */
@@ -53,14 +57,16 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   const below: Env = { ...env, ctes: withCtes(inner.withClause, run, env), depth: env.depth + 1 };
   if (inner.selectStmt !== undefined) analyze(inner.selectStmt, run, below);
   const from = [
-    ...(inner.relation === undefined ? [] : [{ RangeVar: inner.relation } as Node]), ...(inner.usingClause ?? []), ...(inner.fromClause ?? []),
+    ...(inner.relation === undefined ? [] : [{ RangeVar: inner.relation } as Node]), ...(inner.usingClause ?? []),
+      ...(inner.fromClause ?? []),
     ...(inner.sourceRelation === undefined ? [] : [inner.sourceRelation]),
   ];
   const sources = fromItems(from, run, below);
   for (const read of sources.flatMap(source => source.entries.flatMap(entry => entry.reads))) read.columns = undefined;
-  const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), keys: [] }], strict: new Set(), mentioned: new Set(),
+  const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), keys: [] }],
+    strict: new Set(), mentioned: new Set(),
     groupingSets: false, grouped: false };
-  const place: Place = { run, scope, env: below, depth: below.depth };
+  const place: Place = { run, scope, env: below };
   const { relation: _, withClause: __, usingClause: ___, fromClause: ____, sourceRelation: _____, selectStmt: ______, ...rest } = inner;
   visit(rest, place);
   return openShape;

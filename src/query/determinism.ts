@@ -9,30 +9,39 @@ export type Origin = Pick<Taint, 'cause' | 'flips'> & { readonly says: string };
 const clock: Origin = { cause: 'clock', flips: 'each refresh', says: 'reads the clock, which every refresh sees anew' };
 const day: Origin = { cause: 'clock', flips: 'each day', says: 'is another date on every new day' };
 const random: Origin = { cause: 'random', flips: 'each refresh', says: 'is drawn anew in every refresh' };
-const session: Origin = { cause: 'session', flips: 'when the session differs', says: 'is what the refreshing session is, not what a table says' };
+const session: Origin = { cause: 'session', flips: 'when the session differs',
+  says: 'is what the refreshing session is, not what a table says' };
 /** Of extensions (uuid-ossp, pgcrypto), in whatever schema they live. */
 const extensionRandom = new Set(['uuid_generate_v1', 'uuid_generate_v1mc', 'uuid_generate_v4', 'gen_random_bytes', 'gen_salt']);
 const sizes = new Set(['pg_total_relation_size', 'pg_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size']);
 const transactionIds = new Set(['txid_current', 'pg_current_xact_id']);
 
-/** What a keyword such as CURRENT_DATE brings (`name` as valueFunctionName gives it). current_user does not: inside REFRESH it is the owner (measured, facts C3). */
+/**
+ * What a keyword such as CURRENT_DATE brings (`name` as valueFunctionName gives it). current_user does not: inside REFRESH it is the
+ * owner (measured, facts C3).
+ */
 export function keywordOrigin(name: string): Origin | undefined {
   if (name === 'current_date') return day;
   if (['current_time', 'current_timestamp', 'localtime', 'localtimestamp'].includes(name)) return clock;
   return name === 'session_user' ? session : undefined;
 }
 
-/** What a call of a built-in function brings by itself (measured, facts C1 to C3, G). A function of the history with that name is the caller's business. */
+/**
+ * What a call of a built-in function brings by itself (measured, facts C1 to C3, G). A function of the history with that name is the
+ * caller's business.
+ */
 export function callOrigin(name: string, args: readonly Value[]): Origin | undefined {
   if (extensionRandom.has(name)) return random;
   const kind = volatileBuiltins.get(name);
   if (name === 'age') {
     const type = args[0]?.type;
-    return args.length === 1 && typeof type === 'string' && !args[0]!.literal && /^(timestamp\b|date)/.test(type) ? { ...day, says: 'counts from the current date' } : undefined;
+    return args.length === 1 && typeof type === 'string' && !args[0]!.literal && /^(timestamp\b|date)/.test(type)
+      ? { ...day, says: 'counts from the current date' } : undefined;
   }
   if (kind === 'clock') return args.length === 0 ? clock : undefined;
   if (kind === 'random') return random;
-  if (name === 'nextval') return { cause: 'sequence', flips: 'each refresh', says: 'takes a new number from the sequence in every refresh' };
+  if (name === 'nextval') return { cause: 'sequence', flips: 'each refresh',
+    says: 'takes a new number from the sequence in every refresh' };
   if (transactionIds.has(name)) return { cause: 'transaction', flips: 'each refresh', says: 'is the number of the refreshing transaction' };
   if (name === 'pg_backend_pid') return { cause: 'transaction', flips: 'when the session differs', says: 'is the process that refreshes' };
   if (name === 'inet_client_addr' || name === 'inet_client_port' || name === 'system_user') return session;
@@ -41,14 +50,17 @@ export function callOrigin(name: string, args: readonly Value[]): Origin | undef
 
 /** System columns: the row's place and its transactions. tableoid stays (measured, facts C3: 0 rewrites). */
 export function systemColumnOrigin(name: string): Origin | undefined {
-  return name === 'tableoid' ? undefined : { cause: 'physical', flips: 'when rows move', says: 'is where the row stands, not what it says' };
+  return name === 'tableoid' ? undefined : { cause: 'physical', flips: 'when rows move',
+    says: 'is where the row stands, not what it says' };
 }
 
 const isClock = (taint: Taint): boolean => taint.cause === 'clock';
-const each = (taints: readonly Taint[], change: (taint: Taint) => Taint | undefined): readonly Taint[] => taints.flatMap(taint => change(taint) ?? []);
+const each = (taints: readonly Taint[], change: (taint: Taint) => Taint | undefined): readonly Taint[] =>
+  taints.flatMap(taint => change(taint) ?? []);
 const withoutClock = (taints: readonly Taint[]): readonly Taint[] => each(taints, taint => (isClock(taint) ? undefined : taint));
 /** A rounded clock changes seldom: by the day at the latest where it is a date. */
-const coarse = (taints: readonly Taint[]): readonly Taint[] => each(taints, taint => (isClock(taint) ? { ...taint, flips: 'each day' } : taint));
+const coarse = (taints: readonly Taint[]): readonly Taint[] =>
+  each(taints, taint => (isClock(taint) ? { ...taint, flips: 'each day' } : taint));
 
 /**
  * The taints of a condition. A comparison with the clock is stable almost always (measured, facts C3: 0 rewrites), so clocks end here;
@@ -68,15 +80,20 @@ export function ofOperator(operator: string, left: readonly Taint[], right: read
 }
 
 const passing = new Set([
-  'md5', 'sha224', 'sha256', 'sha384', 'sha512', 'concat', 'concat_ws', 'format', 'to_json', 'to_jsonb', 'row_to_json', 'json_build_object', 'jsonb_build_object',
-  'json_build_array', 'jsonb_build_array', 'array_agg', 'string_agg', 'json_agg', 'jsonb_agg', 'min', 'max', 'sum', 'avg', 'any_value', 'first_value', 'last_value',
-  'to_timestamp', 'age', 'justify_days', 'justify_hours', 'justify_interval', 'quote_literal', 'upper', 'lower', 'abs', 'sqrt', 'text', 'timestamptz', 'timestamp',
+  'md5', 'sha224', 'sha256', 'sha384', 'sha512', 'concat', 'concat_ws', 'format', 'to_json', 'to_jsonb', 'row_to_json',
+    'json_build_object', 'jsonb_build_object',
+  'json_build_array', 'jsonb_build_array', 'array_agg', 'string_agg', 'json_agg', 'jsonb_agg', 'min', 'max', 'sum', 'avg', 'any_value',
+    'first_value', 'last_value',
+  'to_timestamp', 'age', 'justify_days', 'justify_hours', 'justify_interval', 'quote_literal', 'upper', 'lower', 'abs', 'sqrt', 'text',
+    'timestamptz', 'timestamp',
 ]);
 /** A part of a random text is random; a part of a clock's text may be its year. */
-const parts = new Set(['left', 'right', 'substr', 'substring', 'split_part', 'replace', 'translate', 'btrim', 'encode', 'decode', 'convert_to']);
+const parts = new Set(['left', 'right', 'substr', 'substring', 'split_part', 'replace', 'translate', 'btrim', 'encode', 'decode',
+  'convert_to']);
 const roundings = new Set(['round', 'floor', 'ceil', 'ceiling', 'trunc']);
 const fine = new Set(['epoch', 'julian', 'microseconds', 'milliseconds', 'second', 'microsecond', 'millisecond', 'seconds']);
-const ofTheDay = new Set(['microseconds', 'milliseconds', 'second', 'microsecond', 'millisecond', 'seconds', 'minute', 'minutes', 'hour', 'hours']);
+const ofTheDay = new Set(['microseconds', 'milliseconds', 'second', 'microsecond', 'millisecond', 'seconds', 'minute', 'minutes', 'hour',
+  'hours']);
 
 const text = (node: Node | undefined): string | undefined =>
   node !== undefined && 'A_Const' in node && node.A_Const.sval !== undefined ? (node.A_Const.sval.sval ?? '').toLowerCase() : undefined;
@@ -90,7 +107,8 @@ export function ofCall(name: string, values: readonly Value[], nodes: readonly N
   if (parts.has(name)) return withoutClock(all);
   if (roundings.has(name)) {
     const inner = nodes[0];
-    return inner !== undefined && 'FuncCall' in inner ? each(coarse(all), taint => (taint.cause === 'random' ? undefined : taint)) : coarse(all);
+    return inner !== undefined && 'FuncCall' in inner ? each(coarse(all), taint => (taint.cause === 'random' ? undefined : taint))
+      : coarse(all);
   }
   if (name === 'timezone') return values[1]?.taints ?? [];
   if (name === 'date_trunc') {
@@ -120,7 +138,8 @@ export function ofCast(value: Value, target: Value['type']): readonly Taint[] {
   if (value.taints.length === 0) return value.taints;
   if (isUnknown(target)) return withoutClock(value.taints);
   if (target === 'date' || /^(smallint|integer|bigint|numeric\()/.test(target)) return coarse(value.taints);
-  if (target.startsWith('time ') || target.startsWith('time(')) return each(value.taints, taint => (isClock(taint) && taint.flips === 'each day' ? undefined : taint));
+  if (target.startsWith('time ') || target.startsWith('time(')) return each(value.taints, taint =>
+    (isClock(taint) && taint.flips === 'each day' ? undefined : taint));
   return target === 'boolean' ? withoutClock(value.taints) : value.taints;
 }
 

@@ -1,9 +1,10 @@
-import type { Catalog, Found, Known, Matview, OutputColumn, QueryFacts, Relation, Span, View } from '../model.ts';
+import type {
+  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, QueryFacts, Relation, Selectable, Sequence, Span, View,
+} from '../model.ts';
 import { parse } from '../sql/parse.ts';
-import { sourceSpan } from '../sql/span.ts';
 import type { Node } from '../sql/tree.ts';
 import { passOn } from './from.ts';
-import { isSelectable, isUnknown, unknown, type Run, type Shape, type ShapeColumn } from './scope.ts';
+import { isUnknown, itemSpan, unknown, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, finalType } from './select.ts';
 
 const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
@@ -11,7 +12,8 @@ const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
 const deepest = 40;
 
 /**
- * What the query of a view means in a catalog: type, NULLs and taints of its columns, and the keys it proves. Relations are those the query was bound to at CREATE (their
+ * What the query of a view means in a catalog: type, NULLs and taints of its columns, and the keys it proves. Relations are those the
+ * query was bound to at CREATE (their
  * ids), as Postgres follows them through renames. Computed once a view object and catalog. Never throws; `parse` must be ready.
  *
  * Columns are found by the names in the text: a table column that was renamed since is unknown here (Postgres would follow it).
@@ -46,21 +48,22 @@ function compute(view: View | Matview, catalog: Catalog, depth: number): QueryFa
   const node = parsed.ok ? queryNode(parsed.node) : undefined;
   if (node === undefined) return nothing(view);
   const bound = (span: Span): Found<Relation> => {
-    const read = query.reads.find(candidate => candidate.span.path === span.path && candidate.span.start === span.start && candidate.span.end === span.end);
+    const read = query.reads.find(candidate => candidate.span.path === span.path && candidate.span.start === span.start
+      && candidate.span.end === span.end);
     const object = read === undefined ? undefined : catalog.get(read.id);
-    return object !== undefined && (object.kind === 'sequence' || object.kind === 'table' || object.kind === 'view' || object.kind === 'matview') && isReadable(object)
-      ? { is: 'present', object } : { is: 'unknown' };
+    return object !== undefined && isReadable(object) ? { is: 'present', object } : { is: 'unknown' };
   };
   const run: Run = {
     statement: query.statement, catalog, relation: (_, span) => bound(span), viewFacts: below => facts(below, catalog, depth + 1),
-    reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0,
+    reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(node, run, { ctes: undefined, depth: 0 });
   if (shape.open) return nothing(view);
   return { columns: outputColumns(view, shape), keys: outputKeys(view, shape) };
 }
 
-const isReadable = (object: Relation): boolean => object.kind === 'sequence' || isSelectable(object);
+const isReadable = (object: CatalogObject): object is Selectable | Sequence =>
+  object.kind === 'table' || object.kind === 'view' || object.kind === 'matview' || object.kind === 'sequence';
 
 /** `select *` meant the columns of CREATE: a column that a table gained since is not in the view. */
 const asCreated = (view: View | Matview, shape: Shape): boolean => isUnknown(view.columns) || view.columns.length === shape.columns.length;
@@ -68,22 +71,26 @@ const asCreated = (view: View | Matview, shape: Shape): boolean => isUnknown(vie
 function outputColumns(view: View | Matview, shape: Shape): Known<readonly OutputColumn[]> {
   const { statement, names } = view.query;
   const print = (name: string, column: ShapeColumn, type: Known<string>): OutputColumn => {
-    const span = sourceSpan(statement, column.start, column.end);
-    return { name, type, nullable: column.nullable, span, taints: column.taints.map(taint => passOn(taint, span, `column ${name} of ${view.name.name}`)) };
+    const span = itemSpan(statement, column.start);
+    return { name, type, nullable: column.nullable, span, taints: column.taints.map(taint =>
+      passOn(taint, span, `column ${name} of ${view.name.name}`)) };
   };
   if (isUnknown(view.columns)) return shape.columns.map((column, at) => print(names[at] ?? column.name, column, finalType(column)));
   if (asCreated(view, shape)) {
-    return view.columns.map((column, at) => print(column.name, shape.columns[at]!, isUnknown(column.type) ? finalType(shape.columns[at]!) : column.type));
+    return view.columns.map((column, at) => print(column.name, shape.columns[at]!, isUnknown(column.type) ? finalType(shape.columns[at]!)
+      : column.type));
   }
   return view.columns.map(column => {
     const found = shape.columns.find(candidate => candidate.name === column.name);
-    const fallback: ShapeColumn = { name: column.name, type: column.type, literal: false, nullable: unknown(`whether ${column.name} is NULL`), taints: [], start: view.query.start, end: view.query.end };
+    const fallback: ShapeColumn = { name: column.name, type: column.type, literal: false,
+      nullable: unknown(`whether ${column.name} is NULL`), taints: [], start: view.query.start };
     return print(column.name, found ?? fallback, column.type);
   });
 }
 
 function outputKeys(view: View | Matview, shape: Shape): QueryFacts['keys'] {
   if (shape.keys.length === 0 || !asCreated(view, shape)) return unknown(`a key of ${view.name.name}`);
-  const name = (at: number): string => (isUnknown(view.columns) ? undefined : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;
+  const name = (at: number): string => (isUnknown(view.columns) ? undefined
+    : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;
   return shape.keys.map(key => key.map(name));
 }

@@ -6,50 +6,26 @@ import { value, visit, type Place } from './expression.ts';
 import { singleItem, type Item } from './from.ts';
 import { outputName, strings } from './names.ts';
 import { isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
-import { commonType, isBuiltinType, namedType, withoutModifier } from './types.ts';
-
-/** Built-in set-returning functions with their result columns; `$0`: the function's or alias's name (pg_proc, measured in the tests). */
-const results: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-  json_array_elements: [['value', 'json']], json_array_elements_text: [['value', 'text']], jsonb_array_elements: [['value', 'jsonb']],
-  jsonb_array_elements_text: [['value', 'text']], json_each: [['key', 'text'], ['value', 'json']], json_each_text: [['key', 'text'], ['value', 'text']],
-  jsonb_each: [['key', 'text'], ['value', 'jsonb']], jsonb_each_text: [['key', 'text'], ['value', 'text']], json_object_keys: [['$0', 'text']],
-  jsonb_object_keys: [['$0', 'text']], regexp_split_to_table: [['$0', 'text']], string_to_table: [['$0', 'text']], regexp_matches: [['$0', 'text[]']],
-  generate_subscripts: [['$0', 'integer']],
-};
+import { isBuiltinType, namedType, setResult } from './types.ts';
 
 function column(name: string, type: Known<string>, run: Run, taints: Value['taints'] = []): ScopeColumn {
   return { name, type, literal: false, nullable: unknown(`whether ${name} is NULL`), taints, ids: [newId(run)], uses: [] };
 }
 
 /** Result columns of one function of FROM; undefined when they are not known. */
-function resultColumns(call: FuncCall, values: readonly Value[], own: Value, alias: string | undefined, place: Place): readonly ScopeColumn[] | undefined {
+function resultColumns(call: FuncCall, values: readonly Value[], own: Value, alias: string | undefined,
+  place: Place): readonly ScopeColumn[] | undefined {
   const { run } = place;
   const name = strings(call.funcname).at(-1) ?? '';
   if (!isBuiltinCall(call, place)) return undefined;
   const one = alias ?? name;
-  const known = results[name];
-  if (known !== undefined) return known.map(([label, type]) => column(label === '$0' ? one : label, type, run));
-  if (name === 'generate_series') {
-    const typed = values.slice(0, 2);
-    const common = commonType(typed, 'the series');
-    const type = isUnknown(common.type) || common.literal ? unknown('type of the series') : seriesType(withoutModifier(common.type));
-    return [column(one, type, run)];
-  }
-  if (name === 'unnest') {
-    if (values.length !== 1) return undefined;
-    const type = values[0]!.type;
-    if (isUnknown(type) || values[0]!.literal || !type.endsWith('[]') || !isBuiltinType(type.slice(0, -2))) return undefined;
-    return [column(one, withoutModifier(type.slice(0, -2)), run, values[0]!.taints)];
-  }
+  const known = setResult(name, values);
+  if (known !== undefined) return known.map(([label, type]) =>
+    column(label === '$0' ? one : label, type, run, label === '$0' && name === 'unnest' ? values[0]!.taints : []));
   // A plain function gives one row of one column, unless its result is a row type.
-  if (!setReturningBuiltins.has(name) && !isUnknown(own.type) && isBuiltinType(own.type)) return [{ ...column(one, own.type, run, own.taints), nullable: own.nullable }];
+  if (!setReturningBuiltins.has(name) && !isUnknown(own.type)
+    && isBuiltinType(own.type)) return [{ ...column(one, own.type, run, own.taints), nullable: own.nullable }];
   return undefined;
-}
-
-function seriesType(type: string): Known<string> {
-  if (type === 'smallint') return 'integer';
-  if (type === 'date') return 'timestamp with time zone';
-  return ['integer', 'bigint', 'numeric', 'timestamp without time zone', 'timestamp with time zone'].includes(type) ? type : unknown('type of the series');
 }
 
 /** A function, or ROWS FROM several, in FROM. */
@@ -71,7 +47,8 @@ export function functionSource(node: RangeFunction, place: Place): Item {
     const alias = several || node.is_rowsfrom === true ? undefined : node.alias?.aliasname;
     const known = 'FuncCall' in expression
       ? resultColumns(expression.FuncCall, peekValues(expression.FuncCall, place), own, alias, place)
-      : isUnknown(own.type) ? undefined : [{ ...column(alias ?? outputName(expression, () => undefined) ?? '', own.type, run, own.taints) }];
+      : isUnknown(own.type) ? undefined : [{ ...column(alias ?? outputName(expression, () => undefined) ?? '', own.type, run,
+        own.taints) }];
     if (known === undefined) open = true;
     else if (!open) columns.push(...known);
   }
@@ -83,8 +60,11 @@ export function functionSource(node: RangeFunction, place: Place): Item {
   return singleItem(named, node.alias, defaultName, { open, reads: [], keys, perRow: true });
 }
 
-/** The arguments again, for their types: marking twice changes nothing. */
-const peekValues = (call: FuncCall, place: Place): readonly Value[] => (call.args ?? []).map(arg => value(arg, place));
+/** The arguments again, for their types; what they read is recorded already. */
+function peekValues(call: FuncCall, place: Place): readonly Value[] {
+  const run: Run = { ...place.run, reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set() };
+  return (call.args ?? []).map(arg => value(arg, { ...place, run }));
+}
 
 function nameOf(item: Node | undefined): string | undefined {
   const first = item !== undefined && 'List' in item ? item.List.items?.[0] : item;

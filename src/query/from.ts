@@ -4,11 +4,11 @@ import type { Alias, JoinExpr, Node, RangeVar } from '../sql/tree.ts';
 import { conjuncts, equalitiesOf, strictIds } from './conditions.ts';
 import { value, visit, type Place } from './expression.ts';
 import { functionSource, jsonTableSource, tableFunctionSource } from './from-functions.ts';
-import { isParent, joinKeys, tableKeys, type Side } from './keys.ts';
+import { isExact, isParent, joinKeys, tableKeys, type Side } from './keys.ts';
 import { strings } from './names.ts';
 import {
-  isHole, isSelectable, isUnknown, newId, unionTaints, unknown, type CteList, type Entry, type Env, type Key, type ReadBuilder, type Run, type Scope,
-  type ScopeColumn, type Shape, type Source,
+  isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, unionTaints, unknown, type CteList, type Entry, type Env, type Key,
+  type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source,
 } from './scope.ts';
 import { analyze } from './select.ts';
 import { commonType } from './types.ts';
@@ -23,7 +23,7 @@ const emptyScope = (sources: readonly Source[], outer: Scope | undefined): Scope
 
 /** Where an expression inside FROM stands: it sees what is to its left, and what is around the query. */
 export function lateralPlace(run: Run, env: Env, left: readonly Source[]): Place {
-  return { run, scope: emptyScope(left, env.outer), env, depth: env.depth };
+  return { run, scope: emptyScope(left, env.outer), env };
 }
 
 /** The items of FROM, in order. */
@@ -66,13 +66,17 @@ function fromItem(node: Node, run: Run, env: Env, left: readonly Source[]): Item
 /** A source of one entry, its columns renamed by the alias list from the left. */
 export function singleItem(
   columns: readonly ScopeColumn[], alias: Alias | undefined, defaultName: string | undefined,
-  rest: { readonly open: boolean; readonly reads: readonly ReadBuilder[]; readonly keys: readonly Key[]; readonly perRow: boolean; readonly relation?: Relation; readonly schema?: string },
+  rest: {
+    readonly open: boolean; readonly reads: readonly ReadBuilder[]; readonly keys: readonly Key[]; readonly perRow: boolean;
+    readonly relation?: Relation; readonly schema?: string;
+  },
 ): Item {
   const names = strings(alias?.colnames);
   const renamed = columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] }));
   const entry: Entry = {
     alias: alias?.aliasname ?? defaultName ?? '', columns: renamed, open: rest.open, reads: rest.reads,
-    ...(rest.relation === undefined ? {} : { relation: rest.relation }), ...(alias === undefined && rest.schema !== undefined ? { schema: rest.schema } : {}),
+    ...(rest.relation === undefined ? {} : { relation: rest.relation }),
+      ...(alias === undefined && rest.schema !== undefined ? { schema: rest.schema } : {}),
   };
   return { columns: renamed, open: rest.open, entries: [entry], keys: rest.keys, perRow: rest.perRow };
 }
@@ -81,7 +85,8 @@ export function singleItem(
 export function shapeItem(shape: Shape, name: string | undefined, alias: Alias | undefined, run: Run, perRow: boolean, what: string): Item {
   const columns = shape.columns.map((column): ScopeColumn => ({
     name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: [newId(run)], uses: [],
-    taints: column.taints.map(taint => passOn(taint, sourceSpan(run.statement, column.start, column.end), `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
+    taints: column.taints.map(taint => passOn(taint, itemSpan(run.statement, column.start),
+      `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
   }));
   const keys = shape.open ? [] : shape.keys.map(key => key.map(at => columns[at]!.ids[0]!));
   return singleItem(columns, alias, name, { open: shape.open, reads: [], keys, perRow });
@@ -110,10 +115,13 @@ function relationItem(range: RangeVar, run: Run, env: Env): Item {
   const written: WrittenName = { ...(schema === undefined ? {} : { schema }), name };
   const found = run.relation(written, span);
   if (found.is === 'present') return presentItem(found.object, range, span, run);
-  const system = schema === 'pg_catalog' || schema === 'information_schema' || schema === 'pg_toast' || (schema === undefined && name.startsWith('pg_'));
+  const system = schema === 'pg_catalog' || schema === 'information_schema' || schema === 'pg_toast'
+    || (schema === undefined && name.startsWith('pg_'));
   if (!system || isHole(name)) run.missing.push({ name: written, span, found: isHole(name) ? 'unknown' : found.is });
   return openItem(alias);
 }
+
+const notAsked = unknown('NULLs are not asked for');
 
 function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): Item {
   const alias = range.alias?.aliasname ?? object.name.name;
@@ -123,23 +131,28 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
   const given: Known<readonly Column[]> = isSelectable(object) ? object.columns : sequenceColumns;
   const facts = object.kind === 'view' || object.kind === 'matview' ? run.viewFacts?.(object) : undefined;
   const known = isUnknown(given) ? [] : given;
-  const parent = object.kind === 'table' && range.inh === true && isParent(object, run.catalog);
+  const rest = { open: isUnknown(given), reads: [read], perRow: false, relation: object, schema: range.schemaname ?? object.name.schema };
+  const parent = isJudging(run) && object.kind === 'table' && range.inh === true && isParent(object, run.catalog);
   const output = facts === undefined || isUnknown(facts.columns) ? [] : facts.columns;
   const columns = known.map((column): ScopeColumn => {
-    const fact = output.find(candidate => candidate.name === column.name);
-    const nullable = object.kind === 'table' ? (isUnknown(column.notNull) || parent ? unknown(`whether ${column.name} is NULL`) : !column.notNull)
-      : fact?.nullable ?? unknown(`whether ${column.name} is NULL`);
-    return { name: column.name, type: column.type, literal: false, nullable, taints: fact?.taints ?? [], ids: [newId(run)], uses: [{ read, column: column.name }] };
+    const { name, type } = column;
+    const fact = output.find(candidate => candidate.name === name);
+    const nullable = !isJudging(run) ? notAsked : object.kind !== 'table' ? fact?.nullable ?? unknown(`whether ${name} is NULL`)
+      : isUnknown(column.notNull) || parent ? unknown(`whether ${name} is NULL`) : !column.notNull;
+    return { name, type, literal: false, nullable, taints: fact?.taints ?? [], ids: [newId(run)], uses: [{ read, column: name }] };
   });
-  const lists = object.kind === 'table' ? tableKeys(object, run.catalog, range.inh !== true) : facts === undefined || isUnknown(facts.keys) ? [] : facts.keys;
+  if (!isJudging(run)) return singleItem(columns, range.alias, alias, { ...rest, keys: [] });
+  const lists = object.kind === 'table' ? tableKeys(object, run.catalog, range.inh !== true) : facts === undefined || isUnknown(facts.keys)
+    ? [] : facts.keys;
   const keys = isUnknown(given) ? [] : lists.map(list => list.map(column => columns.find(candidate => candidate.name === column)?.ids[0]))
     .filter((key): key is number[] => key.every(id => id !== undefined));
-  return singleItem(columns, range.alias, alias, { open: isUnknown(given), reads: [read], keys, perRow: false, relation: object, schema: range.schemaname ?? object.name.schema });
+  return singleItem(columns, range.alias, alias, { ...rest, keys });
 }
 
 /** A sequence can be selected from (measured in the tests). */
 const sequenceColumns: readonly Column[] = [
-  { name: 'last_value', type: 'bigint', notNull: true }, { name: 'log_cnt', type: 'bigint', notNull: true }, { name: 'is_called', type: 'boolean', notNull: true },
+  { name: 'last_value', type: 'bigint', notNull: true }, { name: 'log_cnt', type: 'bigint', notNull: true },
+    { name: 'is_called', type: 'boolean', notNull: true },
 ];
 
 type JoinKind = 'inner' | 'left' | 'right' | 'full';
@@ -154,21 +167,9 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
   const names = node.isNatural === true ? naturalNames(left, right) : strings(node.usingClause);
   const condition = names === undefined ? undefined : usingCondition(names, left, right);
   if (node.quals !== undefined) value(node.quals, lateralPlace(run, env, [...outerLeft, ...both]));
-  const parts = conjuncts(node.quals);
-  const on = equalitiesOf(parts, both);
-  const keys = joinKeys(kind, side(left), side(right), { equalities: [...on.equalities, ...(condition ?? [])], fixed: on.fixed });
-  if (kind === 'inner') {
-    const strict = strictIds(parts, both);
-    for (const column of columnsOf(both)) {
-      if (column.ids.some(id => strict.has(id)) || condition?.some(pair => pair.includes(column))) column.nullable = false;
-    }
-  }
-  const nullableSides = kind === 'left' ? [right] : kind === 'right' ? [left] : kind === 'full' ? both : [];
+  const keys = isJudging(run) ? judgeJoin(kind, left, right, conjuncts(node.quals), condition ?? []) : [];
   const merged = names === undefined ? [] : mergedColumns(names, left, right, kind, run);
-  for (const item of nullableSides) {
-    const sure = !referenced(item === right ? left : right, item);
-    for (const column of columnsOf([item])) column.nullable = sure ? true : unknown(`whether every row of the join finds ${column.name}`);
-  }
+  if (isJudging(run)) extendWithNulls(kind, left, right);
   const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
   const columns = [...merged, ...rest(left), ...rest(right)];
   const open = left.open || right.open || names === undefined;
@@ -178,8 +179,34 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
     return singleItem(columns, node.alias, undefined, { open, reads, keys, perRow });
   }
   const entries: Entry[] = both.flatMap(item => item.entries);
-  if (node.join_using_alias?.aliasname !== undefined) entries.push({ alias: node.join_using_alias.aliasname, columns: merged, open: names === undefined, reads: [] });
+  if (node.join_using_alias?.aliasname !== undefined) entries.push({ alias: node.join_using_alias.aliasname, columns: merged,
+    open: names === undefined, reads: [] });
   return { columns, open, entries, keys, perRow };
+}
+
+/** The keys of the join; an inner join's conditions also prove columns not NULL. */
+function judgeJoin(
+  kind: JoinKind, left: Item, right: Item, parts: readonly Node[], using: readonly (readonly [ScopeColumn, ScopeColumn])[],
+): readonly Key[] {
+  const both = [left, right];
+  const on = equalitiesOf(parts, both);
+  const keys = joinKeys(kind, side(left), side(right), {
+    equalities: [...on.equalities, ...using.filter(([a, b]) => isExact(a, b))], fixed: on.fixed,
+  });
+  if (kind !== 'inner') return keys;
+  const strict = strictIds(parts, both);
+  for (const column of columnsOf(both)) {
+    if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;
+  }
+  return keys;
+}
+
+/** An outer join gives NULLs in every column of the side that need not match. */
+function extendWithNulls(kind: JoinKind, left: Item, right: Item): void {
+  for (const item of kind === 'left' ? [right] : kind === 'right' ? [left] : kind === 'full' ? [left, right] : []) {
+    const sure = !referenced(item === right ? left : right, item);
+    for (const column of columnsOf([item])) column.nullable = sure ? true : unknown(`whether every row of the join finds ${column.name}`);
+  }
 }
 
 const side = (item: Item): Side => ({ keys: item.keys, columns: columnsOf([item]), perRow: item.perRow });
@@ -231,5 +258,6 @@ function mergedColumns(names: readonly string[], left: Item, right: Item, kind: 
 function referenced(many: Item, one: Item): boolean {
   const targets = new Set(one.entries.flatMap(entry => (entry.relation === undefined ? [] : [entry.relation.id])));
   return many.entries.some(entry => entry.relation?.kind === 'table'
-    && (entry.relation as Table).constraints.some(constraint => constraint.kind === 'foreign key' && constraint.references !== undefined && targets.has(constraint.references)));
+    && (entry.relation as Table).constraints.some(constraint => constraint.kind === 'foreign key' && constraint.references !== undefined
+      && targets.has(constraint.references)));
 }

@@ -1,4 +1,4 @@
-import type { Catalog, ObjectId, Table } from '../model.ts';
+import type { Catalog, Table } from '../model.ts';
 import { isUnknown, type Key, type ScopeColumn } from './scope.ts';
 import { isBuiltinType, withoutModifier } from './types.ts';
 
@@ -14,29 +14,28 @@ export function minimal(keys: readonly (readonly number[])[]): readonly (readonl
   return kept.slice(0, most);
 }
 
-/** Tables that another one inherits from (partitions are not inheritance here: a partitioned table's key spans its partitions). */
-const parents = new WeakMap<Catalog, ReadonlySet<ObjectId>>();
+/** Whether another table inherits from this one (partitions are not inheritance here: a partitioned table's key spans its partitions). */
 export function isParent(table: Table, catalog: Catalog): boolean {
   if (table.partitioned) return false;
-  let known = parents.get(catalog);
-  if (known === undefined) {
-    const found = new Set<ObjectId>();
-    for (const relation of catalog.relations()) if (relation.kind === 'table') relation.inherits.forEach(id => found.add(id));
-    parents.set(catalog, (known = found));
-  }
-  return known.has(table.id);
+  return catalog.dependants(table.id).some(link => {
+    const object = catalog.get(link.dependent);
+    return object?.kind === 'table' && object.inherits.includes(table.id);
+  });
 }
 
 /**
- * Column lists that no two rows of the table share and that are never NULL: primary keys, unique constraints and plain unique indexes over NOT NULL columns.
+ * Column lists that no two rows of the table share and that are never NULL: primary keys, unique constraints and plain unique indexes over
+ * NOT NULL columns.
  * A parent of inheritance proves nothing, because children repeat its keys (measured, facts H), unless ONLY is written.
  */
 export function tableKeys(table: Table, catalog: Catalog, only: boolean): readonly (readonly string[])[] {
   if (!only && isParent(table, catalog)) return [];
-  if (isUnknown(table.columns)) return table.constraints.filter(constraint => constraint.kind === 'primary key').map(constraint => constraint.columns);
+  if (isUnknown(table.columns)) return table.constraints.filter(constraint => constraint.kind === 'primary key').map(constraint =>
+    constraint.columns);
   const columns = table.columns;
   const never = (name: string): boolean => columns.some(column => column.name === name && column.notNull === true);
-  const lists = table.constraints.filter(constraint => constraint.kind === 'primary key' || (constraint.kind === 'unique' && constraint.columns.every(never)))
+  const lists = table.constraints.filter(constraint => constraint.kind === 'primary key'
+    || (constraint.kind === 'unique' && constraint.columns.every(never)))
     .map(constraint => constraint.columns);
   for (const index of catalog.indexesOf(table.id)) {
     if (!index.unique || index.predicate !== undefined || index.valid !== true || index.constraint !== undefined) continue;
@@ -49,7 +48,10 @@ export function tableKeys(table: Table, catalog: Catalog, only: boolean): readon
 /** Two columns that a condition equates so that equal values are equal to a unique index too. */
 export type Equality = readonly [ScopeColumn, ScopeColumn];
 
-/** Types whose `=` over two different ones is exact; others must be the same (citext = text folds case; a double precision rounds a bigint). */
+/**
+ * Types whose `=` over two different ones is exact; others must be the same (citext = text folds case; a double precision rounds a
+ * bigint).
+ */
 const exactFamilies = [['smallint', 'integer', 'bigint'], ['text', 'character varying']];
 
 /** Whether `a = b` means equality as a unique index over either sees it. */
@@ -61,7 +63,8 @@ export function isExact(a: ScopeColumn, b: ScopeColumn): boolean {
 }
 
 /** Whether `a = constant` leaves one value of `a`. */
-export const isFixable = (column: ScopeColumn): boolean => !isUnknown(column.type) && isBuiltinType(column.type) && column.type !== 'double precision' && column.type !== 'real';
+export const isFixable = (column: ScopeColumn): boolean => !isUnknown(column.type) && isBuiltinType(column.type)
+  && column.type !== 'double precision' && column.type !== 'real';
 
 /** What is known of the rows of one side of a join. */
 export interface Side {

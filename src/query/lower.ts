@@ -1,5 +1,4 @@
 import type { Catalog, Column, Known, ObjectId, Query, Read, Span, Statement, WrittenName } from '../model.ts';
-import { sourceSpan } from '../sql/span.ts';
 import { fold, normalText, tokensOf, type Token } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { unknown, type Run, type Shape } from './scope.ts';
@@ -20,13 +19,15 @@ export interface Lowered {
 }
 
 /**
- * Reads the query of CREATE [MATERIALIZED] VIEW, CREATE TABLE AS, or a SELECT. `select` is its node in the tree of `statement.sql`, `names` the column names given in front of AS.
+ * Reads the query of CREATE [MATERIALIZED] VIEW, CREATE TABLE AS, or a SELECT. `select` is its node in the tree of `statement.sql`,
+ * `names` the column names given in front of AS.
  * What is not known says so; nothing is guessed. Never throws.
  */
 export function lowerQuery(statement: Statement, select: Node, catalog: Catalog, names: readonly string[] = []): Lowered {
   const run: Run = {
-    statement, catalog, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(),
-    truncated: false, lastId: 0,
+    statement, catalog, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(),
+      types: new Set(),
+    truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
   const { start, end } = queryRange(statement.sql);
@@ -36,51 +37,72 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
       id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
     })),
   };
-  return { query, columns: columnsOf(shape, statement, names), missing: run.missing, routines: [...run.routines], types: [...run.types], missingColumns: run.missingColumns };
+  return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types],
+    missingColumns: run.missingColumns };
 }
 
-function columnsOf(shape: Shape, statement: Statement, names: readonly string[]): Known<readonly Column[]> {
+/** The columns, without their places: few ask for those, and `factsOf` knows them. */
+function columnsOf(shape: Shape, names: readonly string[]): Known<readonly Column[]> {
   if (shape.open) return unknown('the columns that the query puts out');
-  return shape.columns.map((column, at): Column => ({
-    name: names[at] ?? column.name, type: finalType(column), notNull: false, span: sourceSpan(statement, column.start, column.end),
-  }));
+  return shape.columns.map((column, at): Column => ({ name: names[at] ?? column.name, type: finalType(column), notNull: false }));
 }
 
 const queryWords = new Set(['select', 'with', 'values', 'table']);
 
 /**
- * The range of the query in a statement: after the AS that a query follows (`CREATE … AS`, brackets skipped), or the whole statement; without `WITH [NO] DATA` and
+ * The range of the query in a statement: after the AS that a query follows (`CREATE … AS`, brackets skipped), or the whole statement;
+ * without `WITH [NO] DATA` and
  * `WITH … CHECK OPTION` at the end.
  */
 export function queryRange(sql: string): { readonly start: number; readonly end: number } {
-  const tokens: Token[] = [];
-  for (const token of tokensOf(sql)) if (token.kind !== 'lineComment' && token.kind !== 'blockComment') tokens.push(token);
-  const word = (at: number): string => {
-    const token = tokens.at(at);
-    return token === undefined ? '' : token.kind === 'word' ? fold(sql.slice(token.start, token.end)) : token.kind === 'punctuation' ? sql.slice(token.start, token.end) : '';
-  };
-  const isCreate = word(0) === 'create';
-  let first = 0;
-  if (isCreate) {
-    let depth = 0;
-    for (let at = 0; at < tokens.length; at += 1) {
-      const text = word(at);
-      if (text === '(') depth += 1;
-      else if (text === ')') depth -= 1;
-      if (text !== 'as' || depth !== 0) continue;
-      let next = at + 1;
-      while (word(next) === '(') next += 1;
-      if (!queryWords.has(word(next))) continue;
-      first = at + 1;
-      break;
+  const isCreate = /^create\b/i.test(sql);
+  const start = isCreate ? queryStart(sql) : 0;
+  const tail = sql.slice(-160);
+  const simple = !tail.includes('--') && !tail.includes('*/') && !tail.endsWith(';');
+  if (!isCreate && simple) return { start, end: sql.length };
+  const found = simple ? /\s+with\s+(?:(?:no\s+)?data|(?:cascaded\s+|local\s+)?check\s+option)$/i.exec(tail) : null;
+  if (simple) return { start, end: found === null ? sql.length : sql.length - tail.length + found.index };
+  return { start, end: endByTokens(sql, start, isCreate) };
+}
+
+/** The first token after the AS that a query follows. */
+function queryStart(sql: string): number {
+  let depth = 0;
+  let as = -1;
+  for (const token of codeTokens(sql, 0)) {
+    const text = wordOf(sql, token);
+    if (as >= 0) {
+      if (text !== '(' && queryWords.has(text)) return as;
+      if (text !== '(') as = -1;
+      else continue;
     }
+    if (text === '(') depth += 1;
+    else if (text === ')') depth -= 1;
+    else if (text === 'as' && depth === 0) as = nextStart(sql, token.end);
   }
+  return 0;
+}
+
+/** The same end where comments stand near it. */
+function endByTokens(sql: string, start: number, isCreate: boolean): number {
+  const tokens = [...codeTokens(sql, start)];
   let last = tokens.length;
-  if (isCreate) {
-    const tail = (offset: number): string => word(last - offset);
-    if (last > 2 && tail(1) === 'data') last -= tail(2) === 'no' && tail(3) === 'with' ? 3 : tail(2) === 'with' ? 2 : 0;
-    else if (last > 3 && tail(1) === 'option' && tail(2) === 'check') last -= tail(3) === 'with' ? 3 : tail(4) === 'with' ? 4 : 0;
-  }
-  while (last > first && word(last - 1) === ';') last -= 1;
-  return { start: tokens[first]?.start ?? 0, end: tokens[last - 1]?.end ?? sql.length };
+  const word = (offset: number): string => {
+    const token = tokens[last - offset];
+    return token === undefined ? '' : wordOf(sql, token);
+  };
+  while (last > 0 && word(1) === ';') last -= 1;
+  if (isCreate && word(1) === 'data') last -= word(2) === 'no' && word(3) === 'with' ? 3 : word(2) === 'with' ? 2 : 0;
+  else if (isCreate && word(1) === 'option' && word(2) === 'check') last -= word(3) === 'with' ? 3 : word(4) === 'with' ? 4 : 0;
+  return tokens[last - 1]?.end ?? sql.length;
+}
+
+function* codeTokens(sql: string, start: number): Generator<Token> {
+  for (const token of tokensOf(sql, start)) if (token.kind !== 'lineComment' && token.kind !== 'blockComment') yield token;
+}
+const nextStart = (sql: string, start: number): number => codeTokens(sql, start).next().value?.start ?? sql.length;
+/** A word folded, punctuation as it is, else the empty string. */
+function wordOf(sql: string, token: Token): string {
+  if (token.kind === 'word') return fold(sql.slice(token.start, token.end));
+  return token.kind === 'punctuation' ? sql.slice(token.start, token.end) : '';
 }

@@ -28,7 +28,8 @@ function callsOf(nodes: readonly (Node | undefined)[]): readonly FuncCall[] {
 }
 
 /**
- * Whether the query surely aggregates without GROUP BY, and so gives one row at most: HAVING, or a built-in aggregate of its own level. An aggregate whose arguments name
+ * Whether the query surely aggregates without GROUP BY, and so gives one row at most: HAVING, or a built-in aggregate of its own level. An
+ * aggregate whose arguments name
  * columns of an outer query only belongs to that one.
  */
 export function hasAggregate(select: SelectStmt, place: Place): boolean {
@@ -48,7 +49,8 @@ export function hasAggregate(select: SelectStmt, place: Place): boolean {
   });
 }
 
-const targets = (select: SelectStmt): readonly (Node | undefined)[] => (select.targetList ?? []).map(target => ('ResTarget' in target ? target.ResTarget.val : undefined));
+const targets = (select: SelectStmt): readonly (Node | undefined)[] =>
+  (select.targetList ?? []).map(target => ('ResTarget' in target ? target.ResTarget.val : undefined));
 
 /** Whether a set-returning function may stand in the select list (or in what becomes part of it): it multiplies rows. */
 function mayMultiply(select: SelectStmt, place: Place): boolean {
@@ -57,10 +59,12 @@ function mayMultiply(select: SelectStmt, place: Place): boolean {
 }
 
 /**
- * The keys of a select list as column positions (measured, facts H): what FROM proves and the list shows, GROUP BY, DISTINCT, one row of an aggregate or of LIMIT 1.
+ * The keys of a select list as column positions (measured, facts H): what FROM proves and the list shows, GROUP BY, DISTINCT, one row of
+ * an aggregate or of LIMIT 1.
  * Empty when nothing is proved.
  */
-export function outputKeys(select: SelectStmt, outputs: readonly Output[], sourceKeys: readonly Key[], place: Place, aggregates: boolean): readonly (readonly number[])[] {
+export function outputKeys(select: SelectStmt, outputs: readonly Output[], sourceKeys: readonly Key[], place: Place,
+  aggregates: boolean): readonly (readonly number[])[] {
   const keys: (readonly number[])[] = [];
   const groups = select.groupClause ?? [];
   const distinct = select.distinctClause ?? [];
@@ -90,7 +94,10 @@ function isLimitOne(select: SelectStmt): boolean {
   return count.A_Const.ival !== undefined && (count.A_Const.ival.ival ?? 0) <= 1;
 }
 
-/** The position that shows a GROUP BY or DISTINCT ON item, or -1. GROUP BY means an input column first, DISTINCT ON an output name first. */
+/**
+ * The position that shows a GROUP BY or DISTINCT ON item, or -1. GROUP BY means an input column first, DISTINCT ON an output name
+ * first.
+ */
 function positionOf(node: Node, outputs: readonly Output[], place: Place, names: 'group' | 'order'): number {
   if ('A_Const' in node) {
     const at = node.A_Const.ival === undefined ? 0 : node.A_Const.ival.ival ?? 0;
@@ -112,7 +119,8 @@ function positionOf(node: Node, outputs: readonly Output[], place: Place, names:
 /** A tree without its locations; undefined when it is too deep to print. */
 function plain(node: Node): string | undefined {
   try {
-    return JSON.stringify(node, (key, item: unknown) => (key === 'location' || key === 'list_start' || key === 'list_end' ? undefined : item));
+    return JSON.stringify(node, (key, item: unknown) => (key === 'location' || key === 'list_start' || key === 'list_end' ? undefined
+      : item));
   } catch {
     return undefined;
   }

@@ -1,4 +1,7 @@
-import type { Found, Known, ObjectId, Relation, Selectable, Span, Statement, Taint, View, Matview, WrittenName, Catalog, QueryFacts, Unknown } from '../model.ts';
+import type {
+  Catalog, Found, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
+} from '../model.ts';
+import { sourceSpan, targetEnd } from '../sql/span.ts';
 
 /** What an expression is worth. */
 export interface Value {
@@ -79,9 +82,8 @@ export interface ShapeColumn {
   readonly literal: boolean;
   readonly nullable: Known<boolean>;
   readonly taints: readonly Taint[];
-  /** Half-open range of the select-list item in the statement. */
+  /** Where the select-list item begins in the statement; its end is found when it is asked for. */
   readonly start: number;
-  readonly end: number;
 }
 
 /** What a query puts out. Keys are lists of column positions; an open shape has none. */
@@ -120,6 +122,8 @@ export interface Run {
   /** Something nested too deep was left out, so any column may be used. */
   truncated: boolean;
   lastId: number;
+  /** Levels of expression nesting at this moment. */
+  depth: number;
 }
 
 /** Nesting beyond this is left out: the stack of Node holds it several times over. */
@@ -210,7 +214,9 @@ export function lookupColumn(scope: Scope | undefined, name: string): Lookup {
 }
 
 /** The FROM item that a qualifier names, from the nearest scope outward. */
-export function lookupEntry(scope: Scope | undefined, alias: string, schema?: string): { readonly entry: Entry; readonly scope: Scope } | undefined {
+export function lookupEntry(
+  scope: Scope | undefined, alias: string, schema?: string,
+): { readonly entry: Entry; readonly scope: Scope } | undefined {
   for (let at = scope; at !== undefined; at = at.outer) {
     const entry = entriesOf(at).find(candidate => candidate.alias === alias && (schema === undefined || candidate.schema === schema));
     if (entry !== undefined) return { entry, scope: at };
@@ -238,4 +244,11 @@ export function lookupQualified(scope: Scope | undefined, alias: string, name: s
   return { is: 'missing', entry };
 }
 
-export const isSelectable = (object: Relation): object is Selectable => object.kind === 'table' || object.kind === 'view' || object.kind === 'matview';
+export const isSelectable = (object: Relation): object is Selectable =>
+  object.kind === 'table' || object.kind === 'view' || object.kind === 'matview';
+
+/** Whether taints, NULLs and keys are asked for; lowering needs names, types and uses only. */
+export const isJudging = (run: Run): boolean => run.viewFacts !== undefined;
+
+/** The place of a select-list item, its label included. */
+export const itemSpan = (statement: Statement, start: number): Span => sourceSpan(statement, start, targetEnd(statement.sql, start));

@@ -1,5 +1,4 @@
 import type { Known } from '../model.ts';
-import { expressionEnd, targetEnd } from '../sql/span.ts';
 import type { Node, SelectStmt } from '../sql/tree.ts';
 import { conjuncts, equalitiesOf, mentionedIds, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
@@ -8,7 +7,8 @@ import { fromItems, type Item } from './from.ts';
 import { filterKeys, joinKeys, minimal } from './keys.ts';
 import { lastName, outputName, strings } from './names.ts';
 import { hasAggregate, outputKeys, type Output } from './output-keys.ts';
-import { isUnknown, lookupEntry, unionTaints, unknown, use, type Env, type Key, type Run, type Scope, type Shape, type ShapeColumn, type Value } from './scope.ts';
+import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Env, type Key, type Run, type Scope, type Shape,
+  type ShapeColumn, type Value } from './scope.ts';
 import { commonType } from './types.ts';
 
 export const openShape: Shape = { columns: [], open: true, keys: [] };
@@ -16,14 +16,15 @@ export const openShape: Shape = { columns: [], open: true, keys: [] };
 /** What a query (a SELECT, VALUES or set operation; the RETURNING of a CTE) puts out, and the marking of all it uses. Never throws. */
 export function analyze(node: Node, run: Run, env: Env): Shape {
   if (!('SelectStmt' in node)) {
-    visit(node, { run, scope: noScope(env), env, depth: env.depth });
+    visit(node, { run, scope: noScope(env), env });
     return openShape;
   }
   return selectShape(node.SelectStmt, run, env);
 }
 
 const noScope = (env: Env): Scope =>
-  ({ sources: [], ...(env.outer === undefined ? {} : { outer: env.outer }), strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false });
+  ({ sources: [], ...(env.outer === undefined ? {} : { outer: env.outer }), strict: new Set(), mentioned: new Set(), groupingSets: false,
+    grouped: false });
 
 export function selectShape(select: SelectStmt, run: Run, outerEnv: Env): Shape {
   if (outerEnv.depth > 200) {
@@ -46,7 +47,7 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
   }
   let shape = selectShape(at, run, env);
   for (const step of steps.reverse()) shape = combine(step, shape, step.rarg === undefined ? openShape : selectShape(step.rarg, run, env));
-  const place: Place = { run, scope: noScope(env), env, depth: env.depth };
+  const place: Place = { run, scope: noScope(env), env };
   for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, place);
   return shape;
 }
@@ -58,10 +59,12 @@ function combine(step: SelectStmt, left: Shape, right: Shape): Shape {
   if (left.open) return openShape;
   const columns = left.columns.map((column, at): ShapeColumn => {
     const other = right.open ? undefined : right.columns[at];
-    if (other === undefined) return { ...column, type: unknown(`type of ${column.name}`), literal: false, nullable: unknown(`whether ${column.name} is NULL`) };
+    if (other === undefined) return { ...column, type: unknown(`type of ${column.name}`), literal: false,
+      nullable: unknown(`whether ${column.name} is NULL`) };
     const union = step.op === 'SETOP_UNION';
     return { ...column, type: commonType([column, other], column.name).type, literal: false,
-      nullable: eitherNull(column.nullable, other.nullable, column.name, step.op ?? ''), taints: union ? unionTaints(column.taints, other.taints) : column.taints };
+      nullable: eitherNull(column.nullable, other.nullable, column.name, step.op ?? ''), taints: union
+        ? unionTaints(column.taints, other.taints) : column.taints };
   });
   // Without ALL the result has no two equal rows (measured, facts H); UNION ALL proves nothing.
   return { columns, open: false, keys: step.all === true ? [] : [columns.map((_, at) => at)] };
@@ -73,16 +76,16 @@ function eitherNull(left: Known<boolean>, right: Known<boolean>, name: string, o
 }
 
 function valuesShape(select: SelectStmt, run: Run, env: Env): Shape {
-  const place: Place = { run, scope: noScope(env), env, depth: env.depth };
+  const place: Place = { run, scope: noScope(env), env };
   const rows = (select.valuesLists ?? []).map(list => ('List' in list ? list.List.items ?? [] : []));
   const values = rows.map(row => row.map(item => value(item, place)));
   for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, place);
   const first = rows[0] ?? [];
   const columns = first.map((item, at): ShapeColumn => {
     const cells = values.flatMap(row => row[at] ?? []);
-    const start = locationOf(item);
-    return { name: `column${at + 1}`, ...commonType(cells, `column${at + 1}`), nullable: cells.every(cell => cell.nullable === false) ? false : unknown('VALUES'),
-      taints: unionTaints(...cells.map(cell => cell.taints)), start, end: expressionEnd(run.statement.sql, start) };
+    return { name: `column${at + 1}`, ...commonType(cells, `column${at + 1}`), nullable: cells.every(cell => cell.nullable === false)
+      ? false : unknown('VALUES'),
+      taints: unionTaints(...cells.map(cell => cell.taints)), start: locationOf(item) };
   });
   return { columns, open: false, keys: rows.length === 1 ? [[]] : [] };
 }
@@ -99,12 +102,12 @@ function locationOf(node: Node | undefined, depth = 0): number {
 function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const items = fromItems(select.fromClause, run, env);
   const groups = select.groupClause ?? [];
-  const conditions = [...conjuncts(select.whereClause), ...conjuncts(select.havingClause)];
+  const conditions = isJudging(run) ? [...conjuncts(select.whereClause), ...conjuncts(select.havingClause)] : [];
   const scope: Scope = {
     ...noScope(env), sources: items, strict: strictIds(conditions, items), mentioned: mentionedIds(conditions, items),
     grouped: groups.length > 0, groupingSets: groups.some(group => 'GroupingSet' in group),
   };
-  const place: Place = { run, scope, env, depth: env.depth };
+  const place: Place = { run, scope, env };
   const outputs: Output[] = [];
   let open = false;
   for (const target of select.targetList ?? []) {
@@ -114,7 +117,8 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   if (select.whereClause !== undefined) value(select.whereClause, place);
   if (select.havingClause !== undefined) value(select.havingClause, place);
   for (const group of groups) groupItem(group, { ...place, aliases });
-  for (const item of [...(select.sortClause ?? []).map(sort => ('SortBy' in sort ? sort.SortBy.node : undefined)), ...(select.distinctClause ?? [])]) {
+  for (const item of [...(select.sortClause ?? []).map(sort => ('SortBy' in sort ? sort.SortBy.node : undefined)),
+    ...(select.distinctClause ?? [])]) {
     const name = simpleName(item);
     // ORDER BY and DISTINCT ON mean an output column first (findTargetlistEntrySQL92).
     if (item !== undefined && (name === undefined || !aliases.has(name)) && Object.keys(item).length > 0) value(item, place);
@@ -126,7 +130,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
   for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, { ...place, scope: noScope(env) });
-  const keys = open || run.viewFacts === undefined ? [] : outputKeys(select, outputs, sourceKeys(items, select), place, hasAggregate(select, place));
+  const keys = open || !isJudging(run) ? [] : outputKeys(select, outputs, sourceKeys(items, select), place, hasAggregate(select, place));
   return { columns: outputs.map(({ column: _, node: __, ...rest }) => rest), open, keys };
 }
 
@@ -138,7 +142,8 @@ function sourceKeys(items: readonly Item[], select: SelectStmt): readonly Key[] 
   let side = { keys: first.keys, columns: allColumns(first), perRow: first.perRow };
   for (const item of items.slice(1)) {
     const other = { keys: item.keys, columns: allColumns(item), perRow: item.perRow };
-    side = { keys: joinKeys('inner', side, other, condition), columns: [...side.columns, ...other.columns], perRow: side.perRow || other.perRow };
+    side = { keys: joinKeys('inner', side, other, condition), columns: [...side.columns, ...other.columns], perRow: side.perRow
+      || other.perRow };
   }
   return minimal(filterKeys(side.keys, condition.fixed));
 }
@@ -147,11 +152,18 @@ const allColumns = (item: Item): Item['columns'] => [...item.columns, ...item.en
 
 function groupItem(node: Node, place: Place): void {
   if ('GroupingSet' in node) {
-    if (place.depth < 250) for (const item of node.GroupingSet.content ?? []) groupItem(item, { ...place, depth: place.depth + 1 });
+    if (place.run.depth > depthLimit) {
+      place.run.truncated = true;
+      return;
+    }
+    place.run.depth += 1;
+    for (const item of node.GroupingSet.content ?? []) groupItem(item, place);
+    place.run.depth -= 1;
     return;
   }
   const name = simpleName(node);
-  if (name !== undefined && place.aliases?.has(name) === true && !place.scope.sources.some(source => source.open) && peek(node, place.scope.sources) === undefined) return;
+  if (name !== undefined && place.aliases?.has(name) === true && !place.scope.sources.some(source => source.open)
+    && peek(node, place.scope.sources) === undefined) return;
   value(node, place);
 }
 
@@ -161,18 +173,18 @@ function simpleName(node: Node | undefined): string | undefined {
 }
 
 /** Adds what one select-list item puts out; true when that is not known. */
-function targetOutputs(target: { readonly name?: string; readonly val?: Node; readonly location?: number }, place: Place, outputs: Output[]): boolean {
+function targetOutputs(target: { readonly name?: string; readonly val?: Node; readonly location?: number }, place: Place,
+  outputs: Output[]): boolean {
   const node = target.val;
   const start = target.location ?? 0;
-  const range = { start, end: targetEnd(place.run.statement.sql, start) };
   if (node !== undefined && 'ColumnRef' in node && (node.ColumnRef.fields ?? []).some(field => 'A_Star' in field)) {
-    return starOutputs(strings(node.ColumnRef.fields), place, range, outputs);
+    return starOutputs(strings(node.ColumnRef.fields), place, start, outputs);
   }
   if (node !== undefined && 'A_Indirection' in node && (node.A_Indirection.indirection ?? []).some(field => 'A_Star' in field)) {
     const inner = node.A_Indirection.arg;
     const row = simpleName(inner);
     const own = row !== undefined && peek(inner, place.scope.sources) === undefined && !place.scope.sources.some(source => source.open);
-    if (own && lookupEntry(place.scope, row) !== undefined) return starOutputs([row], place, range, outputs);
+    if (own && lookupEntry(place.scope, row) !== undefined) return starOutputs([row], place, start, outputs);
     value(inner, place);
     return true;
   }
@@ -180,7 +192,8 @@ function targetOutputs(target: { readonly name?: string; readonly val?: Node; re
   const worth: Value = value(node, place);
   if (name === undefined) return true;
   const { type, literal, nullable, taints, column } = worth;
-  outputs.push({ name, type, literal, nullable, taints, ...range, ...(column === undefined ? {} : { column }), ...(node === undefined ? {} : { node }) });
+  outputs.push({ name, type, literal, nullable, taints, start, ...(column === undefined ? {} : { column }),
+    ...(node === undefined ? {} : { node }) });
   return false;
 }
 
@@ -198,9 +211,10 @@ function firstName(node: Node): string | undefined {
   return outputName(inner, firstName);
 }
 
-function starOutputs(qualifier: readonly string[], place: Place, range: { readonly start: number; readonly end: number }, outputs: Output[]): boolean {
+function starOutputs(qualifier: readonly string[], place: Place, start: number, outputs: Output[]): boolean {
   const { scope } = place;
-  const entry = qualifier.length === 0 ? undefined : lookupEntry(scope, qualifier.at(-1)!, qualifier.length > 1 ? qualifier.at(-2) : undefined)?.entry;
+  const entry = qualifier.length === 0 ? undefined : lookupEntry(scope, qualifier.at(-1)!, qualifier.length > 1 ? qualifier.at(-2)
+    : undefined)?.entry;
   const columns = qualifier.length === 0 ? scope.sources.flatMap(source => source.columns) : entry?.columns ?? [];
   const open = qualifier.length === 0 ? scope.sources.some(source => source.open) : entry === undefined || entry.open;
   if (open) {
@@ -209,10 +223,12 @@ function starOutputs(qualifier: readonly string[], place: Place, range: { readon
   }
   for (const column of columns) {
     use(column);
-    outputs.push({ name: column.name, type: column.type, literal: false, nullable: narrowed(column, scope), taints: column.taints, ...range, column });
+    outputs.push({ name: column.name, type: column.type, literal: false, nullable: narrowed(column, scope), taints: column.taints, start,
+      column });
   }
   return open;
 }
 
 /** A literal in a select list is text at last. */
-export const finalType = (column: ShapeColumn): Known<string> => (isUnknown(column.type) ? column.type : column.literal ? 'text' : column.type);
+export const finalType = (column: ShapeColumn): Known<string> =>
+  (isUnknown(column.type) ? column.type : column.literal ? 'text' : column.type);

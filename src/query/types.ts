@@ -6,14 +6,22 @@ import { isHole, isUnknown, unknown, type Value } from './scope.ts';
 
 /** pg_type.typname of the built-in types a query names, and how format_type prints them (measured in the tests). */
 const printed: Readonly<Record<string, string>> = {
-  bool: 'boolean', int2: 'smallint', int4: 'integer', int8: 'bigint', float4: 'real', float8: 'double precision', numeric: 'numeric', text: 'text',
-  varchar: 'character varying', bpchar: 'bpchar', char: '"char"', name: 'name', bytea: 'bytea', date: 'date', time: 'time without time zone',
-  timetz: 'time with time zone', timestamp: 'timestamp without time zone', timestamptz: 'timestamp with time zone', interval: 'interval', uuid: 'uuid',
-  json: 'json', jsonb: 'jsonb', jsonpath: 'jsonpath', xml: 'xml', money: 'money', oid: 'oid', inet: 'inet', cidr: 'cidr', macaddr: 'macaddr', macaddr8: 'macaddr8',
-  bit: '"bit"', varbit: 'bit varying', point: 'point', line: 'line', lseg: 'lseg', box: 'box', path: 'path', polygon: 'polygon', circle: 'circle',
-  tsvector: 'tsvector', tsquery: 'tsquery', regclass: 'regclass', regtype: 'regtype', regproc: 'regproc', regprocedure: 'regprocedure', regrole: 'regrole',
-  regnamespace: 'regnamespace', regconfig: 'regconfig', xid: 'xid', xid8: 'xid8', cid: 'cid', tid: 'tid', pg_lsn: 'pg_lsn', int4range: 'int4range',
-  int8range: 'int8range', numrange: 'numrange', daterange: 'daterange', tsrange: 'tsrange', tstzrange: 'tstzrange', int4multirange: 'int4multirange',
+  bool: 'boolean', int2: 'smallint', int4: 'integer', int8: 'bigint', float4: 'real', float8: 'double precision', numeric: 'numeric',
+    text: 'text',
+  varchar: 'character varying', bpchar: 'bpchar', char: '"char"', name: 'name', bytea: 'bytea', date: 'date',
+    time: 'time without time zone',
+  timetz: 'time with time zone', timestamp: 'timestamp without time zone', timestamptz: 'timestamp with time zone', interval: 'interval',
+    uuid: 'uuid',
+  json: 'json', jsonb: 'jsonb', jsonpath: 'jsonpath', xml: 'xml', money: 'money', oid: 'oid', inet: 'inet', cidr: 'cidr',
+    macaddr: 'macaddr', macaddr8: 'macaddr8',
+  bit: '"bit"', varbit: 'bit varying', point: 'point', line: 'line', lseg: 'lseg', box: 'box', path: 'path', polygon: 'polygon',
+    circle: 'circle',
+  tsvector: 'tsvector', tsquery: 'tsquery', regclass: 'regclass', regtype: 'regtype', regproc: 'regproc', regprocedure: 'regprocedure',
+    regrole: 'regrole',
+  regnamespace: 'regnamespace', regconfig: 'regconfig', xid: 'xid', xid8: 'xid8', cid: 'cid', tid: 'tid', pg_lsn: 'pg_lsn',
+    int4range: 'int4range',
+  int8range: 'int8range', numrange: 'numrange', daterange: 'daterange', tsrange: 'tsrange', tstzrange: 'tstzrange',
+    int4multirange: 'int4multirange',
   int8multirange: 'int8multirange', nummultirange: 'nummultirange', datemultirange: 'datemultirange', tsmultirange: 'tsmultirange',
   tstzmultirange: 'tstzmultirange', txid_snapshot: 'txid_snapshot', pg_snapshot: 'pg_snapshot', refcursor: 'refcursor',
 };
@@ -62,7 +70,8 @@ export interface NamedType {
 }
 
 /**
- * A type as written → as format_type prints it for a session whose path is public. Built-in names win unless another schema is given, because pg_catalog is searched
+ * A type as written → as format_type prints it for a session whose path is public. Built-in names win unless another schema is given,
+ * because pg_catalog is searched
  * first. `serial` names print as their integer types: they are types in CREATE TABLE only. Never throws; what is not known says so.
  */
 export function namedType(typeName: TypeName | undefined, catalog: Catalog): NamedType {
@@ -96,7 +105,8 @@ const isText = (type: string): boolean => type === 'text' || type === 'character
  * The type that CASE, COALESCE, VALUES, UNION give: equal types stay, the numeric and the date ladder climb, constants follow the others
  * (select_common_type in parse_coerce.c; measured in the tests). Other mixtures are unknown.
  */
-export function commonType(values: readonly Pick<Value, 'type' | 'literal'>[], what: string): { readonly type: Known<string>; readonly literal: boolean } {
+export function commonType(values: readonly Pick<Value, 'type' | 'literal'>[],
+  what: string): { readonly type: Known<string>; readonly literal: boolean } {
   const typed = values.filter(value => !value.literal);
   if (typed.length === 0) return { type: 'text', literal: true };
   const types: string[] = [];
@@ -123,14 +133,16 @@ export function numberType(text: string): string {
   return value >= -(2n ** 63n) && value < 2n ** 63n ? 'bigint' : 'numeric';
 }
 
-const booleanOperators = new Set(['=', '<>', '<', '>', '<=', '>=', '~~', '!~~', '~~*', '!~~*', '~*', '!~', '!~*', '@>', '<@', '?', '?|', '?&', '&&']);
+const booleanOperators = new Set(['=', '<>', '<', '>', '<=', '>=', '~~', '!~~', '~~*', '!~~*', '~*', '!~', '!~*', '@>', '<@', '?', '?|',
+  '?&', '&&']);
 export const comparisons = new Set(['=', '<>', '<', '>', '<=', '>=']);
 
 const temporal: Readonly<Record<string, string>> = (() => {
   const stamp = 'timestamp without time zone';
   const zoned = 'timestamp with time zone';
   const table: Record<string, string> = {
-    'date - date': 'integer', 'date + integer': 'date', 'date - integer': 'date', 'integer + date': 'date', 'date + interval': stamp, 'date - interval': stamp,
+    'date - date': 'integer', 'date + integer': 'date', 'date - integer': 'date', 'integer + date': 'date', 'date + interval': stamp,
+      'date - interval': stamp,
     'interval + date': stamp, 'interval + interval': 'interval', 'interval - interval': 'interval',
   };
   for (const type of [stamp, zoned]) {
@@ -150,11 +162,13 @@ const temporal: Readonly<Record<string, string>> = (() => {
 /** The result type of a built-in operator over known operands (pg_operator; measured in the tests). Anything else is unknown. */
 export function operatorType(operator: string, left: Value | undefined, right: Value, what: string): Known<string> {
   const none = unknown(`type of ${what}`);
-  if (booleanOperators.has(operator) || operator === '~' && left !== undefined && !isUnknown(left.type) && isText(withoutModifier(left.type))) return 'boolean';
+  if (booleanOperators.has(operator) || operator === '~' && left !== undefined && !isUnknown(left.type)
+    && isText(withoutModifier(left.type))) return 'boolean';
   if (operator === '->>' || operator === '#>>') return 'text';
   if (isUnknown(right.type)) return none;
   const r = withoutModifier(right.type);
-  if (left === undefined) return (operator === '-' || operator === '+') && !right.literal && (isNumber(r) || r === 'interval') && !(operator === '+' && r === 'interval') ? r : none;
+  if (left === undefined) return (operator === '-' || operator === '+') && !right.literal && (isNumber(r) || r === 'interval')
+    && !(operator === '+' && r === 'interval') ? r : none;
   if (isUnknown(left.type)) return none;
   const l = withoutModifier(left.type);
   if (operator === '->' || operator === '#>') return l === 'json' || l === 'jsonb' ? l : none;
@@ -179,24 +193,80 @@ export function operatorType(operator: string, left: Value | undefined, right: V
 }
 
 const sameTypeMinMax = new Set([
-  'smallint', 'integer', 'bigint', 'oid', 'real', 'double precision', 'date', 'time without time zone', 'time with time zone', 'money', 'numeric', 'interval',
+  'smallint', 'integer', 'bigint', 'oid', 'real', 'double precision', 'date', 'time without time zone', 'time with time zone', 'money',
+    'numeric', 'interval',
   'timestamp without time zone', 'timestamp with time zone', 'text', 'inet', 'bpchar',
 ]);
 const sums: Readonly<Record<string, string>> = {
-  smallint: 'bigint', integer: 'bigint', bigint: 'numeric', real: 'real', 'double precision': 'double precision', money: 'money', interval: 'interval', numeric: 'numeric',
+  smallint: 'bigint', integer: 'bigint', bigint: 'numeric', real: 'real', 'double precision': 'double precision', money: 'money',
+    interval: 'interval', numeric: 'numeric',
 };
 const averages: Readonly<Record<string, string>> = {
-  smallint: 'numeric', integer: 'numeric', bigint: 'numeric', numeric: 'numeric', real: 'double precision', 'double precision': 'double precision', interval: 'interval',
+  smallint: 'numeric', integer: 'numeric', bigint: 'numeric', numeric: 'numeric', real: 'double precision',
+    'double precision': 'double precision', interval: 'interval',
 };
 const roundings = new Set(['round', 'ceil', 'ceiling', 'floor', 'trunc']);
-const textual = new Set(['lower', 'upper', 'btrim', 'ltrim', 'rtrim', 'substring', 'substr', 'string_agg']);
+const textual = new Set(['lower', 'upper', 'btrim', 'ltrim', 'rtrim', 'substring', 'substr', 'overlay', 'string_agg']);
 const passing = new Set(['lag', 'lead', 'first_value', 'last_value', 'nth_value', 'any_value']);
+
+/** AT TIME ZONE takes a zone to and from a timestamp. */
+function zoneType(values: readonly Value[]): string | undefined {
+  const of = values[1];
+  if (of === undefined || of.literal || isUnknown(of.type)) return undefined;
+  const type = withoutModifier(of.type);
+  if (type === 'timestamp with time zone') return 'timestamp without time zone';
+  return type === 'timestamp without time zone' ? 'timestamp with time zone' : undefined;
+}
+
+/**
+ * Built-in set-returning functions with their result columns; `$0`: the name of the function or of its alias (pg_proc, measured in the
+ * tests).
+ */
+const setColumns: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  json_array_elements: [['value', 'json']], json_array_elements_text: [['value', 'text']], jsonb_array_elements: [['value', 'jsonb']],
+  jsonb_array_elements_text: [['value', 'text']], json_each: [['key', 'text'], ['value', 'json']],
+    json_each_text: [['key', 'text'], ['value', 'text']],
+  jsonb_each: [['key', 'text'], ['value', 'jsonb']], jsonb_each_text: [['key', 'text'], ['value', 'text']],
+    json_object_keys: [['$0', 'text']],
+  jsonb_object_keys: [['$0', 'text']], regexp_split_to_table: [['$0', 'text']], string_to_table: [['$0', 'text']],
+    regexp_matches: [['$0', 'text[]']],
+  generate_subscripts: [['$0', 'integer']],
+};
+
+/** The columns of a built-in set-returning function over these arguments; undefined when they are not known. */
+export function setResult(name: string, values: readonly Value[]): readonly (readonly [string, Known<string>])[] | undefined {
+  const listed = setColumns[name];
+  if (listed !== undefined) return listed;
+  if (name === 'generate_series') {
+    const common = commonType(values.slice(0, 2), 'the series');
+    return [['$0', isUnknown(common.type) || common.literal ? unknown('type of the series') : seriesType(withoutModifier(common.type))]];
+  }
+  const [only] = values;
+  if (name !== 'unnest' || values.length !== 1 || only === undefined || isUnknown(only.type) || only.literal) return undefined;
+  const element = elementType(only.type);
+  return element === undefined ? undefined : [['$0', element]];
+}
+
+/** The element of an array of a built-in type; it carries no modifier through a function. */
+export function elementType(array: string): string | undefined {
+  return array.endsWith('[]') && isBuiltinType(array.slice(0, -2)) ? withoutModifier(array.slice(0, -2)) : undefined;
+}
+
+function seriesType(type: string): Known<string> {
+  if (type === 'smallint') return 'integer';
+  if (type === 'date') return 'timestamp with time zone';
+  return ['integer', 'bigint', 'numeric', 'timestamp without time zone', 'timestamp with time zone'].includes(type) ? type
+    : unknown('type of the series');
+}
 
 /** The result type of the built-in functions whose overloads differ, over known arguments (measured in the tests). */
 export function callType(name: string, values: readonly Value[]): string | undefined {
   const first = values[0];
+  if (name === 'random' && values.length === 0) return 'double precision';
   if (first === undefined || isUnknown(first.type)) return undefined;
   const type = withoutModifier(first.type);
+  if (name === 'timezone') return zoneType(values);
+  if (name === 'length') return isText(type) || type === 'bytea' ? 'integer' : undefined;
   if (name === 'sum') return first.literal ? undefined : sums[type];
   if (name === 'avg') return first.literal ? undefined : averages[type];
   if (name === 'min' || name === 'max') {
@@ -211,7 +281,8 @@ export function callType(name: string, values: readonly Value[]): string | undef
     if (of === 'date') return values.length === 2 ? 'timestamp with time zone' : undefined;
     return of === 'interval' || of.startsWith('timestamp ') ? of : undefined;
   }
-  if (name === 'age') return values.every(value => typeof value.type === 'string' && /^(timestamp\b|date)/.test(value.type)) ? 'interval' : undefined;
+  if (name === 'age') return values.every(value => typeof value.type === 'string' && /^(timestamp\b|date)/.test(value.type)) ? 'interval'
+    : undefined;
   if (name === 'abs') return !first.literal && isNumber(type) ? type : undefined;
   if (roundings.has(name)) {
     if (first.literal) return undefined;

@@ -1,7 +1,7 @@
 /**
  * Generated from the measured volatility catalogue of pg_proc (PostgreSQL 15.18 and 18.4, facts G): every STABLE or VOLATILE function whose
- * class of change is clock, random, sequence, transaction, storage or identity, by name. The class is a judgement by name, type and documentation;
- * provolatile alone is no evidence (a volatile function may be deterministic). Which of them taint an output column, and how, is
+ * class of change is clock, random, sequence, transaction, storage or identity, by name. The class is a judgement by name, type and
+ * documentation; provolatile alone is no evidence (a volatile function may be deterministic). Which of them taint an output column, and how, is
  * decided in `determinism.ts`: a name here is necessary, not sufficient (`age` and `timezone` have harmless overloads).
  */
 export type VolatileClass = 'clock' | 'random' | 'sequence' | 'transaction' | 'storage' | 'identity';
@@ -31,5 +31,6 @@ const byClass: Readonly<Record<VolatileClass, string>> = {
 
 /** Name to class. */
 export const volatileBuiltins: ReadonlyMap<string, VolatileClass> = new Map(
-  (Object.entries(byClass) as [VolatileClass, string][]).flatMap(([kind, names]) => names.trim().split(/\s+/).map(name => [name, kind] as const)),
+  (Object.entries(byClass) as [VolatileClass, string][])
+    .flatMap(([kind, names]) => names.trim().split(/\s+/).map(name => [name, kind] as const)),
 );

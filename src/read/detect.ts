@@ -7,7 +7,7 @@ import { golangName } from './golang-migrate.ts';
 import { newLedger } from './ledger.ts';
 import { claims } from './manifests.ts';
 import type { Shape } from './manifests.ts';
-import { ancestors, basename, compareCodeUnits, dirname, relativeTo, within } from './paths.ts';
+import { ancestors, basename, commonFolder, compareCodeUnits, dirname, relativeTo, within } from './paths.ts';
 import { isSqlFile } from './psql.ts';
 import { readSource } from './text.ts';
 
@@ -25,8 +25,10 @@ const aside = /(?:^|\/)(?:test|tests|__tests__|testdata|fixtures?|examples?|samp
 const otherDatabase = /(?:^|\/)(?:mysql|mariadb|sqlite3?|oracle|mssql|sqlserver|h2|hsqldb|derby|db2|cassandra|clickhouse|mongodb|snowflake|bigquery|redshift)\//i;
 
 /**
- * Finds the histories beneath a folder by names; manifests are read only where names leave a choice. `everything` also looks where copies and
- * samples live. Every SQL file belongs to one history at most: Prisma's folders first, then what Flyway's configuration names, then what names
+ * Finds the histories beneath a folder by names; manifests are read only where names leave a choice. `everything` also looks where copies
+ * and
+ * samples live. Every SQL file belongs to one history at most: Prisma's folders first, then what Flyway's configuration names, then what
+ * names
  * say, and plain SQL takes what is left.
  */
 export function detect(context: Context, region: string, everything = false): Detected {
@@ -39,7 +41,10 @@ export function detect(context: Context, region: string, everything = false): De
   const problems: string[] = [];
   const take = (candidate: Candidate): void => {
     candidates.push(candidate);
-    for (const path of free) if (candidate.roots.some(root => (candidate.tool === 'golang-migrate' ? dirname(path) === root : within(root, path)))) free.delete(path);
+    for (const path of free) {
+      if (candidate.roots.some(root =>
+          (candidate.tool === 'golang-migrate' ? dirname(path) === root : within(root, path)))) free.delete(path);
+    }
   };
   const wanted = context.options.tool;
   if (wanted === undefined || wanted === 'prisma') for (const root of prismaRoots(context, free)) take({ tool: 'prisma', roots: [root] });
@@ -56,14 +61,17 @@ export function detect(context: Context, region: string, everything = false): De
       } else if (found.length === 0 || ours !== undefined) take({ tool, roots: [root] });
     }
   };
-  byShape('golang-migrate', 'up and down', foldersWith(free, golangName));
+  // A down file alone proves nothing: plain SQL has them too.
+  byShape('golang-migrate', 'up and down', foldersWith(free, /^\d+_.*\.up\.(?:sql|psql|pgsql)$/));
   byShape('flyway', 'version prefix', flywayFolders(free));
   if (wanted !== undefined && wanted !== 'psql') {
     if (candidates.length === 0 && free.size > 0) take({ tool: wanted, roots: [region] });
     return { candidates, problems, left: [...free] };
   }
   for (const root of plainRoots(context, free, region)) take(plainCandidate(context, root, free));
-  if (candidates.length === 0 && problems.length === 0 && free.size > 0) take(plainCandidate(context, commonFolder([...free]), free));
+  if (candidates.length === 0 && problems.length === 0 && free.size > 0) {
+    take(plainCandidate(context, commonFolder([...free].map(dirname)), free));
+  }
   return { candidates, problems, left: [...free] };
 }
 
@@ -84,11 +92,13 @@ const fits = (shape: Shape, files: readonly string[]): boolean =>
   shape === 'plain' ? true : files.some(path => (shape === 'up and down' ? golangName : flywayName).test(basename(path)));
 
 const uniqueFolders = (paths: Iterable<string>): readonly string[] => [...new Set([...paths].map(dirname))].sort(compareCodeUnits);
-const foldersWith = (paths: Iterable<string>, name: RegExp): readonly string[] => uniqueFolders([...paths].filter(path => name.test(basename(path))));
+const foldersWith = (paths: Iterable<string>, name: RegExp): readonly string[] =>
+  uniqueFolders([...paths].filter(path => name.test(basename(path))));
 
 /** Folders of folders with migration.sql; with a snapshot beside it, it is Drizzle's newer layout. */
 function prismaRoots(context: Context, free: ReadonlySet<string>): readonly string[] {
-  const scripts = [...free].filter(path => basename(path) === 'migration.sql' && path.includes('/') && !context.known.has(`${dirname(path)}/snapshot.json`));
+  const scripts = [...free].filter(path => basename(path) === 'migration.sql' && path.includes('/')
+    && !context.known.has(`${dirname(path)}/snapshot.json`));
   return [...new Set(scripts.map(path => dirname(dirname(path))))].sort(compareCodeUnits);
 }
 
@@ -117,12 +127,16 @@ export function flywayCandidate(context: Context, config: string): Candidate | u
   return roots.length === 0 ? undefined : { tool: 'flyway', roots, config };
 }
 
-/** Folders whose names look Flyway's: one `…/db/migration`, else the highest folder that holds such a file; folders of years and kinds join their parent. */
+/**
+ * Folders whose names look Flyway's: one `…/db/migration`, else the highest folder that holds such a file; folders of years and kinds join
+ * their parent.
+ */
 function flywayFolders(paths: Iterable<string>): readonly string[] {
   const roots = new Set<string>();
   for (const folder of foldersWith(paths, flywayName)) {
     const standard = /^(?:.*\/)?db\/migrations?(?=\/|$)/.exec(folder)?.[0];
-    roots.add(standard ?? (/^(?:v?\d[\w.-]*|versioned|repeatables?|undo|baselines?|callbacks?)$/i.test(basename(folder)) ? dirname(folder) : folder));
+    roots.add(standard ?? (/^(?:v?\d[\w.-]*|versioned|repeatables?|undo|baselines?|callbacks?)$/i.test(basename(folder)) ? dirname(folder)
+      : folder));
   }
   return [...roots].filter(root => !ancestors(dirname(root)).some(above => above !== root && roots.has(above))).sort(compareCodeUnits);
 }
@@ -142,7 +156,8 @@ function plainRoots(context: Context, free: ReadonlySet<string>, region: string)
     else if (/^v?\d/i.test(basename(path))) found.add(raised(folder, region));
     else if (/^(?:up|down)\.sql$/i.test(basename(path)) && folder !== region) found.add(dirname(folder));
   }
-  const roots = [...found].filter(root => migrationFolder.test(basename(root)) || ![...found].some(other => other !== root && within(other, root)));
+  const roots = [...found].filter(root => migrationFolder.test(basename(root))
+    || ![...found].some(other => other !== root && within(other, root)));
   const scripts = new Map<string, readonly string[]>();
   for (const path of free) if (!found.has(dirname(path))) scripts.set(dirname(path), [...(scripts.get(dirname(path)) ?? []), path]);
   const lifted = new Set(roots.map(root => ancestors(root).slice(1, 4).find(above => within(region, above)
@@ -150,10 +165,10 @@ function plainRoots(context: Context, free: ReadonlySet<string>, region: string)
   return [...lifted].sort(compareCodeUnits);
 }
 
-/** `schema/01_tables/001.sql`: the numbered folder is a part of the one above it. */
+/** `schema/01_tables/001.sql`, `schema/rollback/001.sql`: the numbered folder, or the one of a direction, is a part of the one above it. */
 function raised(folder: string, region: string): string {
   let at = folder;
-  while (at !== region && at !== '' && /^v?\d/i.test(basename(at))) at = dirname(at);
+  while (at !== region && at !== '' && /^(?:v?\d.*|ups?|downs?|rollbacks?|reverts?|undo)$/i.test(basename(at))) at = dirname(at);
   return at;
 }
 
@@ -167,9 +182,4 @@ export function includesFrom(context: Context, path: string, folder: string): bo
       return context.known.has(target) && within(folder, target);
     });
   });
-}
-
-function commonFolder(paths: readonly string[]): string {
-  const [first = '', ...rest] = paths;
-  return ancestors(dirname(first)).find(folder => rest.every(path => within(folder, path))) ?? '';
 }

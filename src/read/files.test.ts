@@ -20,7 +20,9 @@ test('disk: sorted, inside the root, loops end, nothing that is no file', () => 
   const outside = folder();
   writeFileSync(join(outside, 'secret.sql'), 'SELECT 1;');
   const root = folder();
-  for (const path of ['b/x.sql', 'a/y.sql', 'node_modules/z.sql', '.git/q.sql', 'dir.sql']) mkdirSync(join(root, path), { recursive: true });
+  for (const path of ['b/x.sql', 'a/y.sql', 'node_modules/z.sql', '.git/q.sql', 'dir.sql']) {
+    mkdirSync(join(root, path), { recursive: true });
+  }
   writeFileSync(join(root, 'b/x.sql/1.sql'), 'one');
   writeFileSync(join(root, 'a.sql'), 'a');
   symlinkSync('.', join(root, 'b/loop'));
@@ -34,7 +36,10 @@ test('disk: sorted, inside the root, loops end, nothing that is no file', () => 
   expect(files.list('b')).toEqual(['b/x.sql/1.sql']);
   expect(files.list('nowhere')).toEqual([]);
   expect(['a.sql', 'in.sql', './b/../a.sql', 'b/loop/x.sql/1.sql'].map(path => text(files.read(path)))).toEqual(['a', 'a', 'a', 'one']);
-  for (const path of ['out.sql', 'out/secret.sql', '../secret.sql', join(outside, 'secret.sql'), 'dir.sql', 'dangling.sql', 'none.sql', '']) expect(files.read(path)).toBeUndefined();
+  for (const path of ['out.sql', 'out/secret.sql', '../secret.sql', join(outside, 'secret.sql'), 'dir.sql', 'dangling.sql', 'none.sql',
+      '']) {
+    expect(files.read(path)).toBeUndefined();
+  }
   expect(diskFiles(join(root, 'nowhere')).list('')).toEqual([]);
 });
 
@@ -46,7 +51,9 @@ test('overlay and memory', () => {
 
 test('git: a commit as files, what changed since the merge base, and errors that say what to do', () => {
   const root = folder();
-  const git = (...args: string[]): string => execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args],
+    { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }).toString();
   const write = (path: string, content: string): void => writeFileSync(join(root, path), content);
   git('init', '-q', '-b', 'main');
   expect(changedSince(root)).toEqual({ ok: false, error: expect.stringContaining('no commit yet') });
@@ -87,18 +94,22 @@ test('hostile sources: CRLF, BOM, nothing, comments only, wrong bytes, UTF-16, b
   const latin = Buffer.from('SELECT \'caf\xe9\'; SELECT 2;', 'latin1');
   const files = memoryFiles({
     'm/1.sql': '\uFEFFSELECT 1;\r\n\r\nSELECT\r\n  2;\r\n', 'm/2.sql': '', 'm/3.sql': '-- nothing\n/* at all */', 'm/4.sql': latin,
-    'm/5.sql': Buffer.from('\uFEFFSELECT 1;', 'utf16le'), 'm/6.sql': Buffer.from('SELECT 1;\0'), 'm/7.sql': ';;;', 'm/8.sql': 'SELECT \'😀é\'; SELECT 2',
+    'm/5.sql': Buffer.from('\uFEFFSELECT 1;', 'utf16le'), 'm/6.sql': Buffer.from('SELECT 1;\0'), 'm/7.sql': ';;;',
+      'm/8.sql': 'SELECT \'😀é\'; SELECT 2',
   });
   const [history] = readHistories(files).histories;
   const all = history?.migrations.map(({ up }) => up.flatMap(({ statements }) => statements)) ?? [];
-  expect(all.map(statements => statements.map(({ sql }) => sql))).toEqual([['SELECT 1', 'SELECT\r\n  2'], [], [], ['SELECT \'caf\uFFFD\'', 'SELECT 2'], [], [], [], ['SELECT \'😀é\'', 'SELECT 2']]);
+  expect(all.map(statements => statements.map(({ sql }) => sql))).toEqual([['SELECT 1', 'SELECT\r\n  2'], [], [],
+    ['SELECT \'caf\uFFFD\'', 'SELECT 2'], [], [], [], ['SELECT \'😀é\'', 'SELECT 2']]);
   for (const { sql, span } of all.flat()) expect(sourceText(files, span.path)?.slice(span.start, span.end)).toBe(sql);
-  expect(history?.gaps.map(({ span, because }) => `${span.path}:${span.start} ${because.slice(0, 11)}`)).toEqual(['m/4.sql:11 Bytes that ', 'm/5.sql:0 UTF-16 file', 'm/6.sql:0 Binary file']);
+  expect(history?.gaps.map(({ span, because }) => `${span.path}:${span.start} ${because.slice(0, 11)}`)).toEqual(['m/4.sql:11 Bytes that ',
+    'm/5.sql:0 UTF-16 file', 'm/6.sql:0 Binary file']);
   expect(readHistories(files, { paths: ['m/6.sql'] }).problems).toEqual([expect.stringContaining('m/6.sql: Binary file')]);
 });
 
 test('ten megabytes are read in a moment', () => {
-  const files = memoryFiles({ 'm/1.sql': 'INSERT INTO t VALUES (1, \'some text\');\n'.repeat(260_000), 'm/2.sql': `SELECT 1 -- ${'x'.repeat(5_000_000)}` });
+  const files = memoryFiles({ 'm/1.sql': 'INSERT INTO t VALUES (1, \'some text\');\n'.repeat(260_000),
+    'm/2.sql': `SELECT 1 -- ${'x'.repeat(5_000_000)}` });
   const start = performance.now();
   expect(readHistories(files).histories[0]?.migrations[0]?.up[0]?.statements).toHaveLength(260_000);
   expect(performance.now() - start).toBeLessThan(8000);

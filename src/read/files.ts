@@ -1,7 +1,7 @@
 import { constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join as joinNative, sep } from 'node:path';
 import type { Files } from '../model.ts';
-import { compareCodeUnits, dirname, join, normalizePath, within } from './paths.ts';
+import { compareCodeUnits, dirname, normalizePath, within } from './paths.ts';
 
 /** Folders that never hold a project's own migrations and cost the most to walk. */
 const skipped = new Set(['node_modules', '.git', '.hg', '.svn']);
@@ -28,7 +28,8 @@ export function diskFiles(root: string): Files {
       const start = normalizePath(under);
       const found: string[] = [];
       if (start === undefined || realFolder(start) === undefined) return found;
-      const pending: { readonly folder: string; readonly real: string; readonly above: readonly string[] }[] = [{ folder: start, real: realFolder(start) ?? '', above: [] }];
+      const pending: { readonly folder: string; readonly real: string; readonly above: readonly string[] }[] = [{ folder: start,
+        real: realFolder(start) ?? '', above: [] }];
       for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
         const { folder, real, above } = next;
         const prefix = folder === '' ? '' : `${folder}/`;
@@ -42,7 +43,8 @@ export function diskFiles(root: string): Files {
             if (target === undefined || !inside(target)) continue;
             const kind = kindOf(target);
             if (kind === 'file') found.push(path);
-            else if (kind === 'folder' && target !== real && !above.includes(target)) pending.push({ folder: path, real: target, above: [...above, real] });
+            else if (kind === 'folder' && target !== real
+              && !above.includes(target)) pending.push({ folder: path, real: target, above: [...above, real] });
           }
         }
       }
@@ -53,7 +55,7 @@ export function diskFiles(root: string): Files {
       if (clean === undefined || clean === '') return undefined;
       const folder = realFolder(dirname(clean));
       if (folder === undefined) return undefined;
-      const full = joinNative(folder, clean.slice(clean.lastIndexOf('/') + 1));
+      const full = (folder.endsWith(sep) ? folder : folder + sep) + clean.slice(clean.lastIndexOf('/') + 1);
       return readPlain(full) ?? readLinked(full, inside);
     },
   };
@@ -136,9 +138,4 @@ export function overlayFiles(over: Files, base: Files): Files {
 /** Only the files a condition lets through; the rest is neither listed nor read. */
 export function filterFiles(base: Files, keep: (path: string) => boolean): Files {
   return { list: under => base.list(under).filter(keep), read: path => (keep(path) ? base.read(path) : undefined) };
-}
-
-/** The files of a folder of `base`, named from that folder. */
-export function filesUnder(base: Files, folder: string): Files {
-  return { list: under => base.list(join(folder, under)).map(path => path.slice(folder === '' ? 0 : folder.length + 1)), read: path => base.read(join(folder, path)) };
 }

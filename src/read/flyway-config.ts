@@ -55,11 +55,14 @@ export function flywaySettings(context: Context, config: string | undefined, led
   };
   const many = (key: string, otherwise: readonly string[]): readonly string[] => {
     const value = values.get(key.toLowerCase());
-    return value === undefined ? otherwise : typeof value === 'string' ? value.split(',').map(part => part.trim()).filter(part => part !== '') : value;
+    return value === undefined ? otherwise : typeof value === 'string'
+      ? value.split(',').map(part => part.trim()).filter(part => part !== '') : value;
   };
   const flag = (key: string, otherwise: boolean): boolean => one(key, String(otherwise)).toLowerCase() === 'true';
   const placeholders = new Map<string, string>();
-  for (const [key, value] of values) if (key.startsWith('placeholders.')) placeholders.set(key.slice('placeholders.'.length), String(value));
+  for (const [key, value] of values) {
+    if (key.startsWith('placeholders.')) placeholders.set(key.slice('placeholders.'.length), String(value));
+  }
   for (const [name, value] of Object.entries(context.options.placeholders ?? {})) placeholders.set(name.toLowerCase(), value);
   return {
     locations: many('locations', []),
@@ -75,7 +78,9 @@ export function flywaySettings(context: Context, config: string | undefined, led
     where: key => {
       for (const { path, text } of sources) {
         const match = new RegExp(`^[^\\S\\n]*(?:flyway\\.)?${key}[^\\S\\n]*=[^\\n]*`, 'mi').exec(text);
-        if (match !== null) return { path, start: match.index + match[0].length - match[0].trimStart().length, end: match.index + match[0].trimEnd().length };
+        if (match !== null) {
+          return { path, start: match.index + match[0].length - match[0].trimStart().length, end: match.index + match[0].trimEnd().length };
+        }
       }
       return undefined;
     },
@@ -87,7 +92,8 @@ function readToml(path: string, text: string, into: Map<string, string | readonl
   try {
     root = parseToml(text.replace(/^\uFEFF/, ''));
   } catch (failure) {
-    fileGap(ledger, path, `${basename(path)} is not valid TOML (${failure instanceof Error ? failure.message.split('\n')[0] : 'unreadable'}), so its settings are not known.`);
+    fileGap(ledger, path,
+      `${basename(path)} is not valid TOML (${failure instanceof Error ? failure.message.split('\n')[0] : 'unreadable'}), so its settings are not known.`);
     return;
   }
   const flatten = (value: unknown, key: string): void => {
@@ -104,7 +110,9 @@ export function readProperties(text: string, into: Map<string, string | readonly
   const joined = text.replace(/^\uFEFF/, '').replace(/\\\r?\n[ \t]*/g, '');
   for (const line of joined.split(/\r?\n/)) {
     const match = /^\s*(?![#!])([^=:\s]+)\s*[=:]?\s*(.*?)\s*$/.exec(line);
-    if (match?.[1] !== undefined) into.set(match[1].replace(/^(?:spring\.)?flyway\./i, '').toLowerCase(), (match[2] ?? '').replace(/\\([\\:=#! ])/g, '$1'));
+    if (match?.[1] !== undefined) {
+      into.set(match[1].replace(/^(?:spring\.)?flyway\./i, '').toLowerCase(), (match[2] ?? '').replace(/\\([\\:=#! ])/g, '$1'));
+    }
   }
 }
 
@@ -117,7 +125,8 @@ export function flywayRoots(context: Context, config: string, settings: FlywaySe
   const bases = [...new Set([dirname(config), home, ''])];
   const folders = foldersOf(context);
   const roots: string[] = [];
-  const say = (location: string, because: string): void => fileGap(ledger, config, `Flyway location ${location} ${because}, so its migrations were not read.`);
+  const say = (location: string, because: string): void =>
+    fileGap(ledger, config, `Flyway location ${location} ${because}, so its migrations were not read.`);
   for (const location of settings.locations) {
     const [, scheme = 'classpath', written = ''] = /^(?:(\w+):)?(.*)$/s.exec(location) ?? [];
     const wanted = written.replaceAll('{vendor}', 'postgresql').replace(/^\/(?=.)/, match => (scheme === 'classpath' ? '' : match));

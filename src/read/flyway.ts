@@ -27,8 +27,9 @@ const callback = /^(?:before|after)(?:Each)?(?:Migrate|Undo|Clean|Info|Validate|
  */
 export function readFlyway(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const settings = flywaySettings(context, candidate.config, ledger);
-  const configured = candidate.config !== undefined && settings.locations.length > 0 && candidate.roots.length === 0;
-  const roots = configured ? flywayRoots(context, candidate.config ?? '', settings, ledger) : candidate.roots;
+  // Folders that the user's own configuration names win over Flyway's, and then what Flyway's would have said is no gap.
+  const byFlyway = candidate.config !== undefined && settings.locations.length > 0 && context.options.migrations === undefined;
+  const roots = byFlyway ? flywayRoots(context, candidate.config ?? '', settings, ledger) : candidate.roots;
   const scripts: Script[] = [];
   for (const root of roots) {
     for (const path of pathsUnder(context, root)) {
@@ -38,17 +39,22 @@ export function readFlyway(context: Context, candidate: Candidate, ledger: Ledge
   }
   const baseline = scripts.filter(({ kind }) => kind === 'baseline').sort(byVersion).at(-1);
   const kept = scripts.filter(script => {
-    if (script.kind === 'repeatable' || baseline === undefined || script === baseline || compareVersions(script.version, baseline.version) > 0) return true;
+    if (script.kind === 'repeatable' || baseline === undefined || script === baseline
+        || compareVersions(script.version, baseline.version) > 0) {
+      return true;
+    }
     ignore(ledger, script.path, `A fresh database starts from ${basename(baseline.path)}, which replaces it.`);
     return false;
   });
   const undo = new Map(kept.filter(({ kind }) => kind === 'undo').map(script => [versionKey(script), script]));
   const forward = kept.filter(({ kind }) => kind === 'versioned' || kind === 'baseline').sort(byVersion);
-  const repeatable = kept.filter(({ kind }) => kind === 'repeatable').sort((a, b) => compareCodeUnits(a.description, b.description) || compareCodeUnits(a.path, b.path));
+  const repeatable = kept.filter(({ kind }) => kind === 'repeatable').sort((a, b) => compareCodeUnits(a.description, b.description)
+    || compareCodeUnits(a.path, b.path));
   for (const [i, script] of forward.entries()) {
     const previous = forward[i - 1];
     if (previous !== undefined && compareVersions(previous.version, script.version) === 0) {
-      fileGap(ledger, script.path, `Flyway refuses two migrations of version ${script.version.join('.')}: ${basename(previous.path)} is the other one; both were read.`);
+      fileGap(ledger, script.path,
+        `Flyway refuses two migrations of version ${script.version.join('.')}: ${basename(previous.path)} is the other one; both were read.`);
     }
   }
   const batches = { group: settings.group, number: 1 };
@@ -73,7 +79,8 @@ function classify(path: string, settings: FlywaySettings, ledger: Ledger, root: 
   const file = basename(path);
   const suffix = settings.suffixes.find(one => file.endsWith(one));
   if (suffix === undefined) {
-    if (/^[VR].*__.*\.(?:java|kt|groovy|class|py|ps1|sh|bat|cmd)$/.test(file)) fileGap(ledger, path, `${file} is a migration that is not SQL; mvlint does not read it.`);
+    if (/^[VR].*__.*\.(?:java|kt|groovy|class|py|ps1|sh|bat|cmd)$/.test(file)) fileGap(ledger, path,
+        `${file} is a migration that is not SQL; mvlint does not read it.`);
     else if (/\.(?:sql|psql|pgsql)$/i.test(file)) ignore(ledger, path, `Its suffix is none of ${settings.suffixes.join(', ')}.`);
     return undefined;
   }
@@ -94,7 +101,8 @@ function classify(path: string, settings: FlywaySettings, ledger: Ledger, root: 
     if (version.every(part => /^\d+$/.test(part))) return { ...base, kind, version };
   }
   if (cut >= 0 && head === settings.repeatablePrefix) return { ...base, kind: 'repeatable', version: [] };
-  ignore(ledger, path, `The name ${relativeTo(root, path)} is no Flyway migration (${settings.prefix}1${settings.separator}what${suffix}); Flyway never runs it.`);
+  ignore(ledger, path,
+    `The name ${relativeTo(root, path)} is no Flyway migration (${settings.prefix}1${settings.separator}what${suffix}); Flyway never runs it.`);
   return undefined;
 }
 
@@ -102,7 +110,8 @@ function classify(path: string, settings: FlywaySettings, ledger: Ledger, root: 
 const nonTransactional = /^(?:(?:CREATE|DROP)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY|REINDEX\s+(?:VERBOSE\s+)?(?:SCHEMA|DATABASE|SYSTEM)|VACUUM|ALTER\s+SYSTEM|DISCARD\s+ALL|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION))\b/i;
 
 /** One script as one unit: own transaction, none, or the one of the group. */
-function unitsOf(context: Context, script: Script, settings: FlywaySettings, ledger: Ledger, batches: { readonly group: boolean; number: number }): readonly Unit[] {
+function unitsOf(context: Context, script: Script, settings: FlywaySettings, ledger: Ledger,
+  batches: { readonly group: boolean; number: number }): readonly Unit[] {
   const source = readSource(context.files, script.path);
   if (source === undefined) {
     fileGap(ledger, script.path, `${script.path} cannot be read.`);
@@ -113,7 +122,8 @@ function unitsOf(context: Context, script: Script, settings: FlywaySettings, led
     fileGap(ledger, script.path, `shouldExecute=false in ${script.path}.conf: Flyway skips it, and so does mvlint.`);
     return [];
   }
-  const replace = own.has('placeholderreplacement') ? own.get('placeholderreplacement')?.value !== 'false' : settings.placeholderReplacement;
+  const replace = own.has('placeholderreplacement') ? own.get('placeholderreplacement')?.value !== 'false'
+    : settings.placeholderReplacement;
   const find = (name: string): string | undefined => settings.placeholders.get(name.toLowerCase()) ?? builtin(name, script, settings);
   const statements = replace
     ? templatedStatements(source, { prefix: settings.placeholderPrefix, suffix: settings.placeholderSuffix }, find, ledger)
@@ -122,14 +132,23 @@ function unitsOf(context: Context, script: Script, settings: FlywaySettings, led
   const lone = statements.find(({ sql }) => nonTransactional.test(sql));
   const explicit = directive === undefined ? settings.executeInTransaction : directive.value !== 'false';
   let because: Evidence | undefined = directive?.evidence;
-  if (because === undefined && explicit !== undefined) because = evidence(settings.where('executeInTransaction'), `executeInTransaction=${explicit}`);
-  if (because === undefined && lone !== undefined) because = { span: lone.span, says: 'Flyway runs a file with such a statement without a transaction' };
+  if (because === undefined && explicit !== undefined) {
+    because = evidence(settings.where('executeInTransaction'), `executeInTransaction=${explicit}`);
+  }
+  if (because === undefined && lone !== undefined) {
+    because = { span: lone.span, says: 'Flyway runs a file with such a statement without a transaction' };
+  }
   if (explicit === undefined && lone !== undefined && !settings.mixed && statements.length > 1) {
     const other = statements.find(({ sql }) => !nonTransactional.test(sql));
-    if (other !== undefined) gap(ledger, other.span, 'Flyway refuses a file that mixes this with a statement that cannot run in a transaction (mixed=false, no executeInTransaction); it was read as running without one.');
+    if (other !== undefined) {
+      gap(ledger, other.span,
+        'Flyway refuses a file that mixes this with a statement that cannot run in a transaction (mixed=false, no executeInTransaction); it was read as running without one.');
+    }
   }
   const inside = explicit ?? lone === undefined;
-  if (inside && batches.group && because === undefined) because = evidence(settings.where('group'), 'group=true: all pending migrations share one transaction');
+  if (inside && batches.group && because === undefined) {
+    because = evidence(settings.where('group'), 'group=true: all pending migrations share one transaction');
+  }
   // A migration outside of the transaction ends the group before it.
   if (!inside && batches.group) batches.number++;
   const scope = !inside ? 'none' : batches.group ? 'batch' : 'migration';
@@ -137,7 +156,8 @@ function unitsOf(context: Context, script: Script, settings: FlywaySettings, led
   return [{ scope, scopeId, protocol: 'single', statements, ...(because === undefined ? {} : { because }) }];
 }
 
-const evidence = (span: Evidence['span'] | undefined, says: string): Evidence | undefined => (span === undefined ? undefined : { span, says });
+const evidence = (span: Evidence['span'] | undefined, says: string): Evidence | undefined =>
+  (span === undefined ? undefined : { span, says });
 
 function builtin(name: string, script: Script, settings: FlywaySettings): string | undefined {
   switch (name.toLowerCase()) {
@@ -165,7 +185,8 @@ function scriptConfig(context: Context, script: string, ledger: Ledger): Readonl
   for (const [key, value] of values) {
     const start = Math.max(0, source.text.toLowerCase().indexOf(key));
     const end = source.text.indexOf('\n', start) < 0 ? source.text.length : source.text.indexOf('\n', start);
-    found.set(key, { value: String(value).toLowerCase(), evidence: { span: { path, start, end }, says: source.text.slice(start, end).trim() } });
+    found.set(key, { value: String(value).toLowerCase(),
+      evidence: { span: { path, start, end }, says: source.text.slice(start, end).trim() } });
   }
   return found;
 }

@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process';
 import type { Files } from '../model.ts';
 import { compareCodeUnits, normalizePath, within } from './paths.ts';
 
-/** Git is run without a shell, without locks, without the user's external diff programs, and in English so that errors can be told apart. */
-function git(folder: string, args: readonly string[], input?: string): { readonly ok: true; readonly out: Buffer } | { readonly ok: false; readonly error: string } {
+/**
+ * Git is run without a shell, without locks, without the user's external diff programs, and in English so that errors can be told apart.
+ */
+function git(folder: string, args: readonly string[],
+  input?: string): { readonly ok: true; readonly out: Buffer } | { readonly ok: false; readonly error: string } {
   try {
     const out = execFileSync('git', args, {
       cwd: folder, input: input ?? '', maxBuffer: 1 << 30, stdio: ['pipe', 'pipe', 'pipe'],
@@ -28,7 +31,8 @@ export function resolveRevision(repo: string, revision: string): string | undefi
 const batchBytes = 64 << 20;
 
 /**
- * The files of a commit, beneath `repo` (which may be a folder inside a work tree). Links and submodules are left out. An unknown revision is
+ * The files of a commit, beneath `repo` (which may be a folder inside a work tree). Links and submodules are left out. An unknown revision
+ * is
  * an empty tree: ask `resolveRevision` first to tell them apart. Blobs come in batches of one file extension, one git process each.
  */
 export function gitFiles(repo: string, revision: string): Files {
@@ -48,7 +52,9 @@ export function gitFiles(repo: string, revision: string): Files {
     let bytes = 0;
     for (const other of [path, ...sorted.filter(name => name.endsWith(extension))]) {
       const blob = blobs.get(other);
-      if (blob === undefined || loaded.has(blob.hash) || batch.has(blob.hash) || (batch.size > 0 && bytes + blob.size > batchBytes)) continue;
+      if (blob === undefined || loaded.has(blob.hash) || batch.has(blob.hash) || (batch.size > 0 && bytes + blob.size > batchBytes)) {
+        continue;
+      }
       batch.add(blob.hash);
       bytes += blob.size;
     }
@@ -91,12 +97,18 @@ const usualBases = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'mast
  */
 export function changedSince(repo: string, base?: string, files?: Files | readonly string[]): Changed {
   const inside = git(repo, ['rev-parse', '--is-inside-work-tree']);
-  if (!inside.ok) return { ok: false, error: inside.error.includes('not a git repository') ? `${repo} is not inside a git repository, so nothing says what changed` : inside.error };
-  if (resolveRevision(repo, 'HEAD') === undefined) return { ok: false, error: 'the repository has no commit yet, so nothing says what changed' };
+  if (!inside.ok) {
+    return { ok: false, error: inside.error.includes('not a git repository')
+      ? `${repo} is not inside a git repository, so nothing says what changed` : inside.error };
+  }
+  if (resolveRevision(repo, 'HEAD') === undefined) {
+    return { ok: false, error: 'the repository has no commit yet, so nothing says what changed' };
+  }
   const name = base ?? usualBases.find(candidate => resolveRevision(repo, candidate) !== undefined);
   if (name === undefined) return { ok: false, error: `none of ${usualBases.join(', ')} exists; name the base branch` };
   const shallow = git(repo, ['rev-parse', '--is-shallow-repository']);
-  const cure = shallow.ok && shallow.out.toString().trim() === 'true' ? '; the clone is shallow: fetch the whole history (git fetch --unshallow, or fetch-depth: 0)' : '';
+  const cure = shallow.ok && shallow.out.toString().trim() === 'true'
+    ? '; the clone is shallow: fetch the whole history (git fetch --unshallow, or fetch-depth: 0)' : '';
   const commit = resolveRevision(repo, name);
   if (commit === undefined) return { ok: false, error: `git knows no revision ${JSON.stringify(name)}${cure || '; fetch it first'}` };
   const mergeBase = git(repo, ['merge-base', commit, 'HEAD']);

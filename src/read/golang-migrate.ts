@@ -35,11 +35,13 @@ export function readGolangMigrate(context: Context, candidate: Candidate, ledger
       const known = versions.get(key) ?? { version };
       versions.set(key, known);
       const way = direction === 'up' ? 'up' : 'down';
-      if (known[way] !== undefined) fileGap(ledger, path, `golang-migrate refuses two ${way} files of version ${version}: ${basename(known[way])} is the other one; that one was read.`);
+      if (known[way] !== undefined) fileGap(ledger, path,
+          `golang-migrate refuses two ${way} files of version ${version}: ${basename(known[way])} is the other one; that one was read.`);
       else known[way] = path;
     }
   }
-  const order = [...versions].sort(([a, left], [b, right]) => compareDigits(a.slice(0, a.indexOf(':')), b.slice(0, b.indexOf(':'))) || compareDigits(left.version, right.version) || compareCodeUnits(a, b));
+  const order = [...versions].sort(([a, left], [b, right]) => compareDigits(a.slice(0, a.indexOf(':')), b.slice(0, b.indexOf(':')))
+    || compareDigits(left.version, right.version) || compareCodeUnits(a, b));
   const drafts: MigrationDraft[] = [];
   for (const [, { up, down, version }] of order) {
     if (up === undefined) {
@@ -61,5 +63,6 @@ function unitsOf(context: Context, path: string, scopeId: string, ledger: Ledger
     fileGap(ledger, path, `${path} cannot be read.`);
     return [];
   }
-  return [{ scope: 'none', scopeId, protocol: 'simple-string', statements: looseStatements(source, context.options.placeholders ?? {}, ledger) }];
+  return [{ scope: 'none', scopeId, protocol: 'simple-string',
+    statements: looseStatements(source, context.options.placeholders ?? {}, ledger) }];
 }

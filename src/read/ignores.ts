@@ -5,6 +5,8 @@ import type { Ledger } from './ledger.ts';
 
 const directive = /^[\s*]*mvlint-ignore(-file)?(?=$|[\s:])([^:]*)(?::\s*(.*))?$/;
 
+const none: ReadonlyMap<number, readonly Ignore[]> = new Map();
+
 interface Place { readonly path: string; readonly at: (offset: number, isEnd: boolean) => number }
 
 /**
@@ -13,8 +15,8 @@ interface Place { readonly path: string; readonly at: (offset: number, isEnd: bo
  * `place` maps offsets of the text to the source.
  */
 export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, ledger: Ledger): ReadonlyMap<number, readonly Ignore[]> {
+  if (!text.includes('mvlint-ignore')) return none;
   const found = new Map<number, Ignore[]>();
-  if (!text.includes('mvlint-ignore')) return found;
   const ordered = pieces.map((piece, index) => ({ piece, index })).sort((a, b) => a.piece.start - b.piece.start);
   const statements = ordered.filter(({ piece }) => piece.kind === 'statement');
   const forAll: Ignore[] = [];
@@ -26,15 +28,19 @@ export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, 
     if (ignores.length === 0) continue;
     while (next < statements.length && (statements[next]?.piece.start ?? 0) < piece.start) next++;
     const before = statements[next - 1];
-    const owner = before !== undefined && (piece.start < before.piece.end || sameLine(text, before.piece.end, piece.start)) ? before : below(text, ordered, order);
+    const owner = before !== undefined && (piece.start < before.piece.end || sameLine(text, before.piece.end, piece.start)) ? before
+      : below(text, ordered, order);
     for (const ignore of ignores) {
       if (ignore.scope === 'file') forAll.push(ignore);
       else if (owner !== undefined) give(owner.index, ignore);
-      else gap(ledger, ignore.span, 'This mvlint-ignore stands at no statement, so it does nothing; put it directly above one or at its end.');
+      else gap(ledger, ignore.span,
+        'This mvlint-ignore stands at no statement, so it does nothing; put it directly above one or at its end.');
     }
   }
   for (const ignore of forAll) {
-    if (statements.length === 0) gap(ledger, ignore.span, 'This mvlint-ignore-file stands in a file without statements, so it does nothing.');
+    if (statements.length === 0) {
+      gap(ledger, ignore.span, 'This mvlint-ignore-file stands in a file without statements, so it does nothing.');
+    }
     for (const { index } of statements) give(index, ignore);
   }
   return found;
@@ -43,11 +49,14 @@ export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, 
 const sameLine = (text: string, from: number, to: number): boolean => !text.slice(from, to).includes('\n');
 
 /** The statement that the comment at `order` stands above: line after line of comments, then the statement. */
-function below(text: string, ordered: readonly { readonly piece: Piece; readonly index: number }[], order: number): { readonly index: number } | undefined {
+function below(text: string, ordered: readonly { readonly piece: Piece; readonly index: number }[],
+  order: number): { readonly index: number } | undefined {
   for (let i = order; i + 1 < ordered.length; i++) {
     const here = ordered[i];
     const next = ordered[i + 1];
-    if (here === undefined || next === undefined || !/^[ \t\r\f]*\n?[ \t\r\f]*$/.test(text.slice(here.piece.end, next.piece.start))) return undefined;
+    if (here === undefined || next === undefined || !/^[ \t\r\f]*\n?[ \t\r\f]*$/.test(text.slice(here.piece.end, next.piece.start))) {
+      return undefined;
+    }
     if (next.piece.kind === 'statement') return next;
     if (next.piece.kind !== 'comment') return undefined;
   }

@@ -62,7 +62,9 @@ export function claims(context: Context, folder: string, shape: Shape): readonly
       if (below !== undefined && join(level, below) !== folder) continue;
       if (says !== undefined && !says.test(readSource(context.files, path)?.text ?? '')) continue;
       const name = typeof tool === 'string' ? tool : tool.name;
-      if (!found.has(name)) found.set(name, { tool: typeof tool === 'string' ? tool : { tool: name, path, byName: tool.byName === true }, path });
+      if (!found.has(name)) {
+        found.set(name, { tool: typeof tool === 'string' ? tool : { tool: name, path, byName: tool.byName === true }, path });
+      }
     }
     if (found.size > 0) return [...found.values()];
   }

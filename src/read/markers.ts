@@ -6,23 +6,25 @@ import type { Piece } from '../sql/split.ts';
  */
 interface Marker {
   readonly tool: string;
-  readonly hint: string;
   readonly up?: RegExp;
   readonly down?: RegExp;
 }
 
 const markers: readonly Marker[] = [
-  { tool: 'goose', hint: '+goose', up: /^--\s*\+goose\s+up\b/i, down: /^--\s*\+goose\s+down\b/i },
-  { tool: 'dbmate', hint: 'migrate:', up: /^--\s*migrate:up\b/, down: /^--\s*migrate:down\b/ },
-  { tool: 'sql-migrate', hint: '+migrate', up: /^--\s*\+migrate\s+up\b/i, down: /^--\s*\+migrate\s+down\b/i },
-  { tool: 'node-pg-migrate', hint: ' Migration', up: /^--\s*up migration\b/i, down: /^--\s*down migration\b/i },
-  { tool: 'tern', hint: 'drop below', down: /^---- create above \/ drop below ----/ },
-  { tool: 'Play evolutions', hint: '!', up: /^--\s*!Ups\b/, down: /^--\s*!Downs\b/ },
-  { tool: 'MyBatis Migrations', hint: '@UNDO', down: /^--\s*\/\/\s*@UNDO\b/ },
-  { tool: 'Liquibase', hint: 'liquibase formatted', up: /^--\s*liquibase formatted sql/i },
-  { tool: 'Drizzle', hint: 'statement-breakpoint', up: /^--> statement-breakpoint/ },
-  { tool: 'Graphile Migrate', hint: '--! ', up: /^--! (?:Previous|Hash|Message|no-transaction|include)\b/i },
+  { tool: 'goose', up: /^--\s*\+goose\s+up\b/i, down: /^--\s*\+goose\s+down\b/i },
+  { tool: 'dbmate', up: /^--\s*migrate:up\b/, down: /^--\s*migrate:down\b/ },
+  { tool: 'sql-migrate', up: /^--\s*\+migrate\s+up\b/i, down: /^--\s*\+migrate\s+down\b/i },
+  { tool: 'node-pg-migrate', up: /^--\s*up migration\b/i, down: /^--\s*down migration\b/i },
+  { tool: 'tern', down: /^---- create above \/ drop below ----/ },
+  { tool: 'Play evolutions', up: /^--\s*!Ups\b/, down: /^--\s*!Downs\b/ },
+  { tool: 'MyBatis Migrations', down: /^--\s*\/\/\s*@UNDO\b/ },
+  { tool: 'Liquibase', up: /^--\s*liquibase formatted sql/i },
+  { tool: 'Drizzle', up: /^--> statement-breakpoint/ },
+  { tool: 'Graphile Migrate', up: /^--! (?:Previous|Hash|Message|no-transaction|include)\b/i },
 ];
+
+/** One look at each comment; the list is gone through only where it can matter. */
+const anyMark = /--[ \t]*(?:\+goose|\+migrate|migrate:|up migration|down migration|-- create above|![ A-Z]|\/\/|liquibase|> statement)/iy;
 
 export interface Marked {
   readonly tool: string;
@@ -33,14 +35,14 @@ export interface Marked {
 
 /** The tool whose marks stand in a file, or undefined. */
 export function markedBy(text: string, pieces: readonly Piece[]): Marked | undefined {
-  const possible = markers.filter(({ hint }) => text.includes(hint));
-  if (possible.length === 0) return undefined;
   const switches: { readonly at: number; readonly down: boolean }[] = [];
   let first: { readonly tool: string; readonly at: number } | undefined;
   for (const { kind, start, end } of pieces) {
     if (kind !== 'comment') continue;
+    anyMark.lastIndex = start;
+    if (!anyMark.test(text)) continue;
     const comment = text.slice(start, Math.min(end, start + 80));
-    for (const { tool, up, down } of possible) {
+    for (const { tool, up, down } of markers) {
       const isDown = down?.test(comment) === true;
       if (!isDown && up?.test(comment) !== true) continue;
       first ??= { tool, at: start };

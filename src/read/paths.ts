@@ -1,7 +1,11 @@
 /** Paths inside a `Files` root: always relative, always with `/`, `''` is the root itself. */
 
+/** Anything in a path that has to be looked at closely; nearly all paths come from a listing and hold none of it. */
+const untidy = /^\/|^[A-Za-z]:|\/$|\/\/|\\|\0|(?:^|\/)\.{1,2}(?:\/|$)/;
+
 /** The path without `.`, `..`, doubled and backward slashes; undefined when it is absolute or leaves the root. */
 export function normalizePath(path: string): string | undefined {
+  if (!untidy.test(path)) return path;
   if (path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path) || path.includes('\0')) return undefined;
   const parts: string[] = [];
   for (const part of path.replaceAll('\\', '/').split('/')) {
@@ -17,10 +21,12 @@ export const basename = (path: string): string => path.slice(path.lastIndexOf('/
 export const join = (folder: string, name: string): string => (folder === '' ? name : name === '' ? folder : `${folder}/${name}`);
 
 /** Whether the path is the folder or stands beneath it. */
-export const within = (folder: string, path: string): boolean => folder === '' || path === folder || path.startsWith(`${folder}/`);
+export const within = (folder: string, path: string): boolean =>
+  folder === '' || (path.startsWith(folder) && (path.length === folder.length || path.charCodeAt(folder.length) === 47));
 
 /** The path as seen from a folder it stands in. */
-export const relativeTo = (folder: string, path: string): string => (folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
+export const relativeTo = (folder: string, path: string): string =>
+  (folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
 
 /** The folder and every folder above it, nearest first, the root last. */
 export function ancestors(folder: string): readonly string[] {
@@ -28,6 +34,10 @@ export function ancestors(folder: string): readonly string[] {
   for (let at = folder; at !== ''; ) found.push((at = dirname(at)));
   return found;
 }
+
+/** The lowest folder that holds all of these folders. */
+export const commonFolder = ([first = '', ...rest]: readonly string[]): string =>
+  ancestors(first).find(folder => rest.every(path => within(folder, path))) ?? '';
 
 /** Order by UTF-16 code unit: what tools that sort file names as strings do. */
 export const compareCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -73,12 +83,15 @@ function compareNames(a: string, b: string): number {
     const digitsFirst = Number(right?.[1] === '') - Number(left?.[1] === '');
     return digitsFirst || compareCodeUnits(a, b);
   }
-  return compareVersions((left[2] ?? '').split('.'), (right[2] ?? '').split('.')) || compareCodeUnits(left[3] ?? '', right[3] ?? '') || compareCodeUnits(a, b);
+  return compareVersions((left[2] ?? '').split('.'), (right[2] ?? '').split('.')) || compareCodeUnits(left[3] ?? '', right[3] ?? '')
+    || compareCodeUnits(a, b);
 }
 
 export const isGlob = (path: string): boolean => /[*?[{]/.test(path);
 
-/** A matcher for `*`, `**`, `?`, `[a-z]`, `{a,b}` over whole paths. A pattern without `/` matches the last part alone, as in ignore files. */
+/**
+ * A matcher for `*`, `**`, `?`, `[a-z]`, `{a,b}` over whole paths. A pattern without `/` matches the last part alone, as in ignore files.
+ */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const clean = pattern.replace(/^(?:\.\/)+/, '').replaceAll('\\', '/').replace(/\/$/, '/**');
   let source = '';

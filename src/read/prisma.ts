@@ -14,7 +14,10 @@ interface PrismaVersion {
   readonly evidence: Evidence;
 }
 
-/** From this version on a script with CREATE INDEX CONCURRENTLY is sent statement by statement; DROP INDEX came later and is not counted [facts 2]. */
+/**
+ * From this version on a script with CREATE INDEX CONCURRENTLY is sent statement by statement; DROP INDEX came later and is not counted
+ * [facts 2].
+ */
 const splitsFrom = { major: 7, minor: 4 };
 const createsConcurrently = /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i;
 
@@ -28,9 +31,11 @@ export function readPrisma(context: Context, candidate: Candidate, ledger: Ledge
     for (const path of pathsUnder(context, root)) {
       const parts = relativeTo(root, path).split('/');
       const isScript = parts.length === 2 && parts[1] === 'migration.sql';
-      if (provider !== undefined && !/^(?:postgres(?:ql)?|cockroachdb)$/.test(provider) && isScript) ignore(ledger, path, `migration_lock.toml says ${provider}, not PostgreSQL.`);
+      if (provider !== undefined && !/^(?:postgres(?:ql)?|cockroachdb)$/.test(provider) && isScript) ignore(ledger, path,
+          `migration_lock.toml says ${provider}, not PostgreSQL.`);
       else if (isScript) found.push(path);
-      else if (path.endsWith('.sql') && parts.at(-1) !== 'down.sql') ignore(ledger, path, 'Prisma runs the migration.sql of each folder and nothing else.');
+      else if (path.endsWith('.sql') && parts.at(-1) !== 'down.sql') ignore(ledger, path,
+        'Prisma runs the migration.sql of each folder and nothing else.');
     }
     for (const path of found.sort((a, b) => compareCodeUnits(dirname(a), dirname(b)))) {
       const id = basename(dirname(path));
@@ -54,7 +59,8 @@ function unitsOf(context: Context, path: string, scopeId: string, version: Prism
   const concurrent = statements.length > 1 ? statements.find(({ sql }) => createsConcurrently.test(sql)) : undefined;
   if (concurrent === undefined) return [{ scope: 'none', scopeId, protocol: 'simple-string', statements }];
   if (version === undefined) {
-    fileGap(ledger, path, 'No package.json or lockfile names the version of Prisma; taken as older than 7.4, which sends the whole file as one string.');
+    fileGap(ledger, path,
+      'No package.json or lockfile names the version of Prisma; taken as older than 7.4, which sends the whole file as one string.');
     return [{ scope: 'none', scopeId, protocol: 'simple-string', statements }];
   }
   const splits = version.major > splitsFrom.major || (version.major === splitsFrom.major && version.minor >= splitsFrom.minor);

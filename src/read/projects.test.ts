@@ -15,7 +15,8 @@ const projects = join(import.meta.dirname, '../../fixtures/projects');
 const tools = readdirSync(projects).filter(name => existsSync(join(projects, name, 'expect.json')));
 const expectedOf = (tool: string): Expected => JSON.parse(readFileSync(join(projects, tool, 'expect.json'), 'utf8'));
 
-const modes = { batch: () => 'shared-tx', migration: () => 'own-tx', none: ({ protocol }: Unit) => ({ single: 'autocommit', 'simple-string': 'implicit-string', pipeline: 'pipeline' })[protocol] };
+const modes = { batch: () => 'shared-tx', migration: () => 'own-tx', none: ({ protocol }: Unit) =>
+  ({ single: 'autocommit', 'simple-string': 'implicit-string', pipeline: 'pipeline' })[protocol] };
 const modeOf = (unit: Unit): string => modes[unit.scope](unit);
 const nameOf = (root: string, path: string): string => path.slice(root.length + 1).replace(/\/migration\.sql$/, '');
 const statementsOf = (units: readonly Unit[] = []): readonly Statement[] => units.flatMap(({ statements }) => statements);
@@ -24,7 +25,8 @@ const statementsOf = (units: readonly Unit[] = []): readonly Statement[] => unit
 const failing = ({ up }: Migration): boolean => up.some(unit => unit.statements.some(({ sql }) => /\bINDEX\s+CONCURRENTLY\b/i.test(sql))
   && (unit.scope !== 'none' || (unit.protocol !== 'single' && unit.statements.length > 1)));
 
-test('the four tools have a project each', () => expect(tools).toEqual(expect.arrayContaining(['flyway', 'golang-migrate', 'prisma', 'psql'])));
+test('the four tools have a project each', () =>
+  expect(tools).toEqual(expect.arrayContaining(['flyway', 'golang-migrate', 'prisma', 'psql'])));
 
 for (const tool of tools) {
   test(`${tool}: order, transactions, direction and what is left out are as the tool does it`, () => {
@@ -69,13 +71,15 @@ for (const tool of tools) {
 
 test('prisma: from 7.4 on a file with CREATE INDEX CONCURRENTLY is split', () => {
   const expected = expectedOf('prisma');
-  const failsWith = (files: Record<string, string>): readonly string[] => readHistories(overlayFiles(memoryFiles(files), diskFiles(join(projects, 'prisma'))))
+  const failsWith = (files: Record<string, string>): readonly string[] =>
+    readHistories(overlayFiles(memoryFiles(files), diskFiles(join(projects, 'prisma'))))
     .histories.flatMap(({ root, migrations }) => migrations.filter(failing).map(({ path }) => nameOf(root, path)));
   const lock = (version: string): string => JSON.stringify({ packages: { 'node_modules/prisma': { version } } });
   expect(failsWith({ 'package.json': '{"devDependencies":{"prisma":"^7.4.0"}}' })).toEqual([]);
   expect(failsWith({ 'package.json': '{"devDependencies":{"prisma":"^7.3.2"}}' })).toEqual(expected.failsBefore?.['7.4.0']);
   expect(failsWith({ 'package.json': '{"devDependencies":{"prisma":"^7.0.0"}}', 'package-lock.json': lock('7.5.1') })).toEqual([]);
-  expect(failsWith({ 'package.json': '{"devDependencies":{"prisma":"^6.1.0"}}', 'package-lock.json': lock('6.19.0') })).toEqual(expected.failsBefore?.['7.4.0']);
+  expect(failsWith({ 'package.json': '{"devDependencies":{"prisma":"^6.1.0"}}',
+    'package-lock.json': lock('6.19.0') })).toEqual(expected.failsBefore?.['7.4.0']);
   expect(failsWith({ 'yarn.lock': 'prisma@^7.1.0:\n  version "7.6.0"\n' })).toEqual([]);
   expect(failsWith({ 'pnpm-lock.yaml': 'packages:\n\n  prisma@7.3.0:\n    resolution: {}\n' })).toEqual(expected.failsBefore?.['7.4.0']);
 });

@@ -56,7 +56,8 @@ export interface Script {
 }
 
 export function newSession(context: Context, ledger: Ledger, home: string, cache: SourceCache, foreign: Map<string, Span>): Session {
-  return { context, ledger, variables: newVariables(context.options.placeholders ?? {}), home, cache, branches: [], chain: [], foreign, runs: 0 };
+  return { context, ledger, variables: newVariables(context.options.placeholders ?? {}), home, cache, branches: [], chain: [], foreign,
+    runs: 0 };
 }
 
 /** The script at a path, or undefined when it cannot be read. Texts are kept, pieces are not: statements hold the text alive anyway. */
@@ -74,21 +75,29 @@ export function sourceOf(context: Context, cache: SourceCache, path: string): So
 }
 
 const includeCommands = new Map([['i', false], ['include', false], ['ir', true], ['include_relative', true]]);
-export const isInclude = (piece: Piece): piece is Extract<Piece, { kind: 'meta' }> => piece.kind === 'meta' && includeCommands.has(piece.command);
+export const isInclude = (piece: Piece): piece is Extract<Piece, { kind: 'meta' }> => piece.kind === 'meta'
+  && includeCommands.has(piece.command);
 /** A script that only lists others. */
 export const isIncludeList = ({ pieces }: Script): boolean => pieces.some(isInclude) && !pieces.some(({ kind }) => kind === 'statement');
 
-/** The file a `\i` or `\ir` names: relative to the script (`\ir`), to where psql runs (`\i`; tried are the entry's folder, those above it, the script's own). */
-export function includedPath(piece: Extract<Piece, { kind: 'meta' }>, from: string, home: string, context: Context, variables: Variables): { readonly path: string } | { readonly because: string } {
+/**
+ * The file a `\i` or `\ir` names: relative to the script (`\ir`), to where psql runs (`\i`; tried are the entry's folder, those above it,
+ * the script's own).
+ */
+export function includedPath(piece: Extract<Piece, { kind: 'meta' }>, from: string, home: string, context: Context,
+  variables: Variables): { readonly path: string } | { readonly because: string } {
   const [name] = argumentsOf(piece.argument, variables);
   if (name === undefined) return { because: `\\${piece.command} names no file` };
-  if (typeof name !== 'string') return { because: `the file that \\${piece.command} ${piece.argument} names is not known (${name.unknown})` };
+  if (typeof name !== 'string') {
+    return { because: `the file that \\${piece.command} ${piece.argument} names is not known (${name.unknown})` };
+  }
   const here = dirname(from);
   const bases = includeCommands.get(piece.command) === true ? [here] : [...ancestors(home), here];
   const paths = bases.map(base => (name.startsWith('/') ? undefined : normalizePath(join(base, name))));
   const found = paths.find(path => path !== undefined && context.known.has(path));
   if (found !== undefined) return { path: found };
-  return { because: paths.every(path => path === undefined) ? `the included file ${name} is outside of the repository` : `the included file ${name} is missing` };
+  return { because: paths.every(path => path === undefined) ? `the included file ${name} is outside of the repository`
+    : `the included file ${name} is missing` };
 }
 
 const mostRuns = 20_000;
@@ -96,13 +105,17 @@ const mostRuns = 20_000;
 /**
  * Runs one script of a session. `own` makes the migration that the statements of a script go to; a script that only lists others hands
  * `own` on to those, so that each of them becomes a migration. Statements under a condition that cannot be decided are one gap.
- * Returns false when the script ended psql (`\q` leaves the innermost script only, as psql does).
+ * `\q` leaves the innermost script only, as psql does.
  */
 export function runScript(session: Session, path: string, into: Run | undefined, own: (path: string) => Run): void {
   const { ledger } = session;
   const script = scriptOf(session.context, session.cache, path);
   if (script === undefined) return gap(ledger, { path, start: 0, end: 0 }, `${path} cannot be read.`);
-  if (++session.runs > mostRuns) return session.runs === mostRuns + 1 ? gap(ledger, { path, start: 0, end: 0 }, `The scripts include each other more than ${mostRuns} times; the rest was not read.`) : undefined;
+  if (++session.runs > mostRuns) {
+    return session.runs === mostRuns + 1
+      ? gap(ledger, { path, start: 0, end: 0 }, `The scripts include each other more than ${mostRuns} times; the rest was not read.`)
+      : undefined;
+  }
   const run = into ?? (isIncludeList(script) ? undefined : own(path));
   const { source, pieces } = script;
   const first = session.chain.length === 0 || into === undefined || !into.included.includes(path);
@@ -112,7 +125,9 @@ export function runScript(session: Session, path: string, into: Run | undefined,
   const depth = session.branches.length;
   const ignores = ignoresOf(source.text, pieces, { path, at: offset => offset }, ledger);
   const marked = markedBy(source.text, pieces);
-  if (marked !== undefined && !session.foreign.has(marked.tool)) session.foreign.set(marked.tool, { path, start: marked.at, end: marked.at });
+  if (marked !== undefined && !session.foreign.has(marked.tool)) {
+    session.foreign.set(marked.tool, { path, start: marked.at, end: marked.at });
+  }
   for (let i = 0; i < pieces.length; i++) {
     const piece = pieces[i];
     if (piece === undefined || piece.kind === 'comment' || piece.kind === 'copyData') continue;
@@ -122,7 +137,9 @@ export function runScript(session: Session, path: string, into: Run | undefined,
       if (active(session) === 'yes') break;
     } else meta(session, script, i, piece, run, own);
   }
-  for (const branch of session.branches.splice(depth)) gap(ledger, { path, start: branch.start, end: branch.start }, 'This \\if has no \\endif in its script.');
+  for (const branch of session.branches.splice(depth)) {
+    gap(ledger, { path, start: branch.start, end: branch.start }, 'This \\if has no \\endif in its script.');
+  }
   session.chain.pop();
 }
 
@@ -136,7 +153,8 @@ const noteUnread = ({ branches }: Session): void => branches.forEach(branch => v
 
 const psqlConditions = new Set(['if', 'elif', 'else', 'endif']);
 
-function statement(session: Session, script: Script, index: number, piece: Piece, ignores: readonly Ignore[], marked: Marked | undefined, run: Run): void {
+function statement(session: Session, script: Script, index: number, piece: Piece, ignores: readonly Ignore[], marked: Marked | undefined,
+  run: Run): void {
   const { source, pieces } = script;
   const runs = active(session);
   if (runs === 'no') return;
@@ -149,7 +167,9 @@ function statement(session: Session, script: Script, index: number, piece: Piece
     if (next.kind === 'meta') inner.push(next);
   }
   const breaking = inner.find(({ command }) => psqlConditions.has(command) || includeCommands.has(command));
-  if (breaking !== undefined) return gap(session.ledger, span, `\\${breaking.command} stands inside this statement, so its text is not known.`);
+  if (breaking !== undefined) {
+    return gap(session.ledger, span, `\\${breaking.command} stands inside this statement, so its text is not known.`);
+  }
   const sql = source.text.slice(piece.start, piece.end);
   const target = marked?.isDown(piece.start) === true ? run.down : run.up;
   const variables = variableNames(sql, session.variables);
@@ -163,7 +183,9 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   const list = replacements(sql, names);
   if (names.some(({ value }) => value?.includes(';') === true)) {
     const parts = split(fill(sql, 0, sql.length, list).text, { psql: true }).filter(({ kind }) => kind === 'statement');
-    if (parts.length !== 1) return gap(session.ledger, span, 'A variable in this statement holds a semicolon that makes it several statements; none was read.');
+    if (parts.length !== 1) {
+      return gap(session.ledger, span, 'A variable in this statement holds a semicolon that makes it several statements; none was read.');
+    }
   }
   target.push(filledStatement(source, piece, list, ignores, session.ledger));
 }
@@ -174,7 +196,8 @@ function statementBefore(pieces: readonly Piece[], index: number): Piece | undef
   return undefined;
 }
 
-function meta(session: Session, script: Script, index: number, piece: Extract<Piece, { kind: 'meta' }>, run: Run | undefined, own: (path: string) => Run): void {
+function meta(session: Session, script: Script, index: number, piece: Extract<Piece, { kind: 'meta' }>, run: Run | undefined,
+  own: (path: string) => Run): void {
   const { path, text } = script.source;
   const { ledger, variables, branches } = session;
   const span = { path, start: piece.start, end: piece.end };
@@ -194,7 +217,9 @@ function meta(session: Session, script: Script, index: number, piece: Extract<Pi
       if (command === 'unset' && sure) variables.values.delete(target);
       else if (command !== 'set' || !sure) variables.values.set(target, { unknown: `\\${command} decides it when the script runs` });
       else variables.values.set(target, values.find(value => typeof value !== 'string') ?? values.join(''));
-      if (command === 'set' && target === 'AUTOCOMMIT' && /^(?:off|0|f|false)$/i.test(values.join(''))) gap(ledger, span, 'AUTOCOMMIT off is not modelled: statements were read as if each committed by itself.');
+      if (command === 'set' && target === 'AUTOCOMMIT' && /^(?:off|0|f|false)$/i.test(values.join(''))) {
+        gap(ledger, span, 'AUTOCOMMIT off is not modelled: statements were read as if each committed by itself.');
+      }
       return;
     }
     case 'gset': {
@@ -202,7 +227,9 @@ function meta(session: Session, script: Script, index: number, piece: Extract<Pi
       const before = statementBefore(script.pieces, index);
       const names = text.slice(before?.start ?? piece.start, before?.end ?? piece.start);
       for (const name of variables.values.keys()) {
-        if (typeof prefix !== 'string' || (name.startsWith(prefix) && names.includes(name.slice(prefix.length)))) variables.values.set(name, { unknown: '\\gset takes it from a query' });
+        if (typeof prefix !== 'string' || (name.startsWith(prefix) && names.includes(name.slice(prefix.length)))) {
+          variables.values.set(name, { unknown: '\\gset takes it from a query' });
+        }
       }
       variables.anything = true;
       return;
@@ -210,7 +237,8 @@ function meta(session: Session, script: Script, index: number, piece: Extract<Pi
     case 'gexec': {
       const before = statementBefore(script.pieces, index);
       if (!sure) return noteUnread(session);
-      return gap(ledger, { path, start: before?.start ?? piece.start, end: piece.end }, '\\gexec runs what this query returns; that text is not known.');
+      return gap(ledger, { path, start: before?.start ?? piece.start, end: piece.end },
+        '\\gexec runs what this query returns; that text is not known.');
     }
     case 'c':
     case 'connect':
@@ -221,7 +249,9 @@ function meta(session: Session, script: Script, index: number, piece: Extract<Pi
   if (!includeCommands.has(command)) return;
   if (!sure) return noteUnread(session);
   const found = includedPath(piece, path, session.home, session.context, variables);
-  if ('because' in found) return gap(ledger, span, `${found.because.charAt(0).toUpperCase()}${found.because.slice(1)}, so it was not read.`);
+  if ('because' in found) {
+    return gap(ledger, span, `${found.because.charAt(0).toUpperCase()}${found.because.slice(1)}, so it was not read.`);
+  }
   if (session.chain.includes(found.path)) return gap(ledger, span, `${found.path} includes itself; the inner time was not read.`);
   const outer = branches.splice(0);
   runScript(session, found.path, run, own);
@@ -239,7 +269,9 @@ function condition(session: Session, piece: Extract<Piece, { kind: 'meta' }>, pa
   else if (branch === undefined) gap(ledger, { path, start: piece.start, end: piece.end }, `\\${piece.command} without \\if.`);
   else if (piece.command === 'endif') {
     branches.pop();
-    if (branch.unread) gap(ledger, { path, start: branch.start, end: piece.end }, 'Whether this \\if is true is not known, so nothing beneath it was read.');
+    if (branch.unread) {
+      gap(ledger, { path, start: branch.start, end: piece.end }, 'Whether this \\if is true is not known, so nothing beneath it was read.');
+    }
   } else if (branch.state === 'taken') branch.state = 'done';
   else if (branch.state === 'skipped') branch.state = piece.command === 'else' ? 'taken' : decide();
 }

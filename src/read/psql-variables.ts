@@ -24,11 +24,17 @@ function isSet(variables: Variables, name: string): boolean | undefined {
 }
 
 /** Quick test for `:name` forms, casts aside: most statements have none. */
-const mayHoldVariable = /(?<!:):(?=['"{A-Za-z_\u0080-\uffff])/;
+function mayHoldVariable(sql: string): boolean {
+  for (let at = sql.indexOf(':'); at >= 0; at = sql.indexOf(':', at + 1)) {
+    if (sql.charCodeAt(at + 1) === 58) at++;
+    else if (/['"{A-Za-z_\u0080-\uffff]/.test(sql.charAt(at + 1))) return true;
+  }
+  return false;
+}
 
 /** The variables of a statement with their values; quotes of `:'x'` and `:"x"` are put on. */
 export function variableNames(sql: string, variables: Variables): readonly FoundName[] {
-  if (!mayHoldVariable.test(sql)) return [];
+  if (!mayHoldVariable(sql)) return [];
   return tokenize(sql, { psql: true }).filter(({ kind }) => kind === 'variable').map(({ start, end }) => {
     const written = sql.slice(start + 1, end);
     const mark = written.charAt(0);
@@ -39,12 +45,16 @@ export function variableNames(sql: string, variables: Variables): readonly Found
     const quoted = mark === '\'' || mark === '"';
     const name = quoted ? written.slice(1, -1) : written;
     const value = known(variables, name);
-    const text = value === undefined ? undefined : mark === '\'' ? quoteLiteral(value) : mark === '"' ? `"${value.replaceAll('"', '""')}"` : value;
+    const text = value === undefined ? undefined : mark === '\'' ? quoteLiteral(value) : mark === '"' ? `"${value.replaceAll('"', '""')}"`
+      : value;
     return { start, end, name: `:${name}`, value: text, wrap: quoted ? mark : '' };
   });
 }
 
-/** The arguments of a psql command: blanks separate, single quotes group (with `''` and C escapes), variables are filled, backticks are the shell's. */
+/**
+ * The arguments of a psql command: blanks separate, single quotes group (with `''` and C escapes), variables are filled, backticks are the
+ * shell's.
+ */
 export function argumentsOf(argument: string, variables: Variables): readonly Known<string>[] {
   const found: Known<string>[] = [];
   const part = /\s+|'((?:[^'\\]|''|\\.)*)'?|`[^`]*`?|"(?:[^"]|"")*"?|:\{\?(\w+)\}|:'(\w+)'|:"(\w+)"|:([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)|[^\s'"`:]+|:/gs;
@@ -72,11 +82,16 @@ export function argumentsOf(argument: string, variables: Variables): readonly Kn
   return found;
 }
 
-const mapKnown = (value: Known<string>, change: (text: string) => string): Known<string> => (typeof value === 'string' ? change(value) : value);
+const mapKnown = (value: Known<string>, change: (text: string) => string): Known<string> =>
+  (typeof value === 'string' ? change(value) : value);
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
-const unescape = (text: string): string => text.replace(/''|\\(.)/gs, (_, escaped: string | undefined) => (escaped === undefined ? '\'' : escapes[escaped] ?? escaped));
+const unescape = (text: string): string =>
+  text.replace(/''|\\(.)/gs, (_, escaped: string | undefined) => (escaped === undefined ? '\'' : escapes[escaped] ?? escaped));
 
-/** The value of a `\if` condition as psql reads booleans; undefined when it cannot be known. A word psql does not take counts as false there. */
+/**
+ * The value of a `\if` condition as psql reads booleans; undefined when it cannot be known. A word psql does not take counts as false
+ * there.
+ */
 export function conditionOf(argument: string, variables: Variables): boolean | undefined {
   const [value = '', ...rest] = argumentsOf(argument, variables);
   if (typeof value !== 'string' || rest.some(one => typeof one !== 'string')) return undefined;

@@ -4,7 +4,8 @@ import { readHistories } from './read.ts';
 import type { ReadOptions } from './read.ts';
 
 const read = (files: string | Record<string, string>, options: ReadOptions = {}) => {
-  const [history] = readHistories(memoryFiles(typeof files === 'string' ? { 'm/001.sql': files } : files), { tool: 'psql', ...options }).histories;
+  const [history] = readHistories(memoryFiles(typeof files === 'string' ? { 'm/001.sql': files } : files),
+    { tool: 'psql', ...options }).histories;
   const migrations = history?.migrations ?? [];
   return {
     ids: migrations.map(({ id }) => id),
@@ -31,7 +32,8 @@ test('a name without value becomes a recognisable unknown and is said once', () 
 });
 
 test('conditions: decided where the script says enough, else one gap and nothing read', () => {
-  expect(read('\\set a on\n\\if :a\nSELECT 1;\n\\elif true\nSELECT 2;\n\\else\nSELECT 3;\n\\endif\nSELECT 4;').sql).toEqual(['SELECT 1', 'SELECT 4']);
+  expect(read('\\set a on\n\\if :a\nSELECT 1;\n\\elif true\nSELECT 2;\n\\else\nSELECT 3;\n\\endif\nSELECT 4;').sql).toEqual(['SELECT 1',
+    'SELECT 4']);
   expect(read('\\if false\n\\if true\nSELECT 1;\n\\endif\n\\elif yes\nSELECT 2;\n\\endif').sql).toEqual(['SELECT 2']);
   const unknown = read('SELECT 0;\n\\if :x\nSELECT 1;\n\\else\nSELECT 2;\n\\endif\nSELECT 3;');
   expect(unknown.sql).toEqual(['SELECT 0', 'SELECT 3']);
@@ -42,7 +44,8 @@ test('conditions: decided where the script says enough, else one gap and nothing
 test('commands that only talk are nothing; those that change what follows are said', () => {
   expect(read('\\timing on\n\\echo hello\n\\pset pager off\n\\copy t from \'x.csv\'\nSELECT 1;\n\\q\nSELECT 2;')).toMatchObject({ sql: ['SELECT 1'], gaps: [] });
   expect(read('\\c other\nSELECT 1;').gaps).toEqual([expect.stringContaining('another database or role')]);
-  expect(read('\\set a 1\nSELECT 2 AS a \\gset\nSELECT :a;')).toMatchObject({ sql: ['SELECT 2 AS a', 'SELECT mvlint_hole_a'], gaps: [expect.stringContaining(':a')] });
+  expect(read('\\set a 1\nSELECT 2 AS a \\gset\nSELECT :a;')).toMatchObject({ sql: ['SELECT 2 AS a', 'SELECT mvlint_hole_a'],
+    gaps: [expect.stringContaining(':a')] });
   expect(read('\\set both \'SELECT 1; SELECT 2\'\n:both;').gaps).toEqual([expect.stringContaining('semicolon')]);
 });
 
@@ -51,7 +54,9 @@ test('COPY data are no statements', () => {
 });
 
 test('included files stand where they are included, in the migration that includes them', () => {
-  const { ids, sql, ignored, migrations } = read({ 'm/001.sql': 'SELECT 1;\n\\ir parts/a.sql\nSELECT 3;', 'm/002.sql': 'SELECT 4;', 'm/003.sql': 'SELECT 5;', 'm/004.sql': 'SELECT 6;', 'm/parts/a.sql': 'SELECT 2;' });
+  const { ids, sql, ignored,
+    migrations } = read({ 'm/001.sql': 'SELECT 1;\n\\ir parts/a.sql\nSELECT 3;', 'm/002.sql': 'SELECT 4;', 'm/003.sql': 'SELECT 5;',
+    'm/004.sql': 'SELECT 6;', 'm/parts/a.sql': 'SELECT 2;' });
   expect(ids).toEqual(['001.sql', '002.sql', '003.sql', '004.sql']);
   expect(sql).toEqual(['SELECT 1', 'SELECT 2', 'SELECT 3', 'SELECT 4', 'SELECT 5', 'SELECT 6']);
   expect(migrations[0]?.up[0]?.statements.map(({ span }) => span.path)).toEqual(['m/001.sql', 'm/parts/a.sql', 'm/001.sql']);
@@ -70,7 +75,8 @@ test('includes that are missing, leave the root, turn in a circle or multiply ar
   expect(read('\\i ../../../etc/passwd\nSELECT 1;').gaps).toEqual(['The included file ../../../etc/passwd is outside of the repository, so it was not read.']);
   expect(read({ 'm/a.sql': 'SELECT 1;\n\\ir a.sql' }).gaps).toEqual(['m/a.sql includes itself; the inner time was not read.']);
   expect(read({ 'm/a.sql': '\\ir b.sql\nSELECT 1;', 'm/b.sql': '\\ir a.sql\nSELECT 2;' }).sql.length).toBeGreaterThan(0);
-  const bomb = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`m/f${i}.sql`, `SELECT ${i};\n` + `\\ir f${i + 1}.sql\n`.repeat(2)]));
+  const bomb = Object.fromEntries(Array.from({ length: 30 }, (_, i) =>
+    [`m/f${i}.sql`, `SELECT ${i};\n` + `\\ir f${i + 1}.sql\n`.repeat(2)]));
   expect(read(bomb).gaps).toEqual(expect.arrayContaining([expect.stringContaining('the rest was not read')]));
 });
 

@@ -4,7 +4,7 @@ import type { Candidate, Context } from './context.ts';
 import type { MigrationDraft } from './draft.ts';
 import { fileGap, gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { basename, compareCodeUnits, compareNumbered, dirname, join, relativeTo } from './paths.ts';
+import { basename, commonFolder, compareCodeUnits, compareNumbered, dirname, join, relativeTo } from './paths.ts';
 import { includedPath, isInclude, isIncludeList, newSession, runScript, scriptOf, sourceOf } from './psql-session.ts';
 import type { Run, SourceCache } from './psql-session.ts';
 import { newVariables } from './psql-variables.ts';
@@ -12,11 +12,12 @@ import { newVariables } from './psql-variables.ts';
 export const isSqlFile = (path: string): boolean => /\.(?:sql|psql|pgsql|ddl)$/i.test(path);
 
 /**
- * Reads plain SQL files as psql runs them: in the order of an entry script's includes, else of their leading numbers; each statement its own
+ * Reads plain SQL files as psql runs them: in the order of an entry script's includes, else of their leading numbers; each statement its
+ * own
  * round trip, author's BEGIN and COMMIT counting by themselves. [facts 2, psql]
  */
 export function readPsql(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
-  const root = candidate.roots[0] ?? '';
+  const root = commonFolder(candidate.roots);
   const { up, down } = orderedFiles(context, candidate, ledger);
   const cache: SourceCache = new Map();
   const foreign = new Map<string, Span>();
@@ -32,21 +33,28 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
   if (entry !== undefined) {
     runScript(newSession(context, ledger, dirname(entry), cache, foreign), entry, undefined, start);
     const read = new Set([entry, ...graph.reach(entry)]);
-    for (const { path } of up) if (!read.has(path)) ignore(ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`);
+    for (const { path } of up) {
+      if (!read.has(path)) ignore(ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`);
+    }
   } else {
-    const included = new Set(up.flatMap(({ path }) => graph.includes.get(path) ?? []));
+    const included = new Set([...graph.includes.values()].flat());
+    const covered = new Set(up.flatMap(({ path }) => (included.has(path) ? [] : [...graph.reach(path)])));
     for (const file of up) {
-      if (included.has(file.path)) {
+      if (covered.has(file.path)) {
         ignore(ledger, file.path, 'Another script includes it; it was read there.');
         continue;
       }
+      // Scripts that include each other in a circle have no outermost one: the first stands for all.
+      if (included.has(file.path)) for (const path of graph.reach(file.path)) covered.add(path);
       const run: Run = { path: file.path, up: [], down: [], included: [] };
       runs.push({ run, file });
       runScript(newSession(context, ledger, dirname(file.path), cache, foreign), file.path, run, start);
     }
   }
   for (const [tool, span] of foreign) gap(ledger, span, notModelled(tool));
-  if (candidate.foreign !== undefined && !foreign.has(candidate.foreign.tool)) fileGap(ledger, candidate.foreign.path, notModelled(candidate.foreign.tool));
+  if (candidate.foreign !== undefined && !foreign.has(candidate.foreign.tool)) {
+    fileGap(ledger, candidate.foreign.path, notModelled(candidate.foreign.tool));
+  }
   const used = new Map<string, number>();
   return runs.map(({ run, file }): MigrationDraft => {
     const name = relativeTo(root, run.path);
@@ -66,7 +74,8 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
   });
 }
 
-const notModelled = (tool: string): string => `These files belong to ${tool}, which mvlint does not model yet: they are read as plain SQL, so order and transactions are those of psql.`;
+const notModelled = (tool: string): string =>
+  `These files belong to ${tool}, which mvlint does not model yet: they are read as plain SQL, so order and transactions are those of psql.`;
 
 function unitOf(context: Context, id: string, statements: readonly Statement[]): Unit {
   const scope = context.options.transaction ?? 'none';
@@ -82,12 +91,14 @@ interface UpFile {
   readonly number?: string;
 }
 
-const downName = /^(?:(.*?)[._-])??(?:down|rollback|revert|undo)$/i;
-const upName = /^(?:(.*?)[._-])??(?:up|forward|deploy|apply)$/i;
+/** The direction at the end of a name, with what separates it. */
+const downName = /(?:^|[._-])(?:down|rollback|revert|undo)$/i;
+const upName = /(?:^|[._-])(?:up|forward|deploy|apply)$/i;
 const downFolder = /^(?:down|downs|rollback|rollbacks|revert|reverts|undo)$/i;
 const upFolder = /^(?:up|ups|forward|deploy)$/i;
 
-function orderedFiles(context: Context, candidate: Candidate, ledger: Ledger): { readonly up: readonly UpFile[]; readonly down: ReadonlyMap<string, string> } {
+function orderedFiles(context: Context, candidate: Candidate,
+  ledger: Ledger): { readonly up: readonly UpFile[]; readonly down: ReadonlyMap<string, string> } {
   const up: UpFile[] = [];
   const back: UpFile[] = [];
   const compare = candidate.foreign?.byName === true ? compareCodeUnits : compareNumbered;
@@ -97,11 +108,12 @@ function orderedFiles(context: Context, candidate: Candidate, ledger: Ledger): {
       const relative = relativeTo(root, path);
       const folders = dirname(relative).split('/').filter(name => name !== '');
       const stem = basename(relative).replace(/\.[^.]*$/, '');
-      const place = join(root, folders.filter(name => !downFolder.test(name) && !upFolder.test(name)).join('/'));
+      const place = folders.length === 0 ? root
+        : join(root, folders.filter(name => !downFolder.test(name) && !upFolder.test(name)).join('/'));
       const isDown = downName.test(stem) || folders.some(name => downFolder.test(name));
-      const shortened = (isDown ? downName : upName).exec(stem);
       const number = /^\d+/.exec(stem)?.[0];
-      const file = { path, key: `${place}/${shortened === null ? stem : shortened[1] ?? ''}`, ...(number === undefined ? {} : { number: `${place}#${number}` }) };
+      const file = { path, key: `${place}/${stem.replace(isDown ? downName : upName, '')}`,
+        ...(number === undefined ? {} : { number: `${place}#${number}` }) };
       (isDown ? back : up).push(file);
     }
   }
@@ -157,7 +169,10 @@ function includeGraph(context: Context, paths: readonly string[], cache: SourceC
   return { includes, lists, reach };
 }
 
-/** The script whose includes are the history: no other script includes it and it reaches at least half of the others. Of several the widest, then the first. */
+/**
+ * The script whose includes are the history: no other script includes it and it reaches at least half of the others. Of several the widest,
+ * then the first.
+ */
 function entryScript(graph: IncludeGraph, paths: readonly string[]): string | undefined {
   const included = new Set([...graph.includes.values()].flat());
   let best: { readonly path: string; readonly count: number } | undefined;

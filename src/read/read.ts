@@ -8,7 +8,7 @@ import { readFlyway } from './flyway.ts';
 import { readGolangMigrate } from './golang-migrate.ts';
 import { newLedger } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { ancestors, basename, globMatcher, normalizePath, within } from './paths.ts';
+import { ancestors, basename, commonFolder, globMatcher, normalizePath, within } from './paths.ts';
 import { readPrisma } from './prisma.ts';
 import { readPsql } from './psql.ts';
 import { select } from './select.ts';
@@ -23,6 +23,8 @@ export interface ReadResult {
   readonly problems: readonly string[];
   /** Source paths that are to be reported; undefined for all. */
   readonly reported?: ReadonlySet<string>;
+  /** SQL files that look like no migration, while others in the repository do; only when nothing was named. */
+  readonly left: readonly string[];
   /** The files as they were read: with the text of stdin, without what is ignored. */
   readonly files: Files;
 }
@@ -40,9 +42,10 @@ export function readHistories(given: Files, options: ReadOptions = {}): ReadResu
   const all = files.list('');
   const context: Context = { files, all, known: new Set(all), options };
   const problems: string[] = [];
+  const left: string[] = [];
   const targets = targetsOf(context, problems);
   const selected = options.migrations === undefined
-    ? select(context, targets, problems)
+    ? select(context, targets, problems, left)
     : configured(context, options.migrations, problems).map(candidate => ({ candidate, whole: targets === undefined }));
   const histories: History[] = [];
   const reported = targets === undefined ? undefined : new Set<string>();
@@ -50,7 +53,7 @@ export function readHistories(given: Files, options: ReadOptions = {}): ReadResu
   for (const { candidate, whole } of selected) {
     const ledger = newLedger();
     const drafts = readers[candidate.tool](context, candidate, ledger);
-    const root = candidate.roots.length === 1 || candidate.roots.length === 0 ? candidate.roots[0] ?? '' : shared(candidate.roots);
+    const root = commonFolder(candidate.roots);
     const id = options.name !== undefined && selected.length === 1 ? options.name : historyId(root, candidate.tool, ids);
     ids.add(id);
     histories.push({ id, tool: candidate.tool, root, migrations: finish(context, drafts), ignored: ledger.ignored, gaps: ledger.gaps });
@@ -59,7 +62,7 @@ export function readHistories(given: Files, options: ReadOptions = {}): ReadResu
     for (const { path, others = [] } of drafts) for (const one of [path, ...others]) if (named(one)) reported.add(one);
   }
   problems.push(...unread(context, targets ?? [], histories));
-  return { histories, problems, files, ...(reported === undefined ? {} : { reported }) };
+  return { histories, problems, left, files, ...(reported === undefined ? {} : { reported }) };
 }
 
 const covers = (target: Target, path: string): boolean => (target.kind === 'file' ? target.path === path : within(target.path, path));
@@ -98,7 +101,9 @@ function configured(context: Context, folders: readonly string[], problems: stri
   const roots: string[] = [];
   for (const written of folders) {
     const path = normalizePath(written);
-    if (path === undefined || (path !== '' && !context.known.has(path) && pathsUnder(context, path).length === 0)) problems.push(`${written}: no such folder, named as migrations`);
+    if (path === undefined
+        || (path !== '' && !context.known.has(path)
+        && pathsUnder(context, path).length === 0)) problems.push(`${written}: no such folder, named as migrations`);
     else roots.push(path);
   }
   const [first] = roots;
@@ -110,8 +115,11 @@ function configured(context: Context, folders: readonly string[], problems: stri
   const like = above[0] ?? detected.candidates[0];
   const tool = context.options.tool ?? like?.tool ?? 'psql';
   // A history inside the one named folder (prisma/migrations beneath prisma) keeps its own root.
-  if (roots.length === 1 && like !== undefined && like.tool === tool && tool !== 'psql' && like.roots.every(root => within(first, root))) return [like];
-  return [{ tool, roots, ...(like?.config === undefined ? {} : { config: like.config }), ...(like?.foreign === undefined ? {} : { foreign: like.foreign }) }];
+  if (roots.length === 1 && like !== undefined && like.tool === tool && tool !== 'psql' && like.roots.every(root => within(first, root))) {
+    return [like];
+  }
+  return [{ tool, roots, ...(like?.config === undefined ? {} : { config: like.config }),
+    ...(like?.foreign === undefined ? {} : { foreign: like.foreign }) }];
 }
 
 function finish(context: Context, drafts: readonly MigrationDraft[]): readonly Migration[] {
@@ -120,28 +128,30 @@ function finish(context: Context, drafts: readonly MigrationDraft[]): readonly M
   return drafts.map(({ others, ...draft }, deploy): Migration => {
     const id = ids.has(draft.id) ? `${draft.id} (${draft.path})` : draft.id;
     ids.add(id);
-    const shipped = base === undefined ? { unknown: 'nobody asked git' } : [draft.path, ...(others ?? [])].every(path => same(base.read(path), context.files.read(path)));
+    const shipped = base === undefined ? { unknown: 'nobody asked git' }
+      : [draft.path, ...(others ?? [])].every(path => same(base.read(path), context.files.read(path)));
     return { ...draft, id, deploy, shipped };
   });
 }
 
-const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean => a !== undefined && b !== undefined && Buffer.compare(a, b) === 0;
+const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean => a !== undefined && b !== undefined
+  && Buffer.compare(a, b) === 0;
 
 /** A named file of which nothing could be read is an error of use; one that detection found is only a gap. */
 function unread(context: Context, targets: readonly Target[], histories: readonly History[]): readonly string[] {
   const problems: string[] = [];
   for (const { kind, path } of targets) {
     if (kind !== 'file') continue;
-    const gap = histories.flatMap(({ gaps }) => gaps).find(({ span, because }) => span.path === path && span.end === 0 && /cannot be read|^Binary file|^UTF-16 file/.test(because));
+    const gap = histories.flatMap(({ gaps }) => gaps).find(({ span, because }) => span.path === path && span.end === 0
+      && /cannot be read|^Binary file|^UTF-16 file/.test(because));
     if (gap !== undefined) problems.push(`${path}: ${gap.because}`);
-    else if (!histories.some(({ migrations }) => migrations.length > 0) && context.files.read(path) === undefined) problems.push(`${path} cannot be read`);
+    else if (!histories.some(({ migrations }) => migrations.length > 0)
+      && context.files.read(path) === undefined) problems.push(`${path} cannot be read`);
     const skipped = histories.flatMap(({ ignored }) => ignored).find(one => one.path === path);
     if (skipped !== undefined) problems.push(`${path}: ${skipped.because}`);
   }
   return problems;
 }
-
-const shared = (roots: readonly string[]): string => ancestors(roots[0] ?? '').find(folder => roots.every(root => within(folder, root))) ?? '';
 
 const genericFolder = /^(?:|migrations?|migrate|db|database|sql|prisma|schema|src|main|resources|postgres(?:ql)?|pg|deploy)$/i;
 

@@ -20,7 +20,8 @@ export const plainStatements = (source: Source, ledger: Ledger): readonly Statem
   cut(source, ledger, (piece, ignores) => plainStatement(source, piece, ignores));
 
 /**
- * The statements of a file that a tool sends as it stands. `${name}` is no syntax of such a tool, but wrappers (envsubst) use it: outside of
+ * The statements of a file that a tool sends as it stands. `${name}` is no syntax of such a tool, but wrappers (envsubst) use it: outside
+ * of
  * strings it is filled from `values` or becomes a hole, inside of strings it is text unless `values` knows it.
  */
 export const looseStatements = (source: Source, values: Values, ledger: Ledger): readonly Statement[] =>
@@ -52,7 +53,8 @@ export function looseStatement(source: Source, piece: Piece, values: Values, ign
 }
 
 /** A statement after replacements (in offsets of the statement); each hole is said once. */
-export function filledStatement({ path, text }: Source, { start, end }: Piece, list: readonly Replacement[], ignores: readonly Ignore[], ledger: Ledger): Statement {
+export function filledStatement({ path, text }: Source, { start, end }: Piece, list: readonly Replacement[], ignores: readonly Ignore[],
+  ledger: Ledger): Statement {
   const shifted = list.map(one => ({ ...one, start: one.start + start, end: one.end + start }));
   for (const one of shifted) sayHole(one, path, ledger);
   const filled = fill(text, start, end, shifted);
@@ -71,7 +73,8 @@ export function looseNames(sql: string, values: Values): readonly FoundName[] {
   let at = 0;
   return [...placeholdersIn(sql), ...placeholdersIn(sql, '{{', '}}')]
     .sort((a, b) => a.start - b.start)
-    .map(({ start, end, name }) => ({ start, end, name: sql.slice(start, end), value: valueOf(values, name.replace(/:?[-=?+].*$/, '')) ?? shellDefault(name) }))
+    .map(({ start, end, name }) =>
+      ({ start, end, name: sql.slice(start, end), value: valueOf(values, name.replace(/:?[-=?+].*$/, '')) ?? shellDefault(name) }))
     .filter(({ start, value }) => {
       while ((quoted[at]?.end ?? Infinity) <= start) at++;
       return value !== undefined || (quoted[at]?.start ?? Infinity) > start;
@@ -85,7 +88,8 @@ const shellDefault = (name: string): string | undefined => /^\w+:?-([\w.]+)$/.ex
  * The statements of a file whose tool replaces placeholders before it cuts (Flyway): names inside strings and comments too.
  * `find` gives the value of a name; undefined makes a hole.
  */
-export function templatedStatements(source: Source, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) => string | undefined, ledger: Ledger): readonly Statement[] {
+export function templatedStatements(source: Source, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) =>
+  string | undefined, ledger: Ledger): readonly Statement[] {
   const { path, text } = source;
   if (!text.includes(marks.prefix)) return plainStatements(source, ledger);
   ledger.gaps.push(...source.gaps);
@@ -99,8 +103,11 @@ export function templatedStatements(source: Source, marks: { readonly prefix: st
   for (const [index, { kind, start, end }] of pieces.entries()) {
     if (kind !== 'statement') continue;
     const span = { path, start: originalOffset(filled, start, false), end: originalOffset(filled, end, true) };
-    for (let one = list[said]; one !== undefined && one.start < span.end; one = list[++said]) if (one.end > span.start) sayHole(one, path, ledger);
-    statements.push({ sql: filled.text.slice(start, end), span, origins: originsOf(filled, path, start, end), ignores: ignores.get(index) ?? noIgnores });
+    for (let one = list[said]; one !== undefined && one.start < span.end; one = list[++said]) {
+      if (one.end > span.start) sayHole(one, path, ledger);
+    }
+    statements.push({ sql: filled.text.slice(start, end), span, origins: originsOf(filled, path, start, end), ignores: ignores.get(index)
+      ?? noIgnores });
   }
   return statements;
 }

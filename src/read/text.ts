@@ -17,7 +17,9 @@ const mostPlaces = 8;
 /** Decodes UTF-8. Wrong bytes become U+FFFD and a gap where they stand; UTF-16 and binary files become one gap and no text. */
 export function decode(path: string, bytes: Uint8Array): Source {
   const whole = (because: string): Source => ({ path, text: '', gaps: [{ span: { path, start: 0, end: 0 }, because }] });
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return whole('UTF-16 file: mvlint reads UTF-8, so nothing of it was read.');
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    return whole('UTF-16 file: mvlint reads UTF-8, so nothing of it was read.');
+  }
   if (bytes.indexOf(0) >= 0) return whole('Binary file (it holds NUL bytes): nothing of it was read.');
   try {
     return { path, text: strict.decode(bytes), gaps: [] };

@@ -7,7 +7,13 @@ export interface Frame {
 /** Longest source line that is shown whole; of a longer one the part around the mark is. */
 const room = 120;
 
-const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when a line is not plain ASCII: it is costly, and most are. */
+let segmenter: Intl.Segmenter | undefined;
+const segments = (): Intl.Segmenter => (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' }));
+
+function* letters(text: string): Iterable<{ readonly segment: string; readonly index: number }> {
+  for (let index = 0; index < text.length; index += 1) yield { segment: text[index] ?? '', index };
+}
 
 /**
  * @param line The line without its line end.
@@ -21,8 +27,9 @@ export function frame(line: string, from: number, to: number): Frame {
   let source = left > 0 ? '…' : '';
   let before = left > 0 ? 1 : 0;
   let marked = 0;
-  for (const { segment, index } of segments.segment(line)) {
-    if (index < left || index >= right) continue;
+  const shownLine = line.slice(left, right);
+  for (const { segment, index: offset } of /^[ -~]*$/.test(shownLine) ? letters(shownLine) : segments().segment(shownLine)) {
+    const index = left + offset;
     const shown = printable(segment);
     source += shown;
     if (index < start) before += width(shown);

@@ -51,9 +51,15 @@ export function reaches(report: Report, threshold: Severity | 'never', gaps: Gap
   return report.findings.some(finding => severities.indexOf(gravest(finding)) <= severities.indexOf(threshold));
 }
 
+/** `12,345.6`. Not toLocaleString: the first call of that costs more than the rest of a report. */
+export function grouped(value: number): string {
+  const [whole = '', ...rest] = String(value).split('.');
+  return [whole.replace(/\B(?=(?:\d{3})+$)/g, ','), ...rest].join('.');
+}
+
 /** `3 errors`, `1 note`. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The summary as one sentence. */
@@ -62,8 +68,11 @@ export function summaryLine(report: Report): string {
   const parts = [[error, 'error'], [warning, 'warning'], [note, 'note']] as const;
   const found = parts.filter(([count]) => count > 0).map(([count, noun]) => counted(count, noun)).join(', ') || 'No findings';
   const read = report.histories.reduce((sum, one) => ({ migrations: sum.migrations + one.migrations, statements: sum.statements + one.statements }), { migrations: 0, statements: 0 });
+  const verdicts = report.findings.flatMap(finding => [finding, ...finding.also]).flatMap(({ verdict }) => verdict?.kind ?? []);
   const where = report.histories.length > 1 ? ` of ${report.histories.length} histories` : '';
   const rest = [
+    ...(['confirmed', 'refuted', 'unproven'] as const).map(kind => ({ kind, count: verdicts.filter(verdict => verdict === kind).length }))
+      .map(({ kind, count }) => count > 0 && `${grouped(count)} ${kind}`),
     gaps > 0 && counted(gaps, 'gap'),
     suppressed > 0 && `${suppressed} suppressed`,
     history > 0 && `${history} no longer true (--all-history shows ${history === 1 ? 'it' : 'them'})`,
@@ -76,7 +85,7 @@ export function summaryLine(report: Report): string {
 export function verdictLine(finding: Finding): string | undefined {
   if (finding.verdict === undefined) return undefined;
   const { kind, says, numbers } = finding.verdict;
-  const figures = Object.entries(numbers ?? {}).map(([name, value]) => `${words(name)} ${value.toLocaleString('en-US')}`);
+  const figures = Object.entries(numbers ?? {}).map(([name, value]) => `${words(name)} ${grouped(value)}`);
   return `${kind}: ${says}${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`;
 }
 

@@ -97,11 +97,7 @@ test('text shows frames, the path from cause to effect, lesser findings, verdict
       |
     3 | SELECT
       | ^^^^^^
-    4 |     1,
-      |     ^^
-    5 |     2,
-      |     ^^
-      ⋮ 2 more lines
+      ⋮ 4 more lines
 
     not seen: 1 gap
       --> db/V2, 100%:sales 🐘.sql:1:7  dynamic text
@@ -109,7 +105,7 @@ test('text shows frames, the path from cause to effect, lesser findings, verdict
     crash[no-x]: TypeError: y
       --> db/V1.sql
 
-    1 error, 1 note in 2 migrations (4 statements); 1 gap, 1 suppressed, 2 no longer true (--all-history shows them), 1 crash.
+    1 error, 1 note in 2 migrations (4 statements); 1 confirmed, 1 gap, 1 suppressed, 2 no longer true (--all-history shows them), 1 crash.
     "
   `);
   expect(await as('text', clean)).toBe('No findings in 2 migrations (4 statements).\n');

@@ -1,14 +1,12 @@
 import { createColors } from 'picocolors';
 import type { Finding, Report, Severity, Span } from '../model.ts';
 import { frame, printable } from './frame.ts';
-import { counted, summaryLine, verdictLine, type Renderer, type Rendering } from './rendering.ts';
+import { counted, grouped, summaryLine, verdictLine, type Renderer, type Rendering } from './rendering.ts';
 
 type Colors = ReturnType<typeof createColors>;
 
 /** More gaps than this are counted, not listed. */
 const listedGaps = 5;
-/** Statements are often long: of a span of many lines this many are shown. */
-const framedLines = 3;
 
 /** For people: the source with a mark, the path from cause to effect, the lesser findings, the verdict, what was not seen, and the sum. */
 export const text: Renderer = (report, rendering) => {
@@ -58,7 +56,7 @@ function findingText(finding: Finding, rendering: Rendering, colors: Colors): st
   return `${lines.join('\n')}\n`;
 }
 
-const gutter = (span: Span, { positions }: Rendering): string => ' '.repeat(String(positions.end(span).line).length);
+const gutter = (span: Span, { positions }: Rendering): string => ' '.repeat(String(positions.start(span).line).length);
 
 function frameText(span: Span, rendering: Rendering, colors: Colors, color: (text: string) => string): string[] {
   const { positions } = rendering;
@@ -66,20 +64,13 @@ function frameText(span: Span, rendering: Rendering, colors: Colors, color: (tex
   const blank = gutter(span, rendering);
   const bar = colors.blue('|');
   const lines = [`${blank}${arrow(colors)} ${where(span, rendering)}`, `${blank} ${bar}`];
-  const last = end.column === 1 && end.line > start.line ? end.line - 1 : end.line;
-  for (let number = start.line; number <= Math.min(last, start.line + framedLines - 1); number += 1) {
-    const source = positions.line(span.path, number);
-    if (source === undefined) break;
-    const from = number === start.line ? start.column : Math.max(1, source.search(/\S/) + 1);
-    const to = number === end.line ? end.column : source.trimEnd().length + 1;
-    if (number > start.line && source.trim() === '') {
-      lines.push(`${colors.blue(String(number).padStart(blank.length))} ${bar}`);
-      continue;
-    }
-    const framed = frame(source, from, to);
-    lines.push(`${colors.blue(String(number).padStart(blank.length))} ${bar} ${framed.source.trimEnd()}`, `${blank} ${bar} ${color(framed.mark)}`);
-  }
-  if (last - start.line >= framedLines) lines.push(`${blank} ${colors.blue('⋮')} ${colors.dim(`${counted(last - start.line + 1 - framedLines, 'more line')}`)}`);
+  const source = positions.line(span.path, start.line);
+  if (source === undefined) return lines.slice(0, 1);
+  const framed = frame(source, start.column, end.line === start.line ? end.column : source.trimEnd().length + 1);
+  lines.push(`${colors.blue(String(start.line).padStart(blank.length))} ${bar} ${framed.source.trimEnd()}`, `${blank} ${bar} ${color(framed.mark)}`);
+  // Statements are often long; their first line is enough to know them by.
+  const more = (end.column === 1 ? end.line - 1 : end.line) - start.line;
+  if (more > 0) lines.push(`${blank} ${colors.blue('⋮')} ${colors.dim(counted(more, 'more line'))}`);
   return lines;
 }
 
@@ -106,6 +97,6 @@ function gapsText({ gaps }: Report, rendering: Rendering, colors: Colors): strin
     `${color(colors.bold('not seen'))}: ${counted(gaps.length, 'gap')}`,
     ...shown.map(gap => `  ${arrow(colors)} ${where(gap.span, rendering)}  ${printable(gap.because)}`),
   ];
-  if (gaps.length > shown.length) lines.push(colors.dim(`  … ${(gaps.length - shown.length).toLocaleString('en-US')} more; --gaps=error or --format=json lists them all`));
+  if (gaps.length > shown.length) lines.push(colors.dim(`  … ${grouped(gaps.length - shown.length)} more; --gaps=error or --format=json lists them all`));
   return `${lines.join('\n')}\n`;
 }

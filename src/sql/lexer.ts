@@ -16,11 +16,13 @@ export interface Scanned {
   brackets: number;
   /** The last token before this one was an operand that touches this one: `a[lo:hi]`. */
   operandEnd: number;
+  /** Up to here stand nothing but `+` and `-`, each a token of its own; known once, so that long runs stay linear. */
+  signsEnd: number;
   /** A quote, comment or dollar quote met the end of the text. */
   unterminated: boolean;
 }
 
-export const newScanned = (): Scanned => ({ kind: 'blank', end: 0, brackets: 0, operandEnd: -1, unterminated: false });
+export const newScanned = (): Scanned => ({ kind: 'blank', end: 0, brackets: 0, operandEnd: -1, signsEnd: -1, unterminated: false });
 
 // Classes of the first 128 units; everything above is a letter to Postgres (NBSP and the BOM too, measured).
 const BLANK = 1, LETTER = 2, DIGIT = 4, OPERATOR = 8, SELF = 16;
@@ -252,6 +254,7 @@ function nameEnd(text: string, start: number): number {
 /** scan.l `operator`: the longest run that holds no comment start; a trailing + or - stays only with one of ~!@#%^&|`? in the run. */
 function operator(text: string, start: number, out: Scanned): void {
   let i = start + 1;
+  if (start < out.signsEnd) { token(out, 'operator', i); return; }
   while (i < text.length) {
     const c = text.charCodeAt(i);
     if (c >= 128 || classes[c] !== OPERATOR) break;
@@ -262,7 +265,10 @@ function operator(text: string, start: number, out: Scanned): void {
   if (i - start > 1 && isSign(text.charCodeAt(i - 1))) {
     let special = false;
     for (let j = start; j < i - 1 && !special; j += 1) special = '~!@#%^&|`?'.includes(text[j]!);
-    if (!special) while (i - start > 1 && isSign(text.charCodeAt(i - 1))) i -= 1;
+    if (!special) {
+      out.signsEnd = i;
+      while (i - start > 1 && isSign(text.charCodeAt(i - 1))) i -= 1;
+    }
   }
   token(out, 'operator', i);
 }
@@ -276,9 +282,10 @@ function other(text: string, start: number, c: number, psql: boolean, out: Scann
   if (c === 36) { dollar(text, start, out); return; }
   if (c === 92 && psql) { out.kind = 'backslash'; out.end = start + 1; return; }
   if (c === 123 && text.charCodeAt(start + 1) === 123) {
-    const end = text.indexOf('}}', start + 2);
-    const line = endOfLine(text, start);
-    if (end > 0 && end < line) { token(out, 'placeholder', end + 2, true); return; }
+    // A template hole stands on one line and holds no other one; the run is read once, so hostile texts stay linear.
+    let i = start + 2;
+    while (i < text.length && !'{}\n\r'.includes(text[i]!)) i += 1;
+    if (text.startsWith('}}', i)) { token(out, 'placeholder', i + 2, true); return; }
   }
   token(out, 'error', start + 1);
 }

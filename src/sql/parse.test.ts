@@ -121,7 +121,7 @@ test('PL/pgSQL bodies parse, and their errors are answers', () => {
   expect(parsePlpgsql('create function f() returns int language sql as $$select 1$$').ok).toBe(true);
   expect(parsePlpgsql('select 1').ok).toBe(true);
   expect(parsePlpgsql('garbage (').ok).toBe(false);
-  expect(parsePlpgsql('').ok).toBe(true);
+  expect(parsePlpgsql('').ok).toBe(false);
 });
 
 test('the offset fields are those of the declarations', () => {

@@ -68,7 +68,7 @@ test('outside of psql, COPY data need their end mark', () => {
 
 test('commands keep their name and argument', () => {
   expect(split("\\include_relative  'a b.sql'  \r\n", { psql: true })).toEqual([
-    { kind: 'meta', start: 0, end: 27, command: 'include_relative', argument: "'a b.sql'" },
+    { kind: 'meta', start: 0, end: 28, command: 'include_relative', argument: "'a b.sql'" },
   ]);
   expect(split('\\copy t from x \\ y', { psql: true })).toMatchObject([{ command: 'copy', argument: 't from x \\ y' }]);
 });

@@ -23,6 +23,8 @@ interface State {
   inside: Piece[];
   /** Where COPY data begins at the earliest: the end of the COPY statement; -1 when none is expected. */
   dataAfter: number;
+  /** No end mark stands beyond this offset: asked once, so that many COPYs without data stay linear. */
+  noMarkFrom: number;
 }
 /** CREATE [OR REPLACE] FUNCTION | PROCEDURE: only there END closes a BEGIN. */
 type RoutineState = 'start' | 'create' | 'or' | 'replace' | 'routine' | 'no';
@@ -47,7 +49,7 @@ export function split(text: string, options: { readonly psql?: boolean } = {}): 
   const psql = options.psql ?? false;
   const out = newScanned();
   const state: State = {
-    pieces: [], start: -1, end: -1, parens: 0, blocks: 0, routine: 'start', copy: 'start', previous: '', inside: [], dataAfter: -1,
+    pieces: [], start: -1, end: -1, parens: 0, blocks: 0, routine: 'start', copy: 'start', previous: '', inside: [], dataAfter: -1, noMarkFrom: Infinity,
   };
   let i = 0;
   while (i < text.length) {
@@ -164,8 +166,9 @@ function copyData(text: string, state: State, at: number, out: Scanned, psql: bo
     return -1;
   }
   state.dataAfter = -1;
-  const mark = endMark(text, start);
+  const mark = start >= state.noMarkFrom ? undefined : endMark(text, start);
   if (mark === undefined) {
+    state.noMarkFrom = Math.min(state.noMarkFrom, start);
     if (!psql) return start;
     if (start < text.length) state.pieces.push({ kind: 'copyData', start, end: text.length });
     return text.length;
@@ -213,15 +216,16 @@ function backslash(text: string, start: number, state: State): number {
 
 /** Arguments end with the line or before the next unquoted backslash (psqlscanslash.l). */
 function argumentsEnd(text: string, start: number): number {
-  const line = endOfLine(text, start);
   let quote = 0;
-  for (let i = start; i < line; i += 1) {
+  let i = start;
+  for (; i < text.length; i += 1) {
     const c = text.charCodeAt(i);
+    if (c === 10 || c === 13) return i;
     if (quote !== 0) {
-      if (c === 92 && quote === 39) i += 1;
+      if (c === 92 && quote === 39 && !isBlank(text.charCodeAt(i + 1))) i += 1;
       else if (c === quote) quote = 0;
     } else if (c === 39 || c === 34 || c === 96) quote = c;
     else if (c === 92) return i;
   }
-  return line;
+  return Math.min(i, text.length);
 }

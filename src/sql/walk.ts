@@ -8,6 +8,7 @@ export function walk(
   node: unknown,
   visit: (kind: string, node: Record<string, unknown>, path: readonly string[]) => boolean | void,
 ): void {
+  if (!isObject(node)) return;
   const path: string[] = [];
   const todo: Step[] = [{ value: node, key: '', owner: '', depth: 0 }];
   for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
