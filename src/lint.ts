@@ -121,8 +121,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
       facts: (view, catalog = step.after) => factsOf(view, catalog),
       inUse: relation => {
         const then = deployStart.get(relation.id);
-        if (then === undefined) return false;
-        return then.kind === 'matview' ? then.everPopulated : true;
+        return then?.kind === 'matview' ? then.everPopulated : then !== undefined;
       },
     };
     const statement = synthetic ? undefined : step.statement;

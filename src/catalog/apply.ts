@@ -109,7 +109,7 @@ const handlers: Handlers = {
   CreatePolicyStmt: createPolicy,
   VariableSetStmt: setParameter,
   SelectStmt: selectStatement,
-  InsertStmt: (change, node) => write(node.relation, change),
+  InsertStmt: (change, node) => write(node.relation, change) ?? (node.selectStmt ? select(change, node.selectStmt) : undefined),
   UpdateStmt: (change, node) => write(node.relation, change),
   DeleteStmt: (change, node) => write(node.relation, change),
   VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),

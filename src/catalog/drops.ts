@@ -18,6 +18,12 @@ export function tollOf(change: Change, named: readonly CatalogObject[], relevant
   const blocked: { object: CatalogObject; on: ObjectId }[] = [];
   const queue = named.map(object => ({ id: object.id, first: true }));
   for (let next = queue.shift(); next; next = queue.shift()) {
+    for (const object of contents(change, next.id)) {
+      if (goes.has(object.id)) continue;
+      goes.set(object.id, object);
+      blocked.push({ object, on: next.id });
+      queue.push({ id: object.id, first: false });
+    }
     for (const link of [...change.store.dependants(next.id)].sort((a, b) => a.strength.localeCompare(b.strength) || a.dependent - b.dependent)) {
       if (next.first && !relevant(link)) continue;
       const object = change.store.get(link.dependent);
@@ -28,6 +34,15 @@ export function tollOf(change: Change, named: readonly CatalogObject[], relevant
     }
   }
   return { goes, blocked };
+}
+
+/** What stands in a schema; nothing for any other object. Indexes go with their relation. */
+function contents(change: Change, id: ObjectId): CatalogObject[] {
+  const schema = change.store.get(id);
+  if (schema?.kind !== 'schema') return [];
+  return [...change.store.objects()]
+    .filter(object => (isRelation(object) || object.kind === 'type' || object.kind === 'routine') && object.kind !== 'index' && object.name.schema === schema.name)
+    .sort((a, b) => a.id - b.id);
 }
 
 /** 2BP01 with every dependant named, as Postgres's DETAIL does. */

@@ -9,14 +9,18 @@ afterAll(() => bench.close());
 /** Everything under fixtures/, in the order `npm run agreement` takes it; the whole set is a few seconds on one server. */
 const histories = allHistories();
 const seen: Difference[] = [];
+let compared = 0;
 
 test.each(histories.map(({ name, history }) => [name, history] as const))('%s: the replay and Postgres hold the same catalog', async (name, history) => {
   const { agreed, differences } = await agreementOf(name, history, bench);
   expect(agreed).toBeGreaterThan(0);
   seen.push(...differences);
+  compared++;
   expect(differences.filter(difference => !isAllowed(difference))).toEqual([]);
 });
 
-test('every allowed difference still exists', () => {
+test('every allowed difference still exists', context => {
+  // A run of some of the tests has not seen them all.
+  context.skip(compared < histories.length);
   expect(allowed.filter(one => !seen.some(difference => isAllowed(difference) && difference.history.includes(one.history) && difference.fact.includes(one.fact)))).toEqual([]);
 });

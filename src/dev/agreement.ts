@@ -140,7 +140,16 @@ export async function agreementOf(name: string, history: History, bench: Bench):
 }
 
 /** Differences that are known and why they stand; a history's name and a part of the fact. Empty is the aim. */
-export const allowed: readonly { readonly history: string; readonly fact: string; readonly because: string }[] = [];
+export const allowed: readonly { readonly history: string; readonly fact: string; readonly because: string }[] = [
+  {
+    history: 'no-drop-with-dependents/bad-beneath', fact: 'view app.paid_orders: depends on type app.status',
+    because: 'the replay does not know that a bare literal is cast to the type of the column it is compared with, and so misses the dependency on the type',
+  },
+  {
+    history: 'no-nondeterministic-output/bad-sources', fact: 'matview shop.export: depends on sequence shop.row_numbers',
+    because: 'the replay does not read the argument of nextval() as the name of a sequence',
+  },
+];
 
 export function isAllowed({ history, fact }: Difference): boolean {
   return allowed.some(one => history.includes(one.history) && fact.includes(one.fact));

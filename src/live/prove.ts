@@ -134,7 +134,9 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
 /** The settings of the session that migrations run in. */
 function settings(options: ProveOptions): readonly string[] {
   const { searchPath } = options.session ?? {};
-  return searchPath ? [`SET search_path = ${searchPath.map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ')}`] : [];
+  // PGlite starts with public alone; a server starts with this.
+  const path = searchPath ?? ['$user', 'public'];
+  return [`SET search_path = ${path.map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ')}`];
 }
 
 /** Compares what happened with what was foretold; what says nothing about the replay is a gap. */

@@ -66,7 +66,8 @@ function labelEnd(sql: string, start: number): number {
 function belongs(sql: string, word: string, before: string, token: Token): boolean {
   if (word === 'from') return before === 'distinct';
   if (word === 'group') return before === 'within';
-  if (word === 'with') return before === 'time' || before === 'timestamp' || /^\s+time\s+zone\b/i.test(sql.slice(token.end, token.end + 40));
+  if (word === 'with') return before === 'time' || before === 'timestamp'
+    || /^\s+time\s+zone\b/i.test(sql.slice(token.end, token.end + 40));
   if (word === 'left' || word === 'right') return /^\s*\(/.test(sql.slice(token.end, token.end + 40));
   return false;
 }
@@ -79,8 +80,9 @@ const expecting = new Set([
 ]);
 /** Words that go on with an expression although they could be labels to the eye. */
 const continuing = new Set([
-  'and', 'or', 'not', 'is', 'in', 'like', 'ilike', 'similar', 'between', 'collate', 'operator', 'isnull', 'notnull', 'overlaps', 'at', 'escape',
-  'over', 'filter', 'within', 'precision', 'varying', 'with', 'without', 'to', 'uescape', 'year', 'month', 'day', 'hour', 'minute', 'second',
+  'and', 'or', 'not', 'is', 'in', 'like', 'ilike', 'similar', 'between', 'collate', 'operator', 'isnull', 'notnull', 'overlaps', 'at',
+  'escape', 'over', 'filter', 'within', 'precision', 'varying', 'with', 'without', 'to', 'uescape', 'year', 'month', 'day', 'hour', 'minute',
+  'second',
 ]);
 
 /** A name right behind a complete operand is its label: `count(*) total`. Which keywords may be: the grammar's own list. */

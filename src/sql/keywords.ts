@@ -56,7 +56,9 @@ const needAs = `
 const words = (list: string): string[] => list.trim().split(/\s+/);
 
 /** Every keyword, in lower case, and its category. */
-export const keywords: ReadonlyMap<string, KeywordKind> = new Map(lists.flatMap(([kind, list]) => words(list).map(word => [word, kind] as const)));
+export const keywords: ReadonlyMap<string, KeywordKind> = new Map(
+  lists.flatMap(([kind, list]) => words(list).map(word => [word, kind] as const)),
+);
 
 const withAs = new Set(words(needAs));
 /** Keywords that may be a column label without AS. */

@@ -203,7 +203,11 @@ function blockComment(text: string, start: number, out: Scanned): void {
   token(out, 'blockComment', text.length);
 }
 
-const numberPattern = /0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*(?:\.(?!\.)(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?/y;
+/** Hexadecimal, octal and binary integers; else digits with a fraction (never the first of two dots) and an exponent. */
+const numberPattern = new RegExp([
+  /0[xX](?:_?[0-9a-fA-F])+/, /0[oO](?:_?[0-7])+/, /0[bB](?:_?[01])+/,
+  /(?:\d(?:_?\d)*(?:\.(?!\.)(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?/,
+].map(part => part.source).join('|'), 'y');
 
 function number(text: string, start: number, out: Scanned): void {
   numberPattern.lastIndex = start;

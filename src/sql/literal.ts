@@ -36,7 +36,8 @@ function dollarQuoted(sql: string, start: number, end: number): DecodedLiteral |
   const open = sql.indexOf('$', start + 1) + 1;
   const tag = sql.slice(start, open);
   if (open === 0 || open > end - tag.length || !sql.startsWith(tag, end - tag.length)) return undefined;
-  return { text: sql.slice(open, end - tag.length), origins: [{ start: 0, end: end - tag.length - open, sourceStart: open, sourceEnd: end - tag.length }] };
+  const close = end - tag.length;
+  return { text: sql.slice(open, close), origins: [{ start: 0, end: close - open, sourceStart: open, sourceEnd: close }] };
 }
 
 /** Reads one escape at `at` (a backslash): its text and its end; undefined when it is broken. */

@@ -9,7 +9,7 @@ export type Parsed =
   /** `message` is Postgres's own for syntax errors; `at` is a UTF-16 offset into the text. */
   | { readonly ok: false; readonly message: string; readonly at: number };
 
-/** One element of libpg_query's PL/pgSQL tree: a one-key object such as `{ PLpgSQL_function: { … } }`. Line numbers count inside the body. */
+/** One element of libpg_query's PL/pgSQL tree: a one-key object such as `{ PLpgSQL_function: { … } }`. Lines count inside the body. */
 export type PlpgsqlNode = Readonly<Record<string, unknown>>;
 export type ParsedPlpgsql =
   | { readonly ok: true; readonly functions: readonly PlpgsqlNode[] }
@@ -103,7 +103,9 @@ function readParse(module: Parameters<Parameters<typeof withParser>[1]>[0], poin
 }
 
 /** The keys of libpg_query's tree that hold byte offsets into the text (checked against @pgsql/types in the tests). */
-export const offsetKeys: ReadonlySet<string> = new Set(['location', 'name_location', 'stmt_location', 'list_start', 'list_end', 'rexpr_list_start', 'rexpr_list_end']);
+export const offsetKeys: ReadonlySet<string> = new Set([
+  'location', 'name_location', 'stmt_location', 'list_start', 'list_end', 'rexpr_list_start', 'rexpr_list_end',
+]);
 
 /** Turns byte offsets into UTF-16 ones, in place; false when the tree is deeper than `deepestTree`. */
 function settle(root: unknown, toUtf16: ((byte: number) => number) | undefined, jsonLength: number): boolean {

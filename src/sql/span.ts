@@ -62,7 +62,7 @@ function* code(sql: string, start: number): Generator<Token> {
 const textOf = (sql: string, token: Token): string => sql.slice(token.start, token.end);
 const isName = (token: Token): boolean => token.kind === 'word' || token.kind === 'quotedIdentifier';
 
-/** End of the dotted name at `start` (`a.b."C"`, `a.*`): relations, columns, functions and types by name. Any other token ends where it ends. */
+/** End of the dotted name at `start` (`a.b."C"`, `a.*`): relations, columns, functions, types. Any other token ends where it ends. */
 export function nameEnd(sql: string, start: number): number {
   let end = start;
   let expectName = true;
@@ -99,7 +99,8 @@ export function bracketEnd(sql: string, start: number): number {
 /**
  * End of the operand at `start`, where a tree has only the start: a dotted name with its arguments when `(` follows directly,
  * subscripts, casts `::type`, and a function's WITHIN GROUP, FILTER and OVER. A CASE runs to its END, a bracket to its close,
- * a type before a literal (`date '…'`) over the literal; a cast, whose location is its `::`, over the type. Relations in front of a column list (`INSERT INTO t (a)`) take `nameEnd`.
+ * a type before a literal (`date '…'`) over the literal; a cast, whose location is its `::`, over the type.
+ * Relations in front of a column list (`INSERT INTO t (a)`) take `nameEnd`.
  */
 export function nodeEnd(sql: string, start: number): number {
   const first = next(sql, start);
@@ -150,7 +151,8 @@ function suffixEnd(sql: string, start: number): number {
     } else if (text === 'within') {
       const group = next(sql, token.end);
       const open = group === undefined ? undefined : next(sql, group.end);
-      if (group === undefined || open === undefined || textOf(sql, group).toLowerCase() !== 'group' || textOf(sql, open) !== '(') return end;
+      if (group === undefined || open === undefined) return end;
+      if (textOf(sql, group).toLowerCase() !== 'group' || textOf(sql, open) !== '(') return end;
       end = bracketEnd(sql, open.start);
     } else return end;
   }
@@ -182,11 +184,13 @@ export function typeEnd(sql: string, start: number): number {
       end = token.end;
       word = text;
       const to = next(sql, end);
-      if (to !== undefined && textOf(sql, to).toLowerCase() === 'to' && typeTails['interval']!.includes(text)) end = next(sql, to.end)?.end ?? to.end;
+      const range = to !== undefined && textOf(sql, to).toLowerCase() === 'to' && typeTails['interval']!.includes(text);
+      if (range) end = next(sql, to.end)?.end ?? to.end;
     } else if ((text === 'with' || text === 'without') && (word === 'time' || word === 'timestamp')) {
       const time = next(sql, token.end);
       const zone = time === undefined ? undefined : next(sql, time.end);
-      if (time === undefined || zone === undefined || textOf(sql, time).toLowerCase() !== 'time' || textOf(sql, zone).toLowerCase() !== 'zone') return end;
+      if (time === undefined || zone === undefined) return end;
+      if (textOf(sql, time).toLowerCase() !== 'time' || textOf(sql, zone).toLowerCase() !== 'zone') return end;
       end = zone.end;
     } else if (text === 'array') end = token.end;
     else return end;

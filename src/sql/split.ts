@@ -49,7 +49,8 @@ export function split(text: string, options: { readonly psql?: boolean } = {}): 
   const psql = options.psql ?? false;
   const out = newScanned();
   const state: State = {
-    pieces: [], start: -1, end: -1, parens: 0, blocks: 0, routine: 'start', copy: 'start', previous: '', inside: [], dataAfter: -1, noMarkFrom: Infinity,
+    pieces: [], start: -1, end: -1, parens: 0, blocks: 0, routine: 'start', copy: 'start', previous: '', inside: [],
+    dataAfter: -1, noMarkFrom: Infinity,
   };
   let i = 0;
   while (i < text.length) {

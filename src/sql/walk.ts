@@ -20,7 +20,9 @@ export function walk(
       level += 1;
     }
     if (Array.isArray(value)) {
-      for (let i = value.length - 1; i >= 0; i -= 1) if (isObject(value[i])) todo.push({ value: value[i], key: String(i), owner: '', depth: level });
+      for (let i = value.length - 1; i >= 0; i -= 1) {
+        if (isObject(value[i])) todo.push({ value: value[i], key: String(i), owner: '', depth: level });
+      }
       continue;
     }
     const record = value as Record<string, unknown>;
