@@ -74,6 +74,7 @@ beforeAll(async () => {
       inherits: (parents ?? []).map(parent => ids.get(parent)!), partitioned: kind === 'p', rowSecurity: false,
     };
     catalog.put(table);
+    for (const on of table.inherits) catalog.depend({ dependent: table.id, on, strength: 'normal' });
     const indexes = (await db.query<{ name: string; unique: boolean; predicate: string | null; columns: string[]; own: string | null }>(`
       select c.relname as name, indisunique as unique, pg_get_expr(indpred, indrelid) as predicate,
         array(select a.attname::text from pg_attribute a where a.attrelid = indexrelid order by attnum) as columns, (select conname from pg_constraint where conindid = indexrelid and contype in ('p','u') limit 1) as own

@@ -235,7 +235,8 @@ function self(text: string, start: number, c: number, psql: boolean, out: Scanne
   token(out, 'punctuation', start + 1, c === 41 || c === 93);
 }
 
-/** psqlscan.l `:name`, `:'name'`, `:"name"`, `:{?name}`; a name of digits only is left alone, for `a[1:2]`. */
+/** psqlscan.l `:name`, `:'name'`, `:"name"`, `:{?name}`; a name of digits only is left alone, for `a[1:2]`. psql
+ * itself would fill `:2` and the slice `[lo:hi]` too once variables of these names are set (measured, psql 15); here they stay slices. */
 function variableEnd(text: string, start: number, next: number): number {
   if (isLetter(next)) return nameEnd(text, start + 1);
   if (next === 39 || next === 34) {

@@ -39,10 +39,13 @@ type CopyState = 'start' | 'copy' | 'from' | 'stdin' | 'no';
  * - `meta` (psql only): a backslash command to the end of its line or the next command; one that stands inside a statement
  *   comes after it. `\g` and its family end the statement.
  * - `copyData`: the lines after COPY … FROM STDIN up to, without, the line `\.`; to the end of the text without one, in psql;
- *   elsewhere COPY data without an end mark are not recognised (such scripts cannot run).
+ *   elsewhere COPY data without an end mark are read as SQL, because nothing says where they would end.
  *
  * Pieces come in text order but for those inside a statement. psql's `\;` separates statements here, although psql sends them
- * in one message: no piece kind says so, because no migration tool's script was seen to use it.
+ * in one message: which statements share a message is left out deliberately, no piece kind says so.
+ *
+ * Compared with psql 15 by its echo (`-e`). Two differences, both in favour of what the server reads: psql cuts an `E'…'` string that goes
+ * on over a line break at the next `\'`, and takes the name in CREATE FUNCTION begin() for the start of a body.
  * Linear time; never throws. A BOM at the start is blank; NBSP is not (it is part of an identifier for Postgres).
  */
 export function split(text: string, options: { readonly psql?: boolean } = {}): readonly Piece[] {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { utf16OfBytes } from './offsets.ts';
-import { ready } from './parse.ts';
+import { parse, ready } from './parse.ts';
 import { identifierText, normalText, tokenize } from './tokens.ts';
 import { withParser } from './wasm.ts';
 
@@ -50,7 +50,8 @@ test('normalText folds what Postgres folds and nothing else', () => {
   expect(normalText("select 'A  B'")).toBe("select 'A  B'");
   expect(normalText('CREATE VIEW v AS Select 1; ', 17)).toBe('select 1');
   expect(normalText('select a from t where b', 7, 8)).toBe('a');
-  expect(normalText('Élan')).toBe('Élan');
+  expect(normalText('ÉLAN')).toBe('Élan');
+  expect(JSON.stringify(parse('select ÉLAN'))).toContain('"Élan"');
 });
 
 test('identifierText unquotes and folds', () => {

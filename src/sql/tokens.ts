@@ -46,7 +46,7 @@ export function normalText(sql: string, start = 0, end = sql.length): string {
   return parts.join(' ');
 }
 
-/** Folds as Postgres folds an unquoted identifier: ASCII letters only (measured for UTF-8 databases, facts: parser). */
+/** Folds as Postgres folds an unquoted identifier: ASCII letters only (measured on PostgreSQL 15, UTF-8, and on the parser). */
 export const fold = (word: string): string => word.replace(/[A-Z]+/g, letters => letters.toLowerCase());
 
 /** The identifier a `word` or `quotedIdentifier` token names, folded or unquoted; `U&"…"` keeps its escapes undecoded. */
