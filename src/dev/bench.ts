@@ -1,7 +1,7 @@
 /**
  * What mvlint costs, beside bare Node and beside the floor: the same parser, built the same way, that reads the same bytes, splits, parses, and does nothing else.
  *
- *     npm run bench                    about two minutes
+ *     npm run bench                    a few minutes
  *     npm run bench -- --runs 15       more runs (medians of 9 by default; 3 of the largest history)
  *     npm run bench -- --quick         without the largest history
  *
@@ -95,12 +95,12 @@ function compare(candidates: readonly (readonly string[])[], cwd: string, turns:
 
 /** What the operating system counts: peak resident memory in MB, processor time in ms. */
 interface Usage { readonly memory: number; readonly cpu: number }
-/** Usage in runs of its own (the observer costs time), medians of three. A busy machine lengthens the clock's time, hardly the processor's. */
-function usageOf(words: readonly string[], cwd: string, scratch: string): Usage {
+/** Usage in runs of its own (the observer costs time), medians. A busy machine lengthens the clock's time, hardly the processor's. */
+function usageOf(words: readonly string[], cwd: string, scratch: string, samples = 3): Usage {
   const file = join(scratch, 'usage.json');
   const observer = `import { writeFileSync } from 'node:fs'; import { isMainThread } from 'node:worker_threads';
     if (isMainThread) process.on('exit', () => writeFileSync(${JSON.stringify(file)}, JSON.stringify(process.resourceUsage())));`;
-  const seen = Array.from({ length: 3 }, (): Usage => {
+  const seen = Array.from({ length: samples }, (): Usage => {
     rmSync(file, { force: true });
     once(['--import', `data:text/javascript,${encodeURIComponent(observer)}`, ...words], cwd);
     try {
@@ -166,7 +166,8 @@ async function main(): Promise<void> {
     for (const size of sizes) {
       const cwd = folders.get(size) ?? scratch;
       const [base = NaN, own = NaN] = compare([[floor, 'migrations'], [cli, 'migrations']], cwd, size > 1000 ? Math.min(3, runs) : runs);
-      const [floorUsage, usage] = [usageOf([floor, 'migrations'], cwd, scratch), usageOf([cli, 'migrations'], cwd, scratch)];
+      const samples = size > 1000 ? 1 : 3;
+      const [floorUsage, usage] = [usageOf([floor, 'migrations'], cwd, scratch, samples), usageOf([cli, 'migrations'], cwd, scratch, samples)];
       took.set(size, own);
       used.set(size, usage);
       const limit = size === 1 ? 1.25 : size === 1000 ? 1.6 : undefined;

@@ -47,8 +47,8 @@ const { counts, failures, slowest } = await fuzz(corpus, seed, from, to, number 
 for (const { number, because } of failures.slice(0, 50)) console.log(`input ${number}: ${because}`);
 console.log(
   `fuzz: seed ${seed}, ${to - from} inputs, ${counts.statements} statements (${counts.parsed} parsed), ${counts.tokens} tokens, `
-  + `${counts.histories} histories, ${counts.findings} findings, ${counts.gaps} gaps, ${failures.length} failures, slowest ${Math.round(slowest)} ms, `
-  + `${Math.round((performance.now() - began) / 1000)} s`,
+  + `${counts.histories} histories, ${counts.findings} findings, ${counts.gaps} gaps, ${failures.length} failures, `
+  + `slowest ${Math.round(slowest)} ms, ${Math.round((performance.now() - began) / 1000)} s`,
 );
 await watchdog.terminate();
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 /**
  * The inputs and the promises of `npm run fuzz`: texts made from real SQL by mutation, from a dictionary and from noise, and what must
- * hold for each: nothing throws, nothing takes longer than two seconds, no span leaves its source, statements stand in order, and splitting loses no text.
+ * hold for each: nothing throws, nothing takes longer than two seconds,
+ * no span leaves its source, statements stand in order, and splitting loses no text.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

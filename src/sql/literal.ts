@@ -15,7 +15,7 @@ export interface DecodedLiteral {
 /**
  * The text of a string literal token (`'…'`, `E'…'`, `N'…'`, `U&'…'`, `$tag$…$tag$`, with continuation lines) and where each part of
  * it stands. Undefined when the token is none of these, is unterminated, is B'…' or X'…', has a broken escape, or is U& with
- * another escape character: UESCAPE is left out deliberately, nobody writes SQL bodies that way.
+ * another escape character: UESCAPE is left out deliberately, it stands outside of the token.
  */
 export function decodeLiteral(sql: string, start: number, end: number): DecodedLiteral | undefined {
   const c = sql.charCodeAt(start);

@@ -16,7 +16,14 @@ export interface Token {
  * `psql` (off by default) also knows `:var`, `:'var'`, `:"var"`, `:{?var}`; a backslash is an `error` token either way.
  */
 export function tokenize(sql: string, options: { readonly psql?: boolean } = {}): readonly Token[] {
-  return [...tokensOf(sql, 0, sql.length, options.psql ?? false)];
+  const psql = options.psql ?? false;
+  const out = newScanned();
+  const tokens: Token[] = [];
+  for (let i = 0; i < sql.length; i = out.end) {
+    scan(sql, i, psql, out);
+    if (out.kind !== 'blank') tokens.push({ kind: out.kind === 'backslash' ? 'error' : out.kind, start: i, end: out.end });
+  }
+  return tokens;
 }
 
 /** The tokens from `start` on, one at a time, so that a helper may stop early. */
