@@ -391,6 +391,8 @@ interface Draft {
   readonly finding: Finding;
 }
 
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** Findings of problems, with fingerprints that survive moves of lines and files. The problems come in report order, before anything is dropped. */
 function fingerprinted(history: History, raised: readonly Raised[], places: Places): Draft[] {
   const texts = new Map<Statement, string>();
@@ -399,13 +401,13 @@ function fingerprinted(history: History, raised: readonly Raised[], places: Plac
     const { span, message, relation, fixes, evidence } = one.problem;
     const path: readonly Evidence[] = evidence?.length ? evidence : [{ span, says: message }];
     const statement = places.at(path.at(-1)?.span ?? span)?.statement;
-    if (statement !== undefined && !texts.has(statement)) texts.set(statement, normalText(statement.sql));
+    if (statement !== undefined && !texts.has(statement)) texts.set(statement, digest(normalText(statement.sql)));
     const identity = JSON.stringify([one.rule, history.id, relation ?? '', statement === undefined ? '' : texts.get(statement)]);
     const ordinal = equals.get(identity) ?? 0;
     equals.set(identity, ordinal + 1);
     const finding: Finding = {
       history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
-      evidence: path, fixes: fixes ?? [], also: [], fingerprint: createHash('sha256').update(`${identity}\0${ordinal}`).digest('hex'),
+      evidence: path, fixes: fixes ?? [], also: [], fingerprint: digest(`${identity}\0${ordinal}`),
     };
     return { raised: one, finding };
   });
