@@ -2,7 +2,7 @@ import {
   describe, evidence, happenings, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
   sitesOf,
 } from '../src/rule.ts';
-import type { Catalog, Context, Effect, Evidence, Matview, Problem, RefreshSite, Relation, Step } from '../src/rule.ts';
+import type { Catalog, CatalogObject, Context, Effect, Evidence, Matview, Problem, RefreshSite, Relation, Step } from '../src/rule.ts';
 
 type End = Effect & { readonly kind: 'endOfDeploy' };
 
@@ -67,6 +67,23 @@ function filledElsewhere(relation: Relation | undefined, catalog: Catalog): bool
 /** Whether an effect can take a possibility away. */
 const takesAway = (effect: Effect): boolean => ['dropObject', 'dropPart', 'renameRelation', 'changeRelation'].includes(effect.kind)
   || (effect.kind === 'refreshMatview' && !effect.withData);
+
+/** Names of the relations from which these steps can have taken a possibility away: a site of another name is as it was. */
+function touched(steps: readonly Step[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const touch = (object: CatalogObject | undefined, catalog: Catalog): void => {
+    const relation = object?.kind === 'index' ? catalog.get(object.on) : object;
+    if (relation && typeof relation.name === 'object') names.add(relation.name.name);
+  };
+  for (const { step, effect } of happenings(steps)) {
+    if (effect.kind === 'dropObject') for (const object of [effect.object, ...effect.takes]) touch(object, step.before);
+    else if (effect.kind === 'dropPart') for (const object of effect.takes) touch(object, step.before);
+    else if (effect.kind === 'renameRelation') for (const object of [effect.from, effect.to]) touch(object, step.before);
+    else if (effect.kind === 'changeRelation') touch(effect.from, step.before);
+    else if (effect.kind === 'refreshMatview' && !effect.withData) touch(effect.matview, step.before);
+  }
+  return names;
+}
 
 /** The statement after which the refresh was impossible and never possible again, and the narrowest place in it. */
 function breaking(site: RefreshSite, steps: readonly Step[]): { readonly step: Step; readonly effect: Effect } | undefined {
@@ -143,12 +160,12 @@ calls the routine is not looked at.
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;
-      const changed = [...happenings(end.steps)].some(({ effect }) => takesAway(effect));
-      if (!changed && after.sites === end.start.sites) return;
+      const names = touched(end.steps);
+      if (names.size === 0 && after.sites === end.start.sites) return;
       const stoodBefore = sitesOf(end.start);
       for (const site of after.sites) {
         const old = stoodBefore(site);
-        if (old && !changed) continue;
+        if (old && !names.has(site.target.name)) continue;
         const now = judge(site, after);
         if (now.is !== 'impossible') continue;
         const was = judge(site, end.start);

@@ -98,11 +98,13 @@ export function isSelectable(object: CatalogObject | undefined): object is Selec
   return object?.kind === 'table' || object?.kind === 'view' || object?.kind === 'matview';
 }
 
-/** Asks whether a refresh site stands in a catalog, unchanged. */
+const siteSets = new WeakMap<readonly RefreshSite[], ReadonlySet<RefreshSite>>();
+
+/** Asks whether a refresh site stands in a catalog, unchanged: catalogs share the sites that no statement touched. */
 export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
-  const key = ({ holder, span }: RefreshSite): string => `${holder}\0${span.path}\0${span.start}`;
-  const keys = new Set(catalog.sites.map(key));
-  return site => keys.has(key(site));
+  const sites = siteSets.get(catalog.sites) ?? new Set(catalog.sites);
+  siteSets.set(catalog.sites, sites);
+  return site => sites.has(site);
 }
 
 // ── Indexes ─────────────────────────────────────────────────────────────────────────────────────────────────────────

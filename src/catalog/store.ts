@@ -33,6 +33,9 @@ function keyOf(object: CatalogObject): string | undefined {
   return undefined;
 }
 
+/** Search paths that mean the same in every catalog: those without `$user`, or without a role to put in its place. */
+const resolved = new WeakMap<readonly string[], readonly string[]>();
+
 /** Schemas that exist in every database and whose contents a history does not make. */
 export function isSystemSchema(name: string): boolean {
   return name === 'pg_catalog' || name === 'information_schema' || name === 'pg_toast';
@@ -107,9 +110,12 @@ export class Store implements Catalog {
   }
 
   indexesOf(relation: ObjectId): readonly Index[] {
-    return this.dependants(relation).map(link => this.byId.get(link.dependent))
-      .filter((object): object is Index => object?.kind === 'index' && object.on === relation)
-      .filter((index, at, all) => all.indexOf(index) === at);
+    const indexes: Index[] = [];
+    for (const link of this.dependants(relation)) {
+      const object = this.byId.get(link.dependent);
+      if (object?.kind === 'index' && object.on === relation && !indexes.includes(object)) indexes.push(object);
+    }
+    return indexes;
   }
 
   dependants(id: ObjectId): readonly Dependency[] {
@@ -139,8 +145,13 @@ export class Store implements Catalog {
   schemasOf(searchPath: Known<readonly string[]>): readonly string[] | undefined {
     if ('unknown' in searchPath) return undefined;
     const { role } = this.session;
+    const fixed = typeof role !== 'string' || !searchPath.includes('$user');
+    const known = fixed ? resolved.get(searchPath) : undefined;
+    if (known) return known;
     const named = searchPath.flatMap(schema => (schema !== '$user' ? [schema] : typeof role === 'string' && this.findSchema(role).is === 'present' ? [role] : []));
-    return ['pg_temp', ...named.filter(schema => schema !== 'pg_temp')];
+    const schemas = ['pg_temp', ...named.filter(schema => schema !== 'pg_temp')];
+    if (fixed) resolved.set(searchPath, schemas);
+    return schemas;
   }
 
   /** The schema an unqualified CREATE puts its object in; undefined when the search path is unknown or empty. */
