@@ -1,0 +1,128 @@
+import type { CatalogObject, Experiment, Laboratory, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
+import { quoteLiteral } from '../sql/print.ts';
+import { failed, numberOf, unproven } from './laboratory.ts';
+import { keyText, qualified, quote } from './words.ts';
+
+/** Runs a statement that the claim says Postgres refuses. */
+async function refusal(lab: Laboratory, sql: string, sqlstate: string): Promise<Verdict> {
+  const answer = await lab.run(sql);
+  if (!failed(answer)) return { kind: 'refuted', says: 'Postgres accepted the statement.' };
+  if (answer.sqlstate === sqlstate) return { kind: 'confirmed', says: `Postgres answers ${sqlstate}: ${answer.message}.` };
+  return unproven(`Postgres refuses it with ${answer.sqlstate} instead: ${answer.message}.`);
+}
+
+/** The statement of the step is refused with this SQLSTATE. */
+export function refuses(step: Step, sqlstate: string): Experiment {
+  return { at: 'before', isolation: 'savepoint', run: lab => refusal(lab, step.statement.sql, sqlstate) };
+}
+
+/** After the step, a refresh of this view is refused with this SQLSTATE. `populate` first, where the claim is about a view with rows. */
+export function refreshRefused(name: Name, concurrently: boolean, sqlstate: string, populate = false): Experiment {
+  return {
+    at: 'after', isolation: 'savepoint',
+    run: async lab => {
+      const first = populate ? await lab.run(`REFRESH MATERIALIZED VIEW ${qualified(name)}`) : undefined;
+      if (first && failed(first)) return unproven(`The view could not be filled: ${first.message}.`);
+      return refusal(lab, `REFRESH MATERIALIZED VIEW ${concurrently ? 'CONCURRENTLY ' : ''}${qualified(name)}`, sqlstate);
+    },
+  };
+}
+
+/** A statement holds ACCESS EXCLUSIVE on the relation until its transaction ends: `sql` is run and pg_locks is read before and after. */
+export function locksOut(name: Name, sql: string, at: 'before' | 'after'): Experiment {
+  return {
+    at, isolation: 'savepoint',
+    run: async lab => {
+      const oid = await numberOf(lab, `SELECT to_regclass(${quoteLiteral(qualified(name))})::oid`);
+      if (oid === undefined) return unproven(`There is no ${quote(name)} to lock.`);
+      const locks = `SELECT count(*) FROM pg_locks WHERE relation = ${oid} AND mode = 'AccessExclusiveLock' AND granted`;
+      const before = await numberOf(lab, locks);
+      if (before !== 0) {
+        // The claim's own transaction is still open: what it dropped is gone from its view, and its lock is not.
+        const dropped = await numberOf(lab, `SELECT count(*) FROM pg_locks AS l WHERE mode = 'AccessExclusiveLock' AND granted
+          AND locktype = 'relation' AND NOT EXISTS (SELECT FROM pg_class WHERE oid = l.relation) AND relation <> ${oid}`);
+        return dropped === undefined || dropped === 0 ? unproven('The transaction holds the lock already.')
+          : { kind: 'confirmed', says: `The open transaction still holds AccessExclusiveLock on the ${quote(name)} that it dropped.` };
+      }
+      const answer = await lab.run(sql);
+      if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
+      return await numberOf(lab, locks) === 1
+        ? { kind: 'confirmed', says: `The statement holds AccessExclusiveLock on ${quote(name)}, which even a SELECT waits for.` }
+        : { kind: 'refuted', says: `After the statement no AccessExclusiveLock is held on ${quote(name)}.` };
+    },
+  };
+}
+
+/** A query that counts an object by name: 1 or 0. Undefined for kinds that no CASCADE names. */
+function existence(object: CatalogObject): string | undefined {
+  switch (object.kind) {
+    case 'routine': return `SELECT least(count(*), 1) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+      WHERE p.proname = ${quoteLiteral(object.name.name)} AND n.nspname = ${quoteLiteral(object.name.schema)}`;
+    case 'type': return `SELECT count(*) FROM (SELECT to_regtype(${quoteLiteral(qualified(object.name))}) AS t) AS x WHERE t IS NOT NULL`;
+    case 'schema': return `SELECT count(*) FROM pg_namespace WHERE nspname = ${quoteLiteral(object.name)}`;
+    case 'extension': return `SELECT count(*) FROM pg_extension WHERE extname = ${quoteLiteral(object.name)}`;
+    case 'trigger': return `SELECT count(*) FROM pg_trigger WHERE tgname = ${quoteLiteral(object.name)}`;
+    case 'policy': return `SELECT count(*) FROM pg_policy WHERE polname = ${quoteLiteral(object.name)}`;
+    case 'role': return undefined;
+    default: return `SELECT count(*) FROM (SELECT to_regclass(${quoteLiteral(qualified(object.name))}) AS c) AS x WHERE c IS NOT NULL`;
+  }
+}
+
+/** The statement of the step takes these objects away; each is counted before and after. */
+export function takesAlong(step: Step, objects: readonly CatalogObject[]): Experiment {
+  const total = async (lab: Laboratory): Promise<number> => {
+    let sum = 0;
+    for (const sql of objects.map(existence)) if (sql !== undefined) sum += await numberOf(lab, sql) ?? 0;
+    return sum;
+  };
+  return {
+    at: 'before', isolation: 'savepoint',
+    run: async lab => {
+      const before = await total(lab);
+      const answer = await lab.run(step.statement.sql);
+      if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
+      const gone = before - await total(lab);
+      const numbers = { before, gone };
+      if (before < objects.length)
+        return { kind: 'unproven', says: `Only ${before} of ${objects.length} objects were there before.`, numbers };
+      if (gone === before) return { kind: 'confirmed', says: `The statement took ${gone} of ${before} objects along.`, numbers };
+      return { kind: gone === 0 ? 'refuted' : 'unproven', says: `${gone} of ${before} objects went with the statement.`, numbers };
+    },
+  };
+}
+
+/**
+ * One count, taken after the step: `confirmed` when it is what the claim says. The claim's SQL holds its own control and answers NULL
+ * without it.
+ */
+export function countsAfter(sql: string, expected: number, says: string, otherwise: string): Experiment {
+  return {
+    at: 'after', isolation: 'savepoint',
+    run: async lab => {
+      const seen = await numberOf(lab, sql);
+      if (seen === undefined) return unproven('The objects of the claim are not there.');
+      return seen === expected ? { kind: 'confirmed', says } : { kind: 'refuted', says: otherwise };
+    },
+  };
+}
+
+/** CREATE … IF NOT EXISTS left the old query: the new one is created beside it and Postgres prints both. */
+export function keepsDefinition(step: Step, name: Name, query: string, columns: readonly string[]): Experiment {
+  const definition = (relation: string): string => `SELECT pg_get_viewdef(${quoteLiteral(relation)}::regclass) AS text`;
+  const text = (answer: Rows | SqlFailure): string => (failed(answer) ? '' : String(answer.rows[0]?.['text'] ?? ''));
+  const control = 'mvlint_new_definition';
+  return {
+    at: 'before', isolation: 'savepoint',
+    run: async lab => {
+      const names = columns.length > 0 ? ` ${keyText(columns)}` : '';
+      const made = await lab.run(`CREATE MATERIALIZED VIEW ${control}${names} AS ${query} WITH NO DATA`);
+      const answer = await lab.run(step.statement.sql);
+      const refused = [made, answer].find(failed);
+      if (refused) return unproven(`Postgres refuses the statement here: ${refused.message}.`);
+      const kept = text(await lab.run(definition(qualified(name))));
+      return kept === text(await lab.run(definition(control)))
+        ? { kind: 'refuted', says: 'Postgres prints the same query for both definitions.' }
+        : { kind: 'confirmed', says: `After the statement ${quote(name)} still has its old definition.` };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Catalog, CatalogObject, Evidence, Known, Name, RefreshSite, Selectable, Span, Unknown } from '../model.ts';
+
+/** Whether a fact is missing. */
+export function isUnknown<T>(fact: Known<T>): fact is Unknown {
+  return typeof fact === 'object' && fact !== null && 'unknown' in fact;
+}
+
+/** The fact, or undefined when it is missing. */
+export function known<T>(fact: Known<T>): T | undefined {
+  return isUnknown(fact) ? undefined : fact;
+}
+
+/** A place and what it shows. */
+export function evidence(span: Span, says: string): Evidence {
+  return { span, says };
+}
+
+/** Where an object was made, as evidence; nothing for what the catalog began with. */
+export function madeAt(object: CatalogObject | undefined, says: string): readonly Evidence[] {
+  return object?.madeAt ? [{ span: object.madeAt, says }] : [];
+}
+
+/** Whether two places are the same. */
+export function sameSpan(a: Span, b: Span): boolean {
+  return a.path === b.path && a.start === b.start && a.end === b.end;
+}
+
+/** Whether two qualified names are the same. */
+export const sameName = (a: Name, b: Name): boolean => a.schema === b.schema && a.name === b.name;
+
+/** Whether an object can stand in FROM: a table, a view or a materialized view. */
+export function isSelectable(object: CatalogObject | undefined): object is Selectable {
+  return object?.kind === 'table' || object?.kind === 'view' || object?.kind === 'matview';
+}
+
+const siteSets = new WeakMap<readonly RefreshSite[], ReadonlySet<RefreshSite>>();
+
+/** Asks whether a refresh site stands in a catalog, unchanged: catalogs share the sites that no statement touched. */
+export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
+  const sites = siteSets.get(catalog.sites) ?? new Set(catalog.sites);
+  siteSets.set(catalog.sites, sites);
+  return site => sites.has(site);
+}
