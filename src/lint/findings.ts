@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { Claim, Evidence, Finding, History, Statement } from '../model.ts';
+import { normalText } from '../sql/tokens.ts';
+import type { Places, Raised } from './places.ts';
+import { gravity } from './severity.ts';
+
+export interface Draft {
+  readonly raised: Raised;
+  readonly finding: Finding;
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Findings of problems, with fingerprints that survive moves of lines and files. The problems come in report order, before anything is dropped. */
+export function fingerprinted(history: History, raised: readonly Raised[], places: Places): Draft[] {
+  const texts = new Map<Statement, string>();
+  const equals = new Map<string, number>();
+  return raised.map(one => {
+    const { span, message, relation, fixes, evidence } = one.problem;
+    const path: readonly Evidence[] = evidence?.length ? evidence : [{ span, says: message }];
+    const statement = places.at(path.at(-1)?.span ?? span)?.statement;
+    if (statement !== undefined && !texts.has(statement)) texts.set(statement, digest(normalText(statement.sql)));
+    const identity = JSON.stringify([one.rule, history.id, relation ?? '', statement === undefined ? '' : texts.get(statement)]);
+    const ordinal = equals.get(identity) ?? 0;
+    equals.set(identity, ordinal + 1);
+    const finding: Finding = {
+      history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
+      evidence: path, fixes: fixes ?? [], also: [], fingerprint: digest(`${identity}\0${ordinal}`),
+    };
+    return { raised: one, finding };
+  });
+}
+
+/** The order of headlines: the smaller number is the graver mistake. */
+function rank(rule: string): number {
+  const index = ['no-recreate-in-place', 'no-drop-cascade', 'no-broken-refresh'].indexOf(rule);
+  return index >= 0 ? index : rule.startsWith('no-lost-') ? 3 : 4;
+}
+
+/** Files each finding whose cause statement and relation are those of a graver one under that one. */
+export function merge(drafts: readonly Draft[], places: Places): { findings: readonly Finding[]; claims: readonly Claim[] } {
+  const groups = new Map<string, Draft[]>();
+  const ids = new Map<Statement, number>();
+  const idOf = (statement: Statement): number => ids.get(statement) ?? (ids.set(statement, ids.size), ids.size - 1);
+  for (const draft of drafts) {
+    const cause = places.at(draft.finding.evidence[0]?.span ?? draft.finding.span)?.statement;
+    const key = cause === undefined || draft.finding.relation === undefined ? `alone ${groups.size}` : `${idOf(cause)} ${draft.finding.relation}`;
+    if (groups.get(key)?.push(draft) === undefined) groups.set(key, [draft]);
+  }
+  const grave = ({ finding }: Draft): number => rank(finding.rule) * 10 + gravity.indexOf(finding.severity);
+  const heads = new Map<Draft, Draft[]>();
+  for (const group of groups.values()) {
+    const gravest = Math.min(...group.map(grave));
+    const first = group.find(draft => grave(draft) === gravest);
+    for (const draft of group)
+      if (grave(draft) === gravest) heads.set(draft, draft === first ? group.filter(other => grave(other) > gravest) : []);
+  }
+  const claims: Claim[] = [];
+  const claimed = ({ raised }: Draft, finding: Finding): Finding => {
+    if (raised.problem.experiment !== undefined) claims.push({ finding, ordinal: raised.ordinal, experiment: raised.problem.experiment });
+    return finding;
+  };
+  const findings = drafts.flatMap(draft => {
+    const lesser = heads.get(draft);
+    if (lesser === undefined) return [];
+    const also = lesser.toSorted((a, b) => grave(a) - grave(b)).map(other => claimed(other, other.finding));
+    return [claimed(draft, also.length === 0 ? draft.finding : { ...draft.finding, also })];
+  });
+  return { findings, claims };
+}

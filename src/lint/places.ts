@@ -1,0 +1,70 @@
+import { runs } from '../catalog/order.ts';
+import type { History, Migration, ObjectId, Problem, Severity, Span, Statement } from '../model.ts';
+import { gravity } from './severity.ts';
+
+/** A problem on its way to becoming a finding. */
+export interface Raised {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly problem: Problem;
+  readonly ordinal: number;
+  readonly owner: Owner | undefined;
+  /** The statement whose step raised it; absent for the end of a migration, a deploy or the history. */
+  readonly statement: Statement | undefined;
+  /** The relation when its migration had ended; absent when it was gone by then, or never known. */
+  alive?: ObjectId;
+}
+
+/** A statement and the migration it belongs to; `order` is the place of the migration among the runs. */
+export interface Owner {
+  readonly statement: Statement;
+  readonly migration: Migration;
+  readonly order: number;
+}
+
+export interface Places {
+  /** The statement that holds the start of a span; of several migrations that include the file, the preferred one. */
+  at(span: Span, preferred?: Migration): Owner | undefined;
+  readonly owners: readonly Owner[];
+}
+
+export function placesOf(history: History): Places {
+  const byPath = new Map<string, Owner[]>();
+  const order = new Map<Migration, number>();
+  for (const run of runs(history)) if (run.judged) order.set(run.migration, order.size);
+  const owners: Owner[] = [];
+  for (const [migration, index] of order)
+    for (const unit of migration.up)
+      for (const statement of unit.statements) {
+        const owner = { statement, migration, order: index };
+        owners.push(owner);
+        if (byPath.get(statement.span.path)?.push(owner) === undefined) byPath.set(statement.span.path, [owner]);
+      }
+  for (const list of byPath.values()) list.sort((a, b) => a.statement.span.start - b.statement.span.start || a.order - b.order);
+  return {
+    owners,
+    at(span, preferred) {
+      const list = byPath.get(span.path);
+      if (list === undefined) return undefined;
+      let [low, high] = [0, list.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((list[middle]?.statement.span.start ?? Infinity) <= span.start) low = middle + 1;
+        else high = middle;
+      }
+      // Text between two statements (a directive, a gap) belongs to the one before it; above the first one, to the first.
+      const found = list[low - 1] ?? list[0];
+      if (found === undefined || preferred === undefined || found.migration === preferred) return found;
+      for (let index = low - 1; index >= 0 && list[index]?.statement.span.start === found.statement.span.start; index -= 1)
+        if (list[index]?.migration === preferred) return list[index];
+      return found;
+    },
+  };
+}
+
+export function inOrder(a: Raised, b: Raised): number {
+  const [one, two] = [a.problem.span, b.problem.span];
+  return (a.owner?.order ?? Infinity) - (b.owner?.order ?? Infinity) || compare(one.path, two.path) || one.start - two.start || one.end - two.end
+    || gravity.indexOf(a.severity) - gravity.indexOf(b.severity) || compare(a.rule, b.rule) || compare(a.problem.message, b.problem.message);
+}
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,31 @@
+import type { Migration, Preset, Rule, Severity } from '../model.ts';
+
+/** What decides which rules run, how grave they are, and what of their findings is reported. */
+export interface LintOptions {
+  /** The Postgres major the report is about. */
+  readonly postgres: number;
+  readonly preset: Preset;
+  /** Overrides by rule id; they win over the preset. Ids that no rule has are ignored here: the host has refused them. */
+  readonly rules: Readonly<Record<string, Severity | 'off'>>;
+  /** Which migrations are reported on; the others are replayed all the same. All, when absent. */
+  readonly only?: (migration: Migration) => boolean;
+  /** Report what a later migration repaired, too. */
+  readonly allHistory: boolean;
+  /** Migrations that go out together as one deploy. */
+  readonly pending?: (migration: Migration) => boolean;
+  readonly session?: { readonly searchPath?: readonly string[]; readonly role?: string };
+}
+
+/** From the gravest to the mildest. */
+export const gravity: readonly Severity[] = ['error', 'warning', 'note'];
+
+/** The severity of a rule for a Postgres major under the options, or `off`. */
+export function severityOf(rule: Rule['meta'], options: Pick<LintOptions, 'postgres' | 'preset' | 'rules'>): Severity | 'off' {
+  if (options.postgres < rule.postgres.from || options.postgres > (rule.postgres.until ?? Infinity)) return 'off';
+  const wanted = Object.hasOwn(options.rules, rule.id) ? options.rules[rule.id] : undefined;
+  if (wanted !== undefined) return wanted;
+  const own = typeof rule.severity === 'string'
+    ? rule.severity
+    : (rule.severity.toSorted((a, b) => b.from - a.from).find(step => step.from <= options.postgres)?.severity ?? 'off');
+  return own === 'note' && options.preset !== 'all' ? 'off' : own;
+}
