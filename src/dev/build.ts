@@ -64,6 +64,8 @@ async function bundle(): Promise<void> {
   // The parser looks for its wasm beside the file it was bundled into; entries and chunks stand in one folder, so one copy serves all.
   const wasm = 'libpg-query.wasm';
   copyFileSync(createRequire(import.meta.url).resolve(`libpg-query/wasm/${wasm}`), join(dist, wasm));
+  // So do the built-in catalogs: text that is read when a query first needs a type, and costs no start-up as a module would.
+  copyFileSync(join(root, 'src/builtins/data/builtins.txt'), join(dist, 'builtins.txt'));
   for (const name of readdirSync(dist)) if (name.endsWith('.js') && !written.has(name)) rmSync(join(dist, name));
 }
 
