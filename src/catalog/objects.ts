@@ -9,7 +9,7 @@ import {
 import { roleName } from './owners.ts';
 import { isHole } from './store.ts';
 import { namesOf } from './tables.ts';
-import { existsAlready } from './views.ts';
+import { dependOnQueriesIn, existsAlready } from './views.ts';
 
 /** CREATE SCHEMA; its elements are returned for the caller to replay in it. */
 export function createSchema(change: Change, node: CreateSchemaStmt): Outcome {
@@ -86,6 +86,7 @@ export function createPolicy(change: Change, node: CreatePolicyStmt): Outcome {
   const id = change.store.newId();
   change.store.put({ kind: 'policy', id, name: node.policy_name ?? '', on: relation.id, madeAt: change.statement.span, owner: relation.owner });
   change.store.depend({ dependent: id, on: relation.id, strength: 'auto' });
+  for (const tree of [node.qual, node.with_check]) dependOnQueriesIn(change, id, tree);
   return undefined;
 }
 

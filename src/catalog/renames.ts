@@ -100,8 +100,11 @@ function renameSchema(change: Change, old: string, name: string): Outcome {
   change.store.markGone(found.object, { span: change.statement.span, says: `schema ${old} becomes ${name}` });
   for (const object of [...change.store.objects()])
     if ((isRelation(object) || object.kind === 'type' || object.kind === 'routine') && object.name.schema === old) {
-      change.store.put({ ...object, name: { ...object.name, schema: name } });
-      if (isRelation(object)) change.store.markGone(object, { span: change.statement.span, says: `schema ${old} becomes ${name}` });
+      const to = { ...object, name: { ...object.name, schema: name } };
+      change.store.put(to);
+      if (!isRelation(object) || !isRelation(to)) continue;
+      change.store.markGone(object, { span: change.statement.span, says: `schema ${old} becomes ${name}` });
+      change.effects.push({ kind: 'renameRelation', from: object, to, via: change.via });
     }
   return undefined;
 }

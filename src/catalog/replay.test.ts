@@ -52,6 +52,21 @@ test('identity survives a rename, dependants follow it', () => {
   expect(end.dependants(relation(end, 't')!.id).map(link => link.dependent)).toContain(relation(end, 'mv_old')!.id);
 });
 
+test('a BEGIN ATOMIC body and a policy hold on to what they read; a string body does not', () => {
+  const { end } = run(history(view, `create function total() returns bigint begin atomic select sum(k) from mv; end;
+    create function also() returns bigint return (select count(*) from mv);
+    create function later() returns bigint language sql as 'select sum(k) from mv';
+    create policy seen on t using (k in (select k from mv));`));
+  const holders = end.dependants(relation(end, 'mv')!.id).filter(link => link.strength === 'normal').map(link => end.get(link.dependent)!);
+  expect(holders.map(object => (typeof object.name === 'string' ? object.name : object.name.name)).sort()).toEqual(['also', 'seen', 'total']);
+});
+
+test('renaming a schema renames what stands in it', () => {
+  const { runs } = run(history('create schema live; create table live.t (id bigint primary key);', 'alter schema live rename to old;'));
+  const renamed = runs[1]!.steps.flatMap(step => step.effects).flatMap(effect => (effect.kind === 'renameRelation' ? [effect.to.name] : []));
+  expect(renamed).toEqual([{ schema: 'old', name: 't' }, { schema: 'old', name: 't_pkey' }]);
+});
+
 test('an old catalog stays as it was', () => {
   const { runs } = run(history(view, 'drop materialized view mv;'));
   expect(relation(runs[0]!.end, 'mv')?.kind).toBe('matview');

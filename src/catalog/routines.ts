@@ -7,6 +7,7 @@ import { find, gap, isUnknown, refuseMissing, writtenFromList, writtenName, type
 import { defElemText } from './options.ts';
 import { sitesIn } from './sites.ts';
 import { isHole } from './store.ts';
+import { dependOnQueriesIn } from './views.ts';
 
 const defElem = (options: readonly Node[] | undefined, name: string): Node | undefined => {
   const found = options?.find(item => 'DefElem' in item && item.DefElem.defname === name);
@@ -68,6 +69,8 @@ export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome
     ...(body ? { body: { start: body.start, end: body.end } } : {}),
   };
   change.store.put(routine);
+  change.store.clearDependencies(routine.id);
+  dependOnQueriesIn(change, routine.id, node.sql_body);
   change.store.sites = [...change.store.sites.filter(site => site.holderId !== routine.id), ...sitesIn(change, {
     start: body?.start ?? 0, end: body?.end ?? change.statement.sql.length, by: node.returnType && isTrigger(node) ? 'trigger' : 'routine',
     holder: `${routine.form} ${written.name}()`, holderId: routine.id, searchPath: routine.settings.get('search_path'),

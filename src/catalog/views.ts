@@ -1,5 +1,6 @@
 import type { Column, Evidence, Known, Matview, Name, ObjectId, Query, Selectable, View } from '../model.ts';
 import { lowerQuery, type Lowered } from '../query/lower.ts';
+import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
 import {
   defaultGrants, find, isSelectable, isUnknown, lock, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
@@ -29,6 +30,16 @@ function refuseQuery(change: Change, lowered: Lowered): Outcome {
 export function dependOnQuery(change: Change, id: ObjectId, lowered: Lowered): void {
   for (const read of lowered.query.reads) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns ? { columns: read.columns } : {}) });
   for (const on of [...lowered.routines, ...lowered.types]) change.store.depend({ dependent: id, on, strength: 'normal' });
+}
+
+/** Records what the queries inside a tree hold on to: the statements of a BEGIN ATOMIC body, the sub-queries of a policy (measured, facts D). */
+export function dependOnQueriesIn(change: Change, id: ObjectId, tree: Node | undefined): void {
+  if (!tree) return;
+  walk(tree, (kind, inner) => {
+    if (kind !== 'SelectStmt') return undefined;
+    dependOnQuery(change, id, lowerQuery(change.statement, { SelectStmt: inner } as Node, change.store));
+    return false;
+  });
 }
 
 /** Every relation that running the query reads: views are looked through, matviews are read as they stand. */
