@@ -83,7 +83,7 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
   const into = node.into;
   if (!node.query) return undefined;
   const { name, existing } = nameForCreate(change, into?.rel);
-  const lowered = lowerQuery(change.statement, node.query, change.store, names(into?.colNames));
+  const lowered = lowerQuery(change.statement, node.query, change.store, names(into?.colNames), true);
   const missing = refuseQuery(change, lowered);
   if (missing) return missing;
   if (!name) return undefined;

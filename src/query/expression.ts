@@ -244,7 +244,7 @@ function reportMissing(found: Extract<Lookup, { is: 'missing' }>, names: readonl
   if (names.length > 1) {
     const asType = namedType({ names: [{ String: { sval: name } }] }, run.catalog);
     if (rowFunctions.has(name) || run.catalog.findRoutines({ name }).length > 0 || !isUnknown(asType.type)) return;
-    for (const object of run.catalog.objects()) if (object.kind === 'extension') return;
+    if (run.catalog.hasExtension()) return;
   }
   run.missingColumns.push({ relation: entry.relation.id, column: name,
     span: sourceSpan(run.statement, location, nodeEnd(run.statement.sql, location)) });

@@ -1,11 +1,12 @@
 import type {
-  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, QueryFacts, Relation, Selectable, Sequence, Span, View,
+  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, View,
 } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
 import { passOn } from './from.ts';
 import { isUnknown, itemSpan, unknown, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, finalType } from './select.ts';
+import { sameAnswers, surroundingsIn, Witness, type Asked, type Surroundings } from './surroundings.ts';
 
 const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
 /** Views over views over views: beyond this nothing is followed. */
@@ -19,17 +20,37 @@ const deepest = 40;
  * Columns are found by the names in the text: a table column that was renamed since is unknown here (Postgres would follow it).
  */
 export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
-  return facts(view, catalog, 0);
-}
-
-function facts(view: View | Matview, catalog: Catalog, depth: number): QueryFacts {
   let known = memo.get(catalog);
   if (known === undefined) memo.set(catalog, (known = new WeakMap()));
   const old = known.get(view);
   if (old !== undefined) return old;
-  const result = depth > deepest ? nothing(view) : compute(view, catalog, depth);
+  const result = facts(view, surroundingsIn(catalog), 0);
   known.set(view, result);
   return result;
+}
+
+/** What is found out about views beneath a query that is being analyzed. */
+export function factsBeneath(around: Surroundings, depth = 0): (view: View | Matview) => QueryFacts {
+  return view => facts(view, around, depth + 1);
+}
+
+function facts(view: View | Matview, around: Surroundings, depth: number): QueryFacts {
+  const shape = recalled(view.query, around) ?? (depth > deepest ? undefined : compute(view, around, depth));
+  if (shape === undefined || shape.open) return nothing(view);
+  return { columns: outputColumns(view, shape), keys: outputKeys(view, shape) };
+}
+
+/** The last analysis of each query, with what it asked. */
+const analyses = new WeakMap<Query, { readonly shape: Shape; readonly asked: readonly Asked[] }>();
+
+/** Keeps what an analysis of a query has found, for every catalog that answers the same. */
+export function remember(query: Query, shape: Shape, around: Witness): void {
+  analyses.set(query, { shape, asked: around.questions() });
+}
+
+function recalled(query: Query, around: Surroundings): Shape | undefined {
+  const known = analyses.get(query);
+  return known !== undefined && sameAnswers(known.asked, around) ? known.shape : undefined;
 }
 
 const nothing = (view: View | Matview): QueryFacts =>
@@ -42,24 +63,25 @@ function queryNode(node: Node): Node | undefined {
   return 'ViewStmt' in node ? node.ViewStmt.query : undefined;
 }
 
-function compute(view: View | Matview, catalog: Catalog, depth: number): QueryFacts {
+function compute(view: View | Matview, outer: Surroundings, depth: number): Shape | undefined {
   const { query } = view;
   const parsed = parse(query.statement.sql);
   const node = parsed.ok ? queryNode(parsed.node) : undefined;
-  if (node === undefined) return nothing(view);
+  if (node === undefined) return undefined;
+  const around = new Witness(outer);
   const bound = (span: Span): Found<Relation> => {
     const read = query.reads.find(candidate => candidate.span.path === span.path && candidate.span.start === span.start
       && candidate.span.end === span.end);
-    const object = read === undefined ? undefined : catalog.get(read.id);
+    const object = read === undefined ? undefined : around.get(read.id);
     return object !== undefined && isReadable(object) ? { is: 'present', object } : { is: 'unknown' };
   };
   const run: Run = {
-    statement: query.statement, catalog, relation: (_, span) => bound(span), viewFacts: below => facts(below, catalog, depth + 1),
+    statement: query.statement, catalog: around, relation: (_, span) => bound(span), viewFacts: factsBeneath(around, depth),
     reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(node, run, { ctes: undefined, depth: 0 });
-  if (shape.open) return nothing(view);
-  return { columns: outputColumns(view, shape), keys: outputKeys(view, shape) };
+  remember(query, shape, around);
+  return shape;
 }
 
 const isReadable = (object: CatalogObject): object is Selectable | Sequence =>

@@ -1,5 +1,6 @@
-import type { Catalog, Table } from '../model.ts';
+import type { Table } from '../model.ts';
 import { isUnknown, type Key, type ScopeColumn } from './scope.ts';
+import type { Surroundings } from './surroundings.ts';
 import { isBuiltinType, withoutModifier } from './types.ts';
 
 /** At most so many keys are followed: joins multiply them. */
@@ -15,12 +16,8 @@ export function minimal(keys: readonly (readonly number[])[]): readonly (readonl
 }
 
 /** Whether another table inherits from this one (partitions are not inheritance here: a partitioned table's key spans its partitions). */
-export function isParent(table: Table, catalog: Catalog): boolean {
-  if (table.partitioned) return false;
-  return catalog.dependants(table.id).some(link => {
-    const object = catalog.get(link.dependent);
-    return object?.kind === 'table' && object.inherits.includes(table.id);
-  });
+export function isParent(table: Table, catalog: Surroundings): boolean {
+  return !table.partitioned && catalog.heirs(table.id).length > 0;
 }
 
 /**
@@ -28,7 +25,7 @@ export function isParent(table: Table, catalog: Catalog): boolean {
  * NOT NULL columns.
  * A parent of inheritance proves nothing, because children repeat its keys (measured, facts H), unless ONLY is written.
  */
-export function tableKeys(table: Table, catalog: Catalog, only: boolean): readonly (readonly string[])[] {
+export function tableKeys(table: Table, catalog: Surroundings, only: boolean): readonly (readonly string[])[] {
   if (!only && isParent(table, catalog)) return [];
   if (isUnknown(table.columns)) return table.constraints.filter(constraint => constraint.kind === 'primary key').map(constraint =>
     constraint.columns);

@@ -1,8 +1,10 @@
-import type { Catalog, Column, Known, ObjectId, Query, Read, Span, Statement, WrittenName } from '../model.ts';
+import type { Catalog, Column, Found, Known, ObjectId, Query, Read, Relation, Span, Statement, WrittenName } from '../model.ts';
 import { fold, normalText, tokensOf, type Token } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
+import { factsBeneath, remember } from './facts.ts';
 import { unknown, type Run, type Shape } from './scope.ts';
 import { analyze, finalType } from './select.ts';
+import { surroundingsIn, Witness, type Surroundings } from './surroundings.ts';
 
 /** What a defining query is, in the catalog it is created in. */
 export interface Lowered {
@@ -21,13 +23,15 @@ export interface Lowered {
 /**
  * Reads the query of CREATE [MATERIALIZED] VIEW, CREATE TABLE AS, or a SELECT. `select` is its node in the tree of `statement.sql`,
  * `names` the column names given in front of AS.
+ * With `judge` it also looks for taints and keys, and `factsOf` need not read the query again.
  * What is not known says so; nothing is guessed. Never throws.
  */
-export function lowerQuery(statement: Statement, select: Node, catalog: Catalog, names: readonly string[] = []): Lowered {
+export function lowerQuery(statement: Statement, select: Node, catalog: Catalog, names: readonly string[] = [], judge = false): Lowered {
+  const around = new Witness(surroundingsIn(catalog));
   const run: Run = {
-    statement, catalog, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(),
+    statement, catalog: around, relation: name => seen(catalog.find(name), around), reads: [], missing: [], missingColumns: [], routines: new Set(),
       types: new Set(),
-    truncated: false, lastId: 0, depth: 0,
+    truncated: false, lastId: 0, depth: 0, ...(judge ? { viewFacts: factsBeneath(around) } : {}),
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
   const { start, end } = queryRange(statement.sql);
@@ -37,8 +41,15 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
       id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
     })),
   };
+  if (judge) remember(query, shape, around);
   return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types],
     missingColumns: run.missingColumns };
+}
+
+/** The relation of a name, asked for by its id: that is what the query is bound to, whatever it is called later. */
+function seen(found: Found<Relation>, around: Surroundings): Found<Relation> {
+  if (found.is === 'present') around.get(found.object.id);
+  return found;
 }
 
 /** The columns, without their places: few ask for those, and `factsOf` knows them. */

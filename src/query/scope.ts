@@ -1,7 +1,8 @@
 import type {
-  Catalog, Found, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
+  Found, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
 } from '../model.ts';
 import { sourceSpan, targetEnd } from '../sql/span.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What an expression is worth. */
 export interface Value {
@@ -109,7 +110,7 @@ export interface Env {
 /** One analysis of one query: its inputs and what it collects. */
 export interface Run {
   readonly statement: Statement;
-  readonly catalog: Catalog;
+  readonly catalog: Surroundings;
   /** The relation a name in FROM stands for. */
   readonly relation: (name: WrittenName, span: Span) => Found<Relation>;
   /** Facts of views beneath; absent while lowering, where taints and keys are not asked for. */

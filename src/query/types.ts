@@ -1,8 +1,9 @@
-import type { Catalog, Known, ObjectId } from '../model.ts';
+import type { Known, ObjectId } from '../model.ts';
 import { quoteName } from '../sql/print.ts';
 import type { Node, TypeName } from '../sql/tree.ts';
 import { strings } from './names.ts';
 import { isHole, isUnknown, unknown, type Value } from './scope.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** pg_type.typname of the built-in types a query names, and how format_type prints them (measured in the tests). */
 const printed: Readonly<Record<string, string>> = {
@@ -74,7 +75,7 @@ export interface NamedType {
  * because pg_catalog is searched
  * first. `serial` names print as their integer types: they are types in CREATE TABLE only. Never throws; what is not known says so.
  */
-export function namedType(typeName: TypeName | undefined, catalog: Catalog): NamedType {
+export function namedType(typeName: TypeName | undefined, catalog: Surroundings): NamedType {
   const names = strings(typeName?.names);
   const name = names.at(-1) ?? '';
   const schema = names.length > 1 ? names.at(-2) : undefined;

@@ -1,0 +1,91 @@
+import type { Catalog, CatalogObject, Found, Index, ObjectId, Routine, Table, Type, WrittenName } from '../model.ts';
+
+/** What the analysis of a query may ask of a catalog. */
+export interface Surroundings {
+  get(id: ObjectId): CatalogObject | undefined;
+  indexesOf(relation: ObjectId): readonly Index[];
+  /** Tables that inherit from this one, its partitions among them. */
+  heirs(table: ObjectId): readonly Table[];
+  findRoutines(name: WrittenName): readonly Routine[];
+  findType(name: WrittenName): Found<Type>;
+  /** Whether the history makes an extension: it brings functions and types that mvlint does not know. */
+  hasExtension(): boolean;
+}
+
+/** A catalog's own answers. */
+export function surroundingsIn(catalog: Catalog): Surroundings {
+  return {
+    get: id => catalog.get(id),
+    indexesOf: relation => catalog.indexesOf(relation),
+    heirs: table => catalog.dependants(table).map(link => catalog.get(link.dependent))
+      .filter((object): object is Table => object?.kind === 'table' && object.inherits.includes(table)),
+    findRoutines: name => catalog.findRoutines(name),
+    findType: name => catalog.findType(name),
+    hasExtension: () => [...catalog.objects()].some(object => object.kind === 'extension'),
+  };
+}
+
+/** A question that an analysis asked, and the objects that answered it. */
+export interface Asked {
+  readonly of: (around: Surroundings) => readonly unknown[];
+  readonly answer: readonly unknown[];
+}
+
+/** Whether every question has the same answer here: then what was concluded from the answers holds here too. */
+export function sameAnswers(asked: readonly Asked[], around: Surroundings): boolean {
+  return asked.every(({ of, answer }) => {
+    const now = of(around);
+    return now.length === answer.length && now.every((item, at) => item === answer[at]);
+  });
+}
+
+/** Surroundings that note what is asked of them. Most statements of a history change no answer, so an analysis outlives its catalog. */
+export class Witness implements Surroundings {
+  private readonly around: Surroundings;
+  private readonly asked = new Map<string, Asked>();
+
+  constructor(around: Surroundings) {
+    this.around = around;
+  }
+
+  /** Everything that was asked so far. It keeps no catalog alive. */
+  questions(): readonly Asked[] {
+    return [...this.asked.values()];
+  }
+
+  private ask<T>(key: string, of: (around: Surroundings) => readonly T[]): readonly T[] {
+    const known = this.asked.get(key);
+    if (known !== undefined) return known.answer as readonly T[];
+    const answer = of(this.around);
+    this.asked.set(key, { of, answer });
+    return answer;
+  }
+
+  get(id: ObjectId): CatalogObject | undefined {
+    return this.ask(`get ${id}`, around => [around.get(id)])[0];
+  }
+
+  indexesOf(relation: ObjectId): readonly Index[] {
+    return this.ask(`indexes ${relation}`, around => around.indexesOf(relation));
+  }
+
+  heirs(table: ObjectId): readonly Table[] {
+    return this.ask(`heirs ${table}`, around => around.heirs(table));
+  }
+
+  findRoutines(name: WrittenName): readonly Routine[] {
+    return this.ask(`routines ${name.schema ?? ''}.${name.name}`, around => around.findRoutines(name));
+  }
+
+  findType(name: WrittenName): Found<Type> {
+    const [is, object] = this.ask<unknown>(`type ${name.schema ?? ''}.${name.name}`, around => {
+      const found = around.findType(name);
+      return found.is === 'present' ? [found.is, found.object] : [found.is];
+    });
+    return is === 'present' ? { is, object: object as Type } : { is: is as 'absent' | 'unknown' };
+  }
+
+  hasExtension(): boolean {
+    return this.ask('extensions', around => [around.hasExtension()])[0] === true;
+  }
+}
