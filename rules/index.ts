@@ -9,6 +9,7 @@ import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
+import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
@@ -26,6 +27,7 @@ export const rules: readonly Rule[] = [
   noLostPrivileges,
   noNondeterministicOutput,
   noRecreateInPlace,
+  noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,
   noUnusedIgnore,

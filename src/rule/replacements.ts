@@ -1,19 +1,21 @@
-import type { Catalog, Context, Effect, Index, Matview, ObjectId, Relation, Selectable, Step } from '../model.ts';
+import type { Catalog, Context, Effect, Index, Matview, Name, ObjectId, Relation, Selectable, Step } from '../model.ts';
 import { isSelectable, known, sameName } from './facts.ts';
 import { equivalentIndex } from './indexes.ts';
 import { quote } from './words.ts';
 
-type End = Effect & { readonly kind: 'endOfMigration' | 'endOfDeploy' };
-type Happening = { readonly effect: Effect; readonly step: Step };
+/** The end of what goes out together. */
+export type End = Effect & { readonly kind: 'endOfMigration' | 'endOfDeploy' };
+/** An effect and the step it belongs to. */
+export type Happening = { readonly effect: Effect; readonly step: Step };
 
 /** Everything that happened, in order. */
 export function* happenings(steps: readonly Step[]): Iterable<Happening> {
   for (const step of steps) for (const effect of step.effects) yield { effect, step };
 }
 
-/** A name that a materialized view in use had at the start and another object has at the end. */
-export interface Replacement {
-  readonly old: Matview;
+/** A name that a relation in use had at the start and another one has at the end. */
+export interface Replacement<Old extends Selectable = Matview> {
+  readonly old: Old;
   readonly now: Selectable;
   /** What took the name from the old one, and what gave it to the new one. */
   readonly taken: Happening;
@@ -37,27 +39,53 @@ function named(effect: Effect): Relation | undefined {
   return effect.kind === 'renameRelation' ? effect.to : undefined;
 }
 
-/** The names that changed hands between the start and the end, where the view that had them was in use. */
-export function replacements(end: End, context: Context): readonly Replacement[] {
-  const all = [...happenings(end.steps)];
-  const ids = new Set(all.flatMap(({ effect }) => unnamed(effect)));
-  return [...ids].flatMap(id => {
-    const old = end.start.get(id);
-    if (old?.kind !== 'matview' || context.inUse(old) !== true) return [];
-    const found = context.step.after.find(old.name);
+const nameKey = ({ schema, name }: Name): string => `${schema}\0${name}`;
+
+/** What happened to names, by the object and the name, in order; one pass over the effects. */
+function handovers(all: readonly Happening[]) {
+  const takings = new Map<ObjectId, Happening[]>();
+  const givings = new Map<ObjectId, Happening[]>();
+  const file = (map: Map<ObjectId, Happening[]>, id: ObjectId, happening: Happening): void => {
+    if (map.get(id)?.push(happening) === undefined) map.set(id, [happening]);
+  };
+  for (const happening of all) {
+    for (const id of unnamed(happening.effect)) file(takings, id, happening);
+    const relation = named(happening.effect);
+    if (relation) file(givings, relation.id, happening);
+  }
+  return { takings, givings };
+}
+
+const memo = new WeakMap<End, readonly Replacement<Selectable>[]>();
+
+/** The names of tables, views and materialized views that changed hands between the start and the end, where the old one was in use. */
+export function nameChanges(end: End, context: Context): readonly Replacement<Selectable>[] {
+  const old = memo.get(end);
+  if (old) return old;
+  const { takings, givings } = handovers([...happenings(end.steps)]);
+  const changes = [...takings].flatMap(([id, takes]) => {
+    const was = end.start.get(id);
+    if (!isSelectable(was) || context.inUse(was) !== true) return [];
+    const found = context.step.after.find(was.name);
     const now = found.is === 'present' ? found.object : undefined;
     if (!isSelectable(now) || now.id === id) return [];
-    const isDrop = ({ effect }: Happening): boolean => effect.kind !== 'renameRelation' && unnamed(effect).includes(id);
-    const taken = all.find(({ effect }) => unnamed(effect).includes(id)
-      && (effect.kind !== 'renameRelation' || sameName(effect.from.name, old.name)));
-    const given = all.findLast(({ effect }) => named(effect)?.id === now.id && sameName(named(effect)!.name, old.name));
-    const dropped = all.find(isDrop);
-    return taken && given ? [{ old, now, taken, given, ...(dropped ? { dropped } : {}) }] : [];
+    const name = nameKey(was.name);
+    const taken = takes.find(({ effect }) => effect.kind !== 'renameRelation' || nameKey(effect.from.name) === name);
+    const given = givings.get(now.id)?.findLast(({ effect }) => nameKey(named(effect)!.name) === name);
+    const dropped = takes.find(({ effect }) => effect.kind !== 'renameRelation');
+    return taken && given ? [{ old: was, now, taken, given, ...(dropped ? { dropped } : {}) }] : [];
   });
+  memo.set(end, changes);
+  return changes;
+}
+
+/** The names of materialized views that changed hands. */
+export function replacements(end: End, context: Context): readonly Replacement[] {
+  return nameChanges(end, context).filter((change): change is Replacement => change.old.kind === 'matview');
 }
 
 /** How the name went, in words. */
-export function takenWords({ old, taken }: Replacement): string {
+export function takenWords({ old, taken }: Replacement<Selectable>): string {
   const { effect } = taken;
   if (effect.kind === 'renameRelation') return `${quote(old.name)} is renamed to ${quote(effect.to.name)}`;
   const named = effect.kind === 'dropObject' && effect.object.id === old.id;
@@ -65,7 +93,7 @@ export function takenWords({ old, taken }: Replacement): string {
 }
 
 /** How the name came back, in words. */
-export function givenWords({ old, given }: Replacement): string {
+export function givenWords({ old, given }: Replacement<Selectable>): string {
   const { effect } = given;
   if (effect.kind === 'renameRelation') return `${quote(effect.from.name)} is renamed to ${quote(old.name)}`;
   return `${quote(old.name)} is created again`;

@@ -1,0 +1,43 @@
+import type { Catalog, CatalogObject, Matview, Name, ObjectId } from '../model.ts';
+import { quoteLiteral } from '../sql/print.ts';
+import { qualified } from './words.ts';
+
+/** The materialized views whose rows come from an object through nothing but plain views (and the object's own columns), each once. */
+export function matviewsOver(id: ObjectId, catalog: Catalog): readonly Matview[] {
+  const seen = new Set<ObjectId>([id]);
+  const queue = [id];
+  const found: Matview[] = [];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    for (const { dependent, strength } of catalog.dependants(next)) {
+      if (strength !== 'normal' || seen.has(dependent)) continue;
+      seen.add(dependent);
+      const object = catalog.get(dependent);
+      if (object?.kind === 'matview') found.push(object);
+      if (object?.kind === 'view') queue.push(dependent);
+    }
+  return found;
+}
+
+/** Whether a materialized view reads the object, through plain views too. */
+export function feedsMatview(id: ObjectId, catalog: Catalog): boolean {
+  return matviewsOver(id, catalog).length > 0;
+}
+
+/** The object in pg_depend: a view depends through its rule, a routine and a policy by themselves. */
+function dependent(object: CatalogObject): string {
+  if (object.kind === 'routine')
+    return `d.classid = 'pg_proc'::regclass AND d.objid IN (SELECT p.oid FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+      WHERE p.proname = ${quoteLiteral(object.name.name)} AND n.nspname = ${quoteLiteral(object.name.schema)})`;
+  if (object.kind === 'policy')
+    return `d.classid = 'pg_policy'::regclass AND d.objid IN (SELECT oid FROM pg_policy WHERE polname = ${quoteLiteral(object.name)})`;
+  const relation = typeof object.name === 'string' ? object.name : qualified(object.name);
+  return `d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(${quoteLiteral(relation)}))`;
+}
+
+/** SQL that counts how many of these objects Postgres says depend on the relation of this name; NULL when there is no such relation. */
+export function countDependants(name: Name, objects: readonly CatalogObject[]): string {
+  const relation = `to_regclass(${quoteLiteral(qualified(name))})`;
+  const one = (object: CatalogObject): string =>
+    `EXISTS (SELECT FROM pg_depend AS d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${relation} AND ${dependent(object)})::int`;
+  return `SELECT CASE WHEN ${relation} IS NOT NULL THEN ${objects.map(one).join(' + ')} END`;
+}
