@@ -425,6 +425,8 @@ export interface Refusal {
   readonly evidence: readonly Evidence[];
   /** The relation that the refusal is about. */
   readonly relation?: ObjectId;
+  /** The column of it, where the refusal is about one. */
+  readonly column?: string;
 }
 
 /** How an effect came about. */

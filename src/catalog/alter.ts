@@ -143,7 +143,8 @@ function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outco
   const goes = new Map([...toll.goes].filter(([id]) => id !== table.id));
   const cascade = command.behavior === 'DROP_CASCADE';
   const blocked = toll.blocked.filter(({ object }) => object.kind !== 'sequence');
-  if (!cascade && blocked.length > 0) return refuseDependants(change, `column ${column} of table ${printName(table)}`, { goes, blocked }, table.id);
+  if (!cascade && blocked.length > 0)
+    return { ...refuseDependants(change, `column ${column} of table ${printName(table)}`, { goes, blocked }, table.id), column };
   const indexes = change.store.indexesOf(table.id).filter(index => mentions(index, column));
   for (const index of indexes) goes.set(index.id, index);
   const takes = notable(goes, new Set(indexes.map(index => index.id))).filter(object => !(object.kind === 'sequence' && object.ownedBy?.table === table.id));
@@ -166,10 +167,10 @@ function changeType(change: Change, table: Table, command: AlterTableCmd, edit: 
   if (hasColumn(table, column) === false) return refuse('42703', `column "${column}" of relation "${table.name.name}" does not exist`, [], table.id);
   const users = change.store.dependants(table.id).filter(uses(column)).map(link => change.store.get(link.dependent))
     .filter(object => object?.kind === 'view' || object?.kind === 'matview');
-  const user = users[0];
-  if (user)
-    return refuse('0A000', 'cannot alter type of a column used by a view or rule',
-      users.flatMap(object => (object?.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} uses the column` }] : [])), table.id);
+  if (users.length > 0) {
+    const evidence = users.flatMap(object => (object?.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} uses the column` }] : []));
+    return { ...refuse('0A000', 'cannot alter type of a column used by a view or rule', evidence, table.id), column };
+  }
   const type = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.typeName : undefined;
   return edit({ type: type && typeWritten(type).name ? typeOf(change, type).text : { unknown: `the type of ${column}` } });
 }
