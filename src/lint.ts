@@ -61,7 +61,8 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
   };
 
   const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog): void => {
-    const context: Context = {
+    let context: Context | undefined;
+    const contextOf = (): Context => ({
       step,
       postgres: options.postgres,
       migrationStart,
@@ -71,12 +72,12 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
         const then = deployStart.get(relation.id);
         return then?.kind === 'matview' ? then.everPopulated : then !== undefined;
       },
-    };
+    });
     const statement = synthetic ? undefined : step.statement;
     for (const effect of step.effects)
       for (const { rule, severity, hear } of listeners.get(effect.kind) ?? []) {
         try {
-          for (const problem of hear(effect, context))
+          for (const problem of hear(effect, context ??= contextOf()))
             raised.push({ rule, severity, problem, ordinal: step.ordinal, owner: places.at(problem.span, step.migration), statement });
         } catch (error) {
           crash(rule, step.statement.span.path, error);

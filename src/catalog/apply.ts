@@ -1,6 +1,6 @@
 import type { Refusal, SessionState } from '../model.ts';
 import { walk } from '../sql/walk.ts';
-import type { FuncCall, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
+import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
 import { alterRelation } from './alter.ts';
 import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { drop } from './drops.ts';
@@ -31,6 +31,13 @@ function write(relation: RangeVar | undefined, change: Change): Outcome {
 
 function notInBlock(change: Change, what: string): Outcome {
   return change.inTransactionBlock ? refuse('25001', `${what} cannot run inside a transaction block`) : undefined;
+}
+
+/** Whether the rows come from a query; plain VALUES are most of what is inserted, and without one of these words no query hides in them. */
+function readsSomething(change: Change, node: InsertStmt): node is InsertStmt & { selectStmt: Node } {
+  const source = node.selectStmt;
+  if (source === undefined || !('SelectStmt' in source)) return false;
+  return source.SelectStmt.valuesLists === undefined || /\b(?:select|table|with)\b/i.test(change.statement.sql);
 }
 
 /** Calls in a top-level SELECT that do more than read: set_config, scheduled jobs, the history's own routines. */
@@ -109,7 +116,7 @@ const handlers: Handlers = {
   CreatePolicyStmt: createPolicy,
   VariableSetStmt: setParameter,
   SelectStmt: selectStatement,
-  InsertStmt: (change, node) => write(node.relation, change) ?? (node.selectStmt ? select(change, node.selectStmt) : undefined),
+  InsertStmt: (change, node) => write(node.relation, change) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
   UpdateStmt: (change, node) => write(node.relation, change),
   DeleteStmt: (change, node) => write(node.relation, change),
   VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),

@@ -23,10 +23,10 @@ interface Wanted {
 
 /** Puts an index into the catalog; it goes along with its relation. Returns its id. */
 export function makeIndex(change: Change, on: Selectable, wanted: Wanted): ObjectId {
-  const { options, valid, ...rest } = wanted;
+  const { name, options, valid, ...rest } = wanted;
   const index: Index = {
-    ...rest, kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name: wanted.name }, madeAt: change.statement.span, owner: on.owner,
-    on: on.id, valid: valid ?? true, options: options ?? new Map(),
+    kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name }, madeAt: change.statement.span, owner: on.owner,
+    on: on.id, valid: valid ?? true, options: options ?? new Map(), ...rest,
   };
   change.store.put(index);
   const columns = wanted.columns.map(column => column.column).filter(column => column !== undefined);

@@ -43,15 +43,19 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
   for (const run of runs(history)) {
     if (sessionLives(history.tool) === 'migration') {
       store = transactions.disconnect(store);
-      store.session = initial;
+      if (store.session !== initial) {
+        store = store.fork();
+        store.session = initial;
+      }
     }
     const start = store;
     const gaps: Gap[] = [];
     for (const unit of run.migration.up) {
       store = transactions.enterUnit(unit, store);
       const { statements } = unit;
-      for (const [at, statement] of statements.entries()) {
-        store = step({ ...run, unit, statement, at, ordinal: ordinal++, postgres, initial }, store, transactions, gaps);
+      for (let at = 0; at < statements.length; at += 1) {
+        const statement = statements[at]!;
+        store = step({ migration: run.migration, unit, statement, at, ordinal: ordinal++, postgres, initial }, store, transactions, gaps);
       }
       store = transactions.leaveUnit(store);
     }
@@ -99,16 +103,18 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
     via: { kind: 'statement', span: statement.span },
   };
   const refusal = apply(change, parsed.node, moment.initial);
-  gaps.push(...change.gaps);
+  for (const gap of change.gaps) gaps.push(gap);
   if (!refusal) {
     transactions.noteLocals(base.before, change.store, change.effects);
-    transactions.add({ ...base, after: change.store, effects: change.effects, locks: change.locks });
+    transactions.add({ after: change.store, effects: change.effects, locks: change.locks, ...base });
     return change.store;
   }
-  transactions.add({ ...base, after: base.before, effects: [refused(refusal, parsed.node, base.before, change)], locks: [], refusal });
+  transactions.add({ after: before, effects: [refused(refusal, parsed.node, before, change)], locks: [], refusal, ...base });
   const opened = change.store.world === 'open' && before.world !== 'open';
-  const after = transactions.abort(before);
-  if (opened) after.world = 'open';
+  transactions.abort();
+  if (!opened) return before;
+  const after = before.fork();
+  after.world = 'open';
   return after;
 }
 

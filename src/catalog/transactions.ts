@@ -35,7 +35,7 @@ export class Transactions {
   }
 
   private start(by: Open['by'], unit: Pick<Unit, 'scope' | 'scopeId'>, store: Store): void {
-    this.open = { number: ++this.count, by, scope: unit.scope, scopeId: unit.scopeId, saved: store.fork(), savepoints: [], steps: [], locals: new Map(), aborted: false };
+    this.open = { number: ++this.count, by, scope: unit.scope, scopeId: unit.scopeId, saved: store, savepoints: [], steps: [], locals: new Map(), aborted: false };
   }
 
   /** Opens the transaction that the unit's scope or protocol asks for; a scope that goes on keeps its transaction. */
@@ -73,6 +73,7 @@ export class Transactions {
     if (!open) return store;
     this.open = undefined;
     this.done.push(...open.steps);
+    if (open.locals.size === 0) return open.aborted ? open.saved : store;
     const after = (open.aborted ? open.saved : store).fork();
     for (const [name, value] of open.locals) after.session = withParameter(after.session, name, value, open.saved.session);
     return after;
@@ -84,11 +85,11 @@ export class Transactions {
     if (!open) return store;
     this.open = undefined;
     if (open.aborted) this.done.push(...open.steps);
-    return open.saved.fork();
+    return open.saved;
   }
 
   savepoint(name: string, store: Store): void {
-    this.open?.savepoints.push({ name, store: store.fork(), steps: this.open.steps.length });
+    this.open?.savepoints.push({ name, store, steps: this.open.steps.length });
   }
 
   rollbackTo(name: string, store: Store): Store {
@@ -99,19 +100,17 @@ export class Transactions {
     open.savepoints.length = at + 1;
     open.steps.splice(savepoint.steps, open.steps.length, ...open.steps.slice(savepoint.steps).filter(step => step.refusal));
     open.aborted = false;
-    return savepoint.store.fork();
+    return savepoint.store;
   }
 
   /** A refusal: inside a transaction everything since its beginning is undone, and the rest is refused until it ends. */
-  abort(store: Store): Store {
-    if (!this.open) return store.fork();
-    this.open.aborted = true;
-    return store.fork();
+  abort(): void {
+    if (this.open) this.open.aborted = true;
   }
 
   /** The connection closes: an author's open transaction is rolled back, a tool's is committed. */
   disconnect(store: Store): Store {
-    if (!this.open) return store.fork();
+    if (!this.open) return store;
     return this.open.by === 'author' ? this.rollback(store) : this.commit(store);
   }
 
@@ -130,7 +129,7 @@ export class Transactions {
 
   /** Files a step with its transaction. */
   add(step: Omit<Step, 'transaction'>): void {
-    if (this.open) this.open.steps.push({ ...step, transaction: this.open.number });
+    if (this.open) this.open.steps.push({ transaction: this.open.number, ...step });
     else this.done.push(step);
   }
 

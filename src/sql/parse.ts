@@ -22,11 +22,13 @@ export type ParsedPlpgsql =
 export const deepestTree = 2000;
 const tooDeep = 'expression too deep to parse';
 
-// A pure cache by text: the same statement is asked for by the reader, the replay and the rules.
-const cache = new Map<string, { readonly parsed: Parsed; readonly weight: number }>();
-const cacheEntries = 4096;
-const cacheWeight = 16 * 1024 * 1024;
-let weightInCache = 0;
+// A pure cache by text: the same statement is asked for by the reader, the replay and the rules. Two generations: when the young one is
+// full it becomes the old one, and what nobody asked for since is forgotten.
+let young = new Map<string, Parsed>();
+let old = new Map<string, Parsed>();
+let weight = 0;
+const mostEntries = 1024;
+const mostWeight = 8 * 1024 * 1024;
 
 /**
  * Parses exactly one statement with the grammar of PostgreSQL 18; `node` is the inner statement (`{ CreateStmt: … }`). Every
@@ -34,26 +36,24 @@ let weightInCache = 0;
  * throws for any text, once `ready()` has been awaited.
  */
 export function parse(sql: string): Parsed {
-  const hit = cache.get(sql);
-  if (hit !== undefined) {
-    cache.delete(sql);
-    cache.set(sql, hit);
-    return hit.parsed;
-  }
-  const { parsed, weight } = parseAnew(sql);
-  remember(sql, parsed, weight);
-  return parsed;
+  const known = young.get(sql);
+  if (known !== undefined) return known;
+  const older = old.get(sql);
+  const fresh = older === undefined ? parseAnew(sql) : { parsed: older, weight: sql.length * 8 };
+  remember(sql, fresh.parsed, fresh.weight);
+  return fresh.parsed;
 }
 
-function remember(sql: string, parsed: Parsed, weight: number): void {
-  if (weight > cacheWeight / 4) return;
-  cache.set(sql, { parsed, weight });
-  weightInCache += weight;
-  for (const [oldest, entry] of cache) {
-    if (cache.size <= cacheEntries && weightInCache <= cacheWeight) break;
-    cache.delete(oldest);
-    weightInCache -= entry.weight;
+/** `heavy` is a guess at the size of the tree in bytes. */
+function remember(sql: string, parsed: Parsed, heavy: number): void {
+  if (heavy > mostWeight / 4) return;
+  if (young.size >= mostEntries || weight + heavy > mostWeight) {
+    old = young;
+    young = new Map();
+    weight = 0;
   }
+  young.set(sql, parsed);
+  weight += heavy;
 }
 
 type Raw = { readonly json: string } | { readonly message: string; readonly codePoint: number };
