@@ -15,6 +15,7 @@ import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
+import requireAtomicSwap from './require-atomic-swap.ts';
 import requireUniqueIndex from './require-unique-index.ts';
 
 /** Every rule, by id. */
@@ -34,5 +35,6 @@ export const rules: readonly Rule[] = [
   noUnpopulatedRead,
   noUnusedIgnore,
   preferConcurrentRefresh,
+  requireAtomicSwap,
   requireUniqueIndex,
 ];

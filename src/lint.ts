@@ -78,7 +78,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
       for (const { rule, severity, hear } of listeners.get(effect.kind) ?? []) {
         try {
           for (const problem of hear(effect, context ??= contextOf()))
-            raised.push({ rule, severity, problem, ordinal: step.ordinal, owner: places.at(problem.span, step.migration), statement });
+            raised.push({ rule, severity, problem, ordinal: (problem.step ?? step).ordinal, owner: places.at(problem.span, step.migration), statement });
         } catch (error) {
           crash(rule, step.statement.span.path, error);
         }

@@ -529,6 +529,8 @@ export interface Problem {
   readonly evidence?: readonly Evidence[];
   readonly fixes?: readonly Fix[];
   readonly experiment?: Experiment;
+  /** The step that the experiment belongs to, where another one raised the problem: the end of a deploy speaks of what happened in it. */
+  readonly step?: Step;
   /** Asked once, with the catalog at the end of the history: false when a later migration repaired the damage, and the finding is history. */
   readonly stillTrue?: (end: Catalog) => boolean;
 }

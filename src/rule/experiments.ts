@@ -126,3 +126,17 @@ export function keepsDefinition(step: Step, name: Name, query: string, columns: 
     },
   };
 }
+
+/** Before the step nothing has the name, for every session: no transaction is open that could have taken it. */
+export function missingBefore(name: Name): Experiment {
+  return {
+    at: 'before', isolation: 'savepoint',
+    run: async lab => {
+      const seen = await numberOf(lab, `SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`);
+      const open = await numberOf(lab, 'SELECT (pg_current_xact_id_if_assigned() IS NOT NULL)::int');
+      if (seen !== 1) return { kind: 'refuted', says: `There is a ${quote(name)} before the statement.` };
+      if (open !== 0) return unproven('A transaction is open, and what it changed is not committed.');
+      return { kind: 'confirmed', says: `Before the statement there is no ${quote(name)}, and no transaction is open.` };
+    },
+  };
+}
