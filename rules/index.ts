@@ -4,8 +4,10 @@ import noBlockedColumnChange from './no-blocked-column-change.ts';
 import noBrokenRefresh from './no-broken-refresh.ts';
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
+import noEarlyDrop from './no-early-drop.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
 import noImpossibleRefresh from './no-impossible-refresh.ts';
+import noIncompleteSwap from './no-incomplete-swap.ts';
 import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
@@ -24,8 +26,10 @@ export const rules: readonly Rule[] = [
   noBrokenRefresh,
   noDropCascade,
   noDropWithDependents,
+  noEarlyDrop,
   noIgnoredDefinition,
   noImpossibleRefresh,
+  noIncompleteSwap,
   noLostIndex,
   noLostPrivileges,
   noNondeterministicOutput,

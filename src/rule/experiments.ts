@@ -140,3 +140,9 @@ export function missingBefore(name: Name): Experiment {
     },
   };
 }
+
+/** After the step nothing has the name. */
+export function nameGone(name: Name): Experiment {
+  return countsAfter(`SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`, 1,
+    `After it Postgres finds no ${quote(name)}.`, `After it there is a ${quote(name)}.`);
+}
