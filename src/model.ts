@@ -337,6 +337,8 @@ export interface RefreshSite {
 
 /** The state of a database at one moment. Persistent: a change copies one path, so keeping an old one is cheap. */
 export interface Catalog {
+  /** The major of PostgreSQL it is a catalog of; the newest known one when it does not say. */
+  readonly postgres?: number;
   /** `closed` while every name the history used was made by it (or a snapshot was given). */
   readonly world: 'open' | 'closed';
   readonly session: SessionState;

@@ -48,7 +48,7 @@ export interface BuiltinCast {
 
 export interface BuiltinType {
   readonly name: string;
-  /** As format_type prints it without a modifier. */
+  /** As format_type prints it with the modifier -1: `bpchar` and `"bit"`, where the words `character` and `bit` would mean a length of 1. */
   readonly printed: string;
   /** pg_type.typtype. */
   readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'pseudo' | 'range' | 'multirange';

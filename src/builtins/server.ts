@@ -51,7 +51,7 @@ const castsSql = `
 
 /** Arrays and the row types of system relations have no rows of their own: an array is `<element>[]`. */
 const typesSql = `
-  select t.typname as name, format_type(t.oid, null) as printed,
+  select t.typname as name, format_type(t.oid, -1) as printed,
     case t.typtype when 'b' then 'base' when 'c' then 'composite' when 'd' then 'domain' when 'e' then 'enum' when 'p' then 'pseudo' when 'r' then 'range'
       else 'multirange' end as kind,
     t.typcategory as category, t.typispreferred as preferred, ${volatility('i.provolatile')} as input, ${volatility('o.provolatile')} as output,

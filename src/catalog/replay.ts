@@ -37,6 +37,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
   const postgres = options.postgres ?? 18;
   let store = options.from instanceof Store ? options.from.fork()
     : emptyCatalog({ ...(options.searchPath ? { searchPath: options.searchPath } : {}), ...(options.role === undefined ? {} : { role: options.role }) });
+  store.postgres = postgres;
   const initial: SessionState = store.session;
   const transactions = new Transactions();
   let ordinal = 0;

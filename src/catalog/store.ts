@@ -72,6 +72,7 @@ export class Store implements Catalog {
   world: 'open' | 'closed' = 'closed';
   /** A snapshot's world stays closed: a name it does not hold is absent. */
   complete = false;
+  postgres?: number;
   session: SessionState = freshSession;
   sites: readonly RefreshSite[] = [];
   defaultPrivileges: readonly DefaultPrivilege[] = [];

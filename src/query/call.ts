@@ -1,46 +1,48 @@
 import type { Routine } from '../model.ts';
-import type { FuncCall } from '../sql/tree.ts';
-import { aggregateBuiltins, isBuiltinFunction, plainBuiltins, setReturningBuiltins } from './builtin-names.ts';
+import type { FuncCall, Node } from '../sql/tree.ts';
+import { changeClassOf } from './change-classes.ts';
 import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
 import { strings } from './names.ts';
-import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
-import { callType, setResult } from './types.ts';
+import { resolveCall, type Resolved } from './resolve.ts';
+import { isHole, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
+import type { Signature } from './signatures.ts';
+import { typesIn } from './sql-type.ts';
+import { typeOfValue } from './types.ts';
+import { useCoercion, useFunction } from './uses.ts';
 
-/**
- * The routines of the history that a call may mean, by the number of its arguments. More arguments than a routine has may be a VARIADIC
- * one.
- */
-export function candidates(node: FuncCall, place: Place): readonly Routine[] {
-  const names = strings(node.funcname);
-  const name = names.at(-1) ?? '';
-  const schema = names.length > 1 ? names.at(-2) : undefined;
-  if (schema === 'pg_catalog' || name === '' || isHole(name)) return [];
-  const count = node.agg_star === true ? 0 : node.args?.length ?? 0;
-  return place.run.catalog.findRoutines({ ...(schema === undefined ? {} : { schema }), name })
-    .filter(routine => routine.form !== 'procedure' && (isUnknown(routine.arguments) || count <= routine.arguments.length
-      || isVariadic(routine)));
+interface CallName {
+  readonly name: string;
+  readonly schema?: string;
 }
 
-const isVariadic = (routine: Routine): boolean => /\bvariadic\b/i.test(routine.statement.sql);
-
-/** Whether the call surely is the built-in function of its name. */
-export function isBuiltinCall(node: FuncCall, place: Place): boolean {
+function nameOf(node: FuncCall): CallName {
   const names = strings(node.funcname);
-  const name = names.at(-1) ?? '';
-  if (names.length > 1 && names[0] !== 'pg_catalog') return false;
-  return isBuiltinFunction(name) && candidates(node, place).length === 0;
+  return { name: names.at(-1) ?? '', ...(names.length > 1 ? { schema: names.at(-2)! } : {}) };
+}
+
+/** The routines of the history that a call may mean, whatever their arguments. */
+function routinesOf({ name, schema }: CallName, place: Place): readonly Routine[] {
+  if (schema === 'pg_catalog' || name === '' || isHole(name)) return [];
+  return place.run.catalog.findRoutines({ ...(schema === undefined ? {} : { schema }), name });
+}
+
+/** The overloads of a call that surely is a built-in one; none when it may be something else. */
+function builtinsOf(node: FuncCall, place: Place): readonly { readonly returnsSet: boolean; readonly kind: string }[] {
+  const called = nameOf(node);
+  if (called.schema !== undefined && called.schema !== 'pg_catalog') return [];
+  return routinesOf(called, place).length > 0 ? [] : typesIn(place.run.catalog).builtins.functions(called.name);
 }
 
 /** Whether the call surely gives one value a row (or a group): a set in a select list multiplies rows. */
 export function isScalarCall(node: FuncCall, place: Place): boolean {
-  const name = strings(node.funcname).at(-1) ?? '';
-  return isBuiltinCall(node, place) && !setReturningBuiltins.has(name) && !name.startsWith('pg_');
+  const overloads = builtinsOf(node, place);
+  return overloads.length > 0 && overloads.every(overload => !overload.returnsSet);
 }
 
 /** Whether the call surely is a built-in aggregate at this query's level, and not a window function. */
 export function isAggregateCall(node: FuncCall, place: Place): boolean {
-  return node.over === undefined && isBuiltinCall(node, place) && aggregateBuiltins.has(strings(node.funcname).at(-1) ?? '');
+  return node.over === undefined && builtinsOf(node, place).some(overload => overload.kind === 'aggregate');
 }
 
 const neverNull = new Set(['count', 'now', 'concat', 'concat_ws', 'row_number', 'rank', 'dense_rank', 'ntile', 'percent_rank', 'cume_dist',
@@ -48,36 +50,81 @@ const neverNull = new Set(['count', 'now', 'concat', 'concat_ws', 'row_number', 
   'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timeofday']);
 const strictAggregates = new Set(['sum', 'avg', 'min', 'max', 'bool_and', 'bool_or', 'every', 'array_agg']);
 
+/** A call with what it was found to mean: FROM asks for the columns of the result. */
+export interface Called {
+  readonly value: Value;
+  readonly resolved: Resolved;
+  readonly arguments: readonly Value[];
+}
+
 /** What a function call is worth; records the routine of the history when it surely is one. */
 export function call(node: FuncCall, place: Place): Value {
+  return called(node, place).value;
+}
+
+export function called(node: FuncCall, place: Place): Called {
   const args = node.args ?? [];
   const values = args.map(arg => ('NamedArgExpr' in arg ? value(arg.NamedArgExpr.arg, place) : value(arg, place)));
+  // Under WITHIN GROUP the sort keys are arguments too (ParseFuncOrColumn).
+  const keys = node.agg_within_group === true
+    ? (node.agg_order ?? []).map(item => ('SortBy' in item ? value(item.SortBy.node, place) : unknownValue('a sort key'))) : [];
   // Named windows resolve to clauses that are visited with the query.
-  for (const part of [node.agg_order, node.agg_filter === undefined ? undefined : [node.agg_filter], node.over?.partitionClause,
-    node.over?.orderClause]) visit(part, place);
+  for (const part of [node.agg_within_group === true ? undefined : node.agg_order, node.agg_filter === undefined ? undefined : [node.agg_filter],
+    node.over?.partitionClause, node.over?.orderClause]) visit(part, place);
   for (const offset of [node.over?.startOffset, node.over?.endOffset]) if (offset !== undefined) value(offset, place);
-  const names = strings(node.funcname);
-  const name = names.at(-1) ?? '';
-  const mine = candidates(node, place);
-  if (mine.length > 0) {
-    const builtinCould = isBuiltinFunction(name) && (names.length === 1 || names[0] === 'pg_catalog');
-    const only = mine.length === 1 && !builtinCould ? mine[0] : undefined;
-    if (only !== undefined) place.run.routines.add(only.id);
-    return ofRoutine(only, name);
-  }
-  const qualified = names.length > 1 && names[0] !== 'pg_catalog';
-  const origin = qualified ? (name.startsWith('uuid_generate') || name.startsWith('gen_') ? callOrigin(name, values) : undefined)
-    : callOrigin(name, values);
-  const taints = qualified && origin === undefined ? [] : unionTaints(originTaint(place, origin, node.location),
-    ofCall(name, values, args));
-  if (qualified || !isBuiltinFunction(name)) return { ...unknownValue(`${name}()`), taints };
-  if (setReturningBuiltins.has(name)) {
-    const set = setResult(name, values);
-    return { ...unknownValue(`${name}()`), taints, ...(set?.length === 1 ? { type: set[0]![1] } : {}) };
-  }
-  const fixed = plainBuiltins.get(name);
-  const type = fixed !== undefined && fixed !== '' ? fixed : callType(name, values);
-  return { type: type ?? unknown(`type of ${name}()`), literal: false, nullable: nullability(node, name, values, place), taints };
+  const name = nameOf(node);
+  const all = [...values, ...keys];
+  const mine = routinesOf(name, place);
+  const resolved = resolve(node, name, all, mine, place);
+  return { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
+}
+
+function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine: readonly Routine[], place: Place): Resolved {
+  if (name.name === '' || isHole(name.name)) return { is: 'unknown', among: [] };
+  const { run } = place;
+  const types = typesIn(run.catalog);
+  const isPlain = node.agg_order === undefined && node.agg_filter === undefined && node.agg_distinct !== true && node.over === undefined
+    && node.func_variadic !== true && node.agg_star !== true;
+  const names = (node.args ?? []).map(arg => ('NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined));
+  const inputs = values.map(item => typeOfValue(item, types));
+  const resolved = resolveCall(types, {
+    ...name, inputs, names: [...names, ...values.slice(names.length).map(() => undefined)], variadic: node.func_variadic === true,
+    mayCast: isPlain && names.every(label => label === undefined),
+  }, mine);
+  if (resolved.is === 'function') {
+    useFunction(run, resolved.signature, node.over !== undefined);
+    inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit'));
+  } else if (resolved.is === 'cast') useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
+  return resolved;
+}
+
+/** The signatures that the call may have. */
+export const amongOf = (resolved: Resolved): readonly Signature[] =>
+  (resolved.is === 'function' ? [resolved.signature] : resolved.is === 'unknown' ? resolved.among : []);
+
+function worth(node: FuncCall, called: CallName, resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place,
+  hasOwn: boolean): Value {
+  const { name, schema } = called;
+  const among = amongOf(resolved);
+  const [only] = among;
+  if (among.length === 1 && only!.routine !== undefined) place.run.routines.add(only!.routine);
+  const type = resultType(resolved);
+  const isSystem = schema === undefined || schema === 'pg_catalog';
+  const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
+  const result: Value = { ...unknownValue(`${name}()`), ...(type === undefined ? {} : { type }) };
+  if (isOwn) return result;
+  const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
+  if (!isSystem && !isKnownElsewhere) return result;
+  const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
+  const taints = unionTaints(originTaint(place, origin, node.location), ofCall(name, values, args));
+  if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
+  return { ...result, nullable: nullability(node, name, values, place), taints };
+}
+
+/** A function gives no modifier; a pseudo-type is no type of a value, `record` aside. */
+function resultType(resolved: Resolved): string | undefined {
+  const type = resolved.is === 'cast' ? resolved.target : resolved.result;
+  return type === undefined || (type.kind === 'pseudo' && type.key !== 'record') ? undefined : type.printed;
 }
 
 function nullability(node: FuncCall, name: string, values: readonly Value[], place: Place): Value['nullable'] {
@@ -85,11 +132,4 @@ function nullability(node: FuncCall, name: string, values: readonly Value[], pla
   const inGroup = place.scope.grouped && !place.scope.groupingSets && node.over === undefined && node.agg_filter === undefined;
   if (strictAggregates.has(name) && inGroup && values[0]?.nullable === false) return false;
   return unknown(`whether ${name}() is NULL`);
-}
-
-function ofRoutine(routine: Routine | undefined, name: string): Value {
-  const none = unknownValue(`${name}()`);
-  if (routine === undefined || isUnknown(routine.returns)
-    || /^(setof\b|table\b|trigger$|record$|any|void$)/i.test(routine.returns)) return none;
-  return { ...none, type: routine.returns };
 }

@@ -189,13 +189,22 @@ test('the path leads from the origin through every column it passes', () => {
   ]);
 });
 
-test('a function of the history with the name of a built-in one brings no taint', () => {
+test('a function of the history is told from the built-in one of its name as Postgres tells them', async () => {
   const store = catalog.fork();
-  store.put({ kind: 'routine', id: store.newId(), name: { schema: 'public', name: 'now' }, owner: 'postgres', form: 'function',
-    arguments: [], returns: 'integer', language: 'sql', volatility: 'immutable',
-    settings: new Map(), statement: statementOf('create function now() returns integer') });
-  const columns = factsOf(viewOf('create view q as select id, now() as x, pg_catalog.now() as y from orders', 'q', store), store).columns;
-  expect(isUnknown(columns) ? [] : columns.map(column => column.taints.length)).toEqual([0, 0, 1]);
+  const routine = (name: string, args: readonly string[]): void => store.put({ kind: 'routine', id: store.newId(), name: { schema: 'public', name },
+    owner: 'postgres', form: 'function', arguments: args, returns: 'integer', language: 'sql', volatility: 'immutable', settings: new Map(),
+    statement: statementOf(`create function ${name}(${args.join()}) returns integer language sql immutable as 'select 1'`) });
+  routine('now', []);
+  routine('now', ['integer']);
+  await db.exec(`create function public.now() returns integer language sql immutable as 'select 1';
+    create function public.now(integer) returns integer language sql immutable as 'select 1'`);
+  const query = 'select now() as a, now(1) as b, public.now() as c, pg_catalog.now() as d';
+  const { fields } = await db.query(query);
+  const isBuiltin = fields.map(field => field.dataTypeID === 1184);
+  await db.exec('drop function public.now(); drop function public.now(integer)');
+  expect(isBuiltin).toEqual([true, false, false, true]);
+  const columns = factsOf(viewOf(`create view q as ${query}`, 'q', store), store).columns;
+  expect(isUnknown(columns) ? [] : columns.map(column => column.taints.length > 0)).toEqual(isBuiltin);
 });
 
 test('extension functions are known by name in any schema', () => {

@@ -1,7 +1,7 @@
 import type { Taint } from '../model.ts';
 import type { Node } from '../sql/tree.ts';
+import type { ChangeClass } from './change-classes.ts';
 import { isUnknown, unionTaints, type Value } from './scope.ts';
-import { volatileBuiltins } from './volatile-builtins.ts';
 
 /** What a call or keyword brings into a value by itself. */
 export type Origin = Pick<Taint, 'cause' | 'flips'> & { readonly says: string };
@@ -27,18 +27,12 @@ export function keywordOrigin(name: string): Origin | undefined {
 }
 
 /**
- * What a call of a built-in function brings by itself (measured, facts C1 to C3, G). A function of the history with that name is the
- * caller's business.
+ * What a call of a function brings by itself (measured, facts C1 to C3, G). `kind` is the class of the built-in overload that the call resolved to;
+ * a function of the history is the caller's business.
  */
-export function callOrigin(name: string, args: readonly Value[]): Origin | undefined {
+export function callOrigin(name: string, kind: ChangeClass | undefined): Origin | undefined {
   if (extensionRandom.has(name)) return random;
-  const kind = volatileBuiltins.get(name);
-  if (name === 'age') {
-    const type = args[0]?.type;
-    return args.length === 1 && typeof type === 'string' && !args[0]!.literal && /^(timestamp\b|date)/.test(type)
-      ? { ...day, says: 'counts from the current date' } : undefined;
-  }
-  if (kind === 'clock') return args.length === 0 ? clock : undefined;
+  if (kind === 'clock') return name === 'age' ? { ...day, says: 'counts from the current date' } : name === 'timezone' ? undefined : clock;
   if (kind === 'random') return random;
   if (name === 'nextval') return { cause: 'sequence', flips: 'each refresh',
     says: 'takes a new number from the sequence in every refresh' };

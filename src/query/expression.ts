@@ -1,16 +1,20 @@
 import type { Known, Taint } from '../model.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
-import type { Node, TypeCast, A_Expr, A_Const, CaseExpr, ColumnRef, SubLink } from '../sql/tree.ts';
+import type { Node, A_Indirection, CaseExpr, ColumnRef, SubLink, TypeName } from '../sql/tree.ts';
 import { call } from './call.ts';
-import { keywordOrigin, lateClock, ofCast, ofCondition, ofElement, ofExtreme, ofOperator, systemColumnOrigin,
-  type Origin } from './determinism.ts';
-import { lastName, strings, valueFunctionName } from './names.ts';
+import { agreed, arrayOfElements, cast, constant } from './casts.ts';
+import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, type Origin } from './determinism.ts';
+import { strings, valueFunctionName } from './names.ts';
+import { applyOperator, operation, useTests } from './operators.ts';
 import {
-  depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Env, type Lookup, type Run,
+  depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup, type Run,
     type Scope, type Value,
 } from './scope.ts';
 import { analyze } from './select.ts';
-import { commonType, comparisons, elementType, isBuiltinType, namedType, numberType, operatorType, withoutModifier } from './types.ts';
+import { typesIn } from './sql-type.ts';
+import { specialValue } from './special.ts';
+import { elementText, namedType } from './types.ts';
+import { useCoercion } from './uses.ts';
 
 /** Where an expression stands. `aliases`: output names that GROUP BY and ORDER BY may mean instead of a column. */
 export interface Place {
@@ -75,12 +79,12 @@ function worthOf(node: Node, place: Place): Value {
   if ('CoalesceExpr' in node) {
     const values = valuesOf(node.CoalesceExpr.args, place);
     const nullable = values.some(item => item.nullable === false) ? false : unknown('whether COALESCE is NULL');
-    return { ...commonType(values, 'COALESCE'), nullable, taints: unionTaints(...values.map(item => item.taints)) };
+    return { ...agreed(values, 'COALESCE', place), nullable, taints: unionTaints(...values.map(item => item.taints)) };
   }
   if ('MinMaxExpr' in node) {
     const values = valuesOf(node.MinMaxExpr.args, place);
     const nullable = values.some(item => item.nullable === false) ? false : unknown('whether the extreme is NULL');
-    return { ...commonType(values, 'the extreme'), nullable,
+    return { ...agreed(values, 'the extreme', place), nullable,
       taints: ofExtreme(node.MinMaxExpr.op === 'IS_LEAST', unionTaints(...values.map(item => item.taints))) };
   }
   if ('SQLValueFunction' in node) {
@@ -91,26 +95,14 @@ function worthOf(node: Node, place: Place): Value {
   }
   if ('SubLink' in node) return sublink(node.SubLink, place);
   if ('CollateClause' in node) return { ...withoutColumn(value(node.CollateClause.arg, place)), nullable: unknown('a collated value') };
-  if ('A_ArrayExpr' in node) {
-    const values = valuesOf(node.A_ArrayExpr.elements, place);
-    const { type } = commonType(values, 'the array');
-    const simple = values.length > 0 && !isUnknown(type) && isBuiltinType(type) && type === withoutModifier(type);
-    return { type: simple ? `${type}[]` : unknown('type of the array'), literal: false, nullable: false,
-      taints: unionTaints(...values.map(item => item.taints)) };
-  }
+  if ('A_ArrayExpr' in node) return arrayOfElements(node.A_ArrayExpr.elements, place);
   if ('RowExpr' in node) {
     const values = valuesOf(node.RowExpr.args, place);
     return { type: 'record', literal: false, nullable: unknown('a row'), taints: unionTaints(...values.map(item => item.taints)) };
   }
-  if ('A_Indirection' in node) {
-    const inner = value(node.A_Indirection.arg, place);
-    const steps = node.A_Indirection.indirection ?? [];
-    visit(steps, place);
-    const step = steps.length === 1 ? steps[0]! : undefined;
-    const element = step !== undefined && 'A_Indices' in step && step.A_Indices.is_slice !== true && !isUnknown(inner.type)
-      ? elementType(inner.type) : undefined;
-    return { ...unknownValue('a part of a value'), ...(element === undefined ? {} : { type: element }), taints: ofElement(inner.taints) };
-  }
+  if ('A_Indirection' in node) return indirection(node.A_Indirection, place);
+  const special = specialValue(node, place);
+  if (special !== undefined) return special;
   if ('GroupingFunc' in node) {
     visit(node, place);
     return { type: 'integer', literal: false, nullable: false, taints: [] };
@@ -119,7 +111,7 @@ function worthOf(node: Node, place: Place): Value {
   return unknownValue('the expression');
 }
 
-const valuesOf = (nodes: readonly Node[] | undefined, place: Place): Value[] => (nodes ?? []).map(node => value(node, place));
+export const valuesOf = (nodes: readonly Node[] | undefined, place: Place): Value[] => (nodes ?? []).map(node => value(node, place));
 export const withoutColumn = ({ column, ...rest }: Value): Value => (column === undefined ? rest : { ...rest });
 
 /** Marks what the parts of a node use, whatever its kind; its value stays unknown. */
@@ -151,25 +143,15 @@ function visitPart(part: unknown, place: Place): void {
   if (!Array.isArray(part) && keys.length === 1 && /^[A-Z]/.test(keys[0]!)) {
     if (keys[0] === 'SelectStmt') analyze(part as Node, place.run,
       { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
-    else if (keys[0] === 'TypeName') recordType((part as { TypeName: TypeCast['typeName'] }).TypeName, place);
+    else if (keys[0] === 'TypeName') recordType((part as { TypeName: TypeName }).TypeName, place);
     else value(part as Node, place);
   } else visit(part, place);
 }
 
-function recordType(typeName: TypeCast['typeName'], place: Place): Known<string> {
+export function recordType(typeName: TypeName | undefined, place: Place): Known<string> {
   const named = namedType(typeName, place.run.catalog);
   if (named.id !== undefined) place.run.types.add(named.id);
   return named.type;
-}
-
-function constant(node: A_Const): Value {
-  const plain = (type: string): Value => ({ type, literal: false, nullable: false, taints: [], constant: true });
-  if (node.isnull === true) return { type: 'text', literal: true, nullable: true, taints: [] };
-  if (node.ival !== undefined) return plain('integer');
-  if (node.fval !== undefined) return plain(numberType(node.fval.fval ?? ''));
-  if (node.boolval !== undefined) return plain('boolean');
-  if (node.bsval !== undefined) return { ...unknownValue('a bit string'), nullable: false };
-  return { type: 'text', literal: true, nullable: false, taints: [], constant: true };
 }
 
 function columnRef(node: ColumnRef, place: Place): Value {
@@ -196,9 +178,15 @@ function lookupColumnless(place: Place, names: readonly string[]): Value | undef
     const entry = at.sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias);
     if (entry === undefined) continue;
     for (const read of entry.reads) read.columns = undefined;
-    return { ...unknownValue('a row'), taints: unionTaints(...entry.columns.map(column => column.taints)) };
+    return rowOf(entry, place);
   }
   return undefined;
+}
+
+/** A whole row: of a relation its row type, of a sub-select a record. */
+function rowOf(entry: Entry, place: Place): Value {
+  const type = entry.relation !== undefined ? typesIn(place.run.catalog).rowOf(entry.relation)?.printed : entry.record === true ? 'record' : undefined;
+  return { ...unknownValue('a row'), ...(type === undefined ? {} : { type }), taints: unionTaints(...entry.columns.map(column => column.taints)) };
 }
 
 function fromLookup(found: Lookup, names: readonly string[], what: string, location: number, place: Place): Value {
@@ -214,7 +202,7 @@ function fromLookup(found: Lookup, names: readonly string[], what: string, locat
         taints: originTaint(place, systemColumnOrigin(found.name), location) };
     }
     case 'row':
-      return { ...unknownValue('a row'), taints: unionTaints(...found.entry.columns.map(column => column.taints)) };
+      return rowOf(found.entry, place);
     case 'missing':
       if (names.length !== 1 || place.aliases?.has(names[0]!) !== true) reportMissing(found, names, location, place);
       return unknownValue(what);
@@ -243,39 +231,20 @@ function reportMissing(found: Extract<Lookup, { is: 'missing' }>, names: readonl
   if (entry?.relation === undefined) return;
   if (names.length > 1) {
     const asType = namedType({ names: [{ String: { sval: name } }] }, run.catalog);
-    if (rowFunctions.has(name) || run.catalog.findRoutines({ name }).length > 0 || !isUnknown(asType.type)) return;
+    if (takesRow(name, place) || run.catalog.findRoutines({ name }).length > 0 || !isUnknown(asType.type)) return;
     if (run.catalog.hasExtension()) return;
   }
   run.missingColumns.push({ relation: entry.relation.id, column: name,
     span: sourceSpan(run.statement, location, nodeEnd(run.statement.sql, location)) });
 }
 
-export const rowFunctions: ReadonlySet<string> = new Set([
-  'any_value', 'array_agg', 'concat', 'count', 'cume_dist', 'dense_rank', 'first_value', 'hash_record', 'hash_record_extended', 'json_agg',
-  'json_agg_strict', 'json_build_array', 'json_build_object', 'jsonb_agg', 'jsonb_agg_strict', 'jsonb_build_array', 'jsonb_build_object', 'lag',
-  'last_value', 'lead', 'max', 'min', 'mode', 'num_nonnulls', 'num_nulls', 'percent_rank', 'pg_collation_for', 'pg_column_compression',
-  'pg_column_size', 'pg_column_toast_chunk_id', 'pg_restore_attribute_stats', 'pg_restore_relation_stats', 'pg_typeof', 'quote_literal',
-  'quote_nullable', 'rank', 'row_to_json', 'to_json', 'to_jsonb',
-]);
-
-function cast(node: TypeCast, place: Place): Value {
-  const inner = value(node.arg, place);
-  const type = recordType(node.typeName, place);
-  const builtin = !isUnknown(type) && isBuiltinType(type.replace(/\[\]$/, ''));
-  const nullable = inner.nullable === false && builtin ? false : unknown('whether the cast is NULL');
-  return { type, literal: false, nullable, taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place)),
-    ...(inner.constant === true ? { constant: true } : {}) };
+/** Whether a built-in function of the name takes one row of any type: what `t.name` may mean when no column has the name. */
+export function takesRow(name: string, place: Place): boolean {
+  const types = typesIn(place.run.catalog);
+  return types.builtins.functions(name).some(({ arguments: args, variadic, defaults }) =>
+    (args.length === 1 || (args.length > 1 && (variadic !== undefined || defaults >= args.length - 1))) && ofAnyRow.has(args[0] ?? ''));
 }
-
-function lateClockTaint(node: TypeCast, type: Known<string>, place: Place): readonly Taint[] {
-  const arg = node.arg;
-  if (arg === undefined || !('TypeCast' in arg)) return [];
-  const innermost = arg.TypeCast.arg;
-  const through = lastName(arg.TypeCast.typeName?.names);
-  if (innermost === undefined || !('A_Const' in innermost) || innermost.A_Const.sval === undefined
-    || (through !== 'text' && through !== 'varchar')) return [];
-  return originTaint(place, lateClock(innermost.A_Const.sval.sval ?? '', type), innermost.A_Const.location);
-}
+const ofAnyRow = new Set(['any', 'record', 'anyelement', 'anynonarray', 'anycompatible', 'anycompatiblenonarray']);
 
 function keywordType(name: string, typmod: number | undefined): Known<string> {
   const digits = typmod === undefined || typmod < 0 ? '' : `(${typmod})`;
@@ -289,52 +258,6 @@ function keywordType(name: string, typmod: number | undefined): Known<string> {
   }
 }
 
-function operation(node: A_Expr, place: Place): Value {
-  const left = node.lexpr === undefined ? undefined : operand(node.lexpr, place);
-  const right = operand(node.rexpr, place);
-  const both = left === undefined ? [right] : [left, right];
-  const operator = lastName(node.name) ?? '';
-  const taints = unionTaints(...both.map(item => item.taints));
-  switch (node.kind) {
-    case 'AEXPR_OP': {
-      const qualified = (node.name?.length ?? 0) > 1;
-      const type = qualified ? unknown(`type of operator ${operator}`) : operatorType(operator, left, right, `operator ${operator}`);
-      const simple = !isUnknown(type) && both.every(item => !isUnknown(item.type) && isBuiltinType(item.type));
-      const arithmetic = ['+', '-', '*', '/', '||'].includes(operator)
-        && both.every(item => !isUnknown(item.type) && !item.type.startsWith('json'));
-      const nullable = simple && (comparisons.has(operator) || arithmetic) ? strictNull(both, 'the operation')
-        : unknown('whether the operation is NULL');
-      const through = type === 'boolean' ? ofCondition(taints) : ofOperator(operator, left?.taints ?? [], right.taints);
-      return { type, literal: false, nullable, taints: through };
-    }
-    case 'AEXPR_NULLIF':
-      return { type: left!.literal || isUnknown(left!.type) || !isBuiltinType(left!.type) ? unknown('type of NULLIF')
-        : nullIfType(left!, right), literal: false,
-        nullable: unknown('whether NULLIF is NULL'), taints: left!.taints };
-    case 'AEXPR_DISTINCT':
-    case 'AEXPR_NOT_DISTINCT':
-      return boolean(false, ofCondition(taints));
-    default:
-      return boolean(unknown('whether the condition is NULL'), ofCondition(taints));
-  }
-}
-
-/** NULLIF coerces its first operand only when the comparison needs it: sure for equal types and constants. */
-function nullIfType(left: Value, right: Value): Known<string> {
-  const same = !isUnknown(right.type) && !isUnknown(left.type)
-    && (right.literal || withoutModifier(right.type) === withoutModifier(left.type));
-  return same && !/^(character varying|character)/.test(left.type as string) ? (left.type as string) : unknown('type of NULLIF');
-}
-
-/** An operand may be a list (IN, BETWEEN). */
-function operand(node: Node | undefined, place: Place): Value {
-  if (node !== undefined && 'List' in node) {
-    const values = valuesOf(node.List.items, place);
-    return { ...unknownValue('a list'), taints: unionTaints(...values.map(item => item.taints)) };
-  }
-  return value(node, place);
-}
-
 function caseOf(node: CaseExpr, place: Place): Value {
   const subject = node.arg === undefined ? [] : [value(node.arg, place)];
   const conditions: Value[] = [];
@@ -346,10 +269,11 @@ function caseOf(node: CaseExpr, place: Place): Value {
   }
   // A missing ELSE is a NULL constant, which takes part in finding the type (transformCaseExpr).
   const otherwise = node.defresult === undefined ? constant({ isnull: true }) : value(node.defresult, place);
-  // The ELSE branch comes first, and the type of an equal-ranked mixture could depend on it: commonType does not know any.
+  if (subject[0] !== undefined) useTests(place.run, subject[0], conditions);
+  // The ELSE branch comes first (transformCaseExpr).
   const all = [otherwise, ...results];
   return {
-    ...commonType(all, 'CASE'),
+    ...agreed(all, 'CASE', place),
     nullable: strictNull(all, 'CASE'),
     // A branch that a clock chooses flips once a row at most: it is left out, as comparisons are.
     taints: unionTaints(...all.map(item => item.taints), ofCondition(unionTaints(...subject.map(item => item.taints),
@@ -358,7 +282,9 @@ function caseOf(node: CaseExpr, place: Place): Value {
 }
 
 function sublink(node: SubLink, place: Place): Value {
-  const test = node.testexpr === undefined ? undefined : value(node.testexpr, place);
+  const types = typesIn(place.run.catalog);
+  const tests = node.testexpr === undefined ? [] : 'RowExpr' in node.testexpr ? valuesOf(node.testexpr.RowExpr.args, place)
+    : [value(node.testexpr, place)];
   const shape = node.subselect === undefined ? undefined : analyze(node.subselect, place.run,
     { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
   const column = shape?.columns[0];
@@ -370,16 +296,67 @@ function sublink(node: SubLink, place: Place): Value {
       return { type: column.type, literal: false, nullable: unknown('whether the sub-select finds a row'), taints: column.taints };
     case 'ARRAY_SUBLINK': {
       const type = column?.type;
-      const simple = typeof type === 'string' && isBuiltinType(type);
-      return { type: simple ? `${withoutModifier(type)}[]` : unknown('type of the array'), literal: false, nullable: false,
-        taints: column?.taints ?? [] };
+      const element = type === undefined ? undefined : types.parse(type);
+      // An array in an array adds a dimension.
+      const text = element === undefined || element.type.element !== undefined ? element?.text
+        : types.arrayOf(element.type) === undefined ? undefined : `${element.text}[]`;
+      return { type: text ?? unknown('type of the array'), literal: false, nullable: false, taints: column?.taints ?? [] };
     }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK':
     case 'ROWCOMPARE_SUBLINK':
-      return boolean(unknown('whether the comparison is NULL'), ofCondition(test?.taints ?? []));
+      if (shape?.open === false) tests.forEach((test, at) => testColumn(node, test, shape.columns[at], place));
+      return boolean(unknown('whether the comparison is NULL'), ofCondition(unionTaints(...tests.map(test => test.taints))));
     default:
       return unknownValue('a sub-select');
   }
 }
 
+/** `x IN (SELECT …)` and its kin: the operator over x and the column. A row comparison that orders keeps no functions. */
+function testColumn(node: SubLink, test: Value, column: { readonly type: Known<string> } | undefined, place: Place): void {
+  if (column === undefined) return;
+  const name = strings(node.operName);
+  applyOperator(place.run, name.length === 0 ? ['='] : name, [test, { ...unknownValue('a column'), type: column.type }]);
+}
+
+/** Subscripts and fields, in the order they are written (transformIndirection). */
+function indirection(node: A_Indirection, place: Place): Value {
+  const { run } = place;
+  const types = typesIn(run.catalog);
+  const inner = value(node.arg, place);
+  let at = types.parse(inner.literal ? unknown('a literal') : inner.type);
+  for (const [index, step] of (node.indirection ?? []).entries()) {
+    if ('A_Indices' in step) {
+      const bounds = valuesOf([step.A_Indices.lidx, step.A_Indices.uidx].filter(bound => bound !== undefined), place);
+      const base = at === undefined ? undefined : types.baseOf(at.type);
+      if (base?.element !== undefined) {
+        for (const bound of bounds) if (!bound.literal && !isUnknown(bound.type)) {
+          const from = types.parse(bound.type)?.type;
+          if (from !== undefined) useCoercion(run, types, from, types.named('int4'), 'assignment');
+        }
+        // Indices in a row are one subscript; a slice anywhere in it keeps the array.
+        const next = node.indirection?.[index + 1];
+        if (next !== undefined && 'A_Indices' in next) continue;
+        const text = base.key === at!.type.key ? at!.text : base.printed;
+        if (!hasSlice(node.indirection ?? [], index)) at = types.parse(elementText({ type: base, text }) ?? unknown('an element'));
+        else at = { type: base, text };
+      } else if (base?.key !== 'jsonb') at = base?.part === undefined ? undefined : types.parse(types.named(base.part).printed);
+    } else {
+      const field = 'String' in step && at !== undefined ? fieldOf(types.baseOf(at.type).fields, step.String.sval ?? '') : undefined;
+      at = field === undefined ? undefined : types.parse(field);
+    }
+  }
+  return { ...unknownValue('a part of a value'), ...(at === undefined ? {} : { type: at.text }), taints: ofElement(inner.taints) };
+}
+
+function hasSlice(steps: readonly Node[], last: number): boolean {
+  for (let at = last; at >= 0; at -= 1) {
+    const step = steps[at]!;
+    if (!('A_Indices' in step)) return false;
+    if (step.A_Indices.is_slice === true) return true;
+  }
+  return false;
+}
+
+const fieldOf = (fields: Known<readonly { readonly name: string; readonly type: Known<string> }[]> | undefined, name: string): Known<string> =>
+  (fields === undefined || isUnknown(fields) ? unknown('a field') : fields.find(field => field.name === name)?.type ?? unknown('a field'));

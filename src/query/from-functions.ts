@@ -1,31 +1,27 @@
 import type { Known } from '../model.ts';
-import type { FuncCall, JsonTable, JsonTableColumn, Node, RangeFunction, RangeTableFunc } from '../sql/tree.ts';
-import { isBuiltinCall } from './call.ts';
-import { setReturningBuiltins } from './builtin-names.ts';
+import type { JsonTable, JsonTableColumn, Node, RangeFunction, RangeTableFunc } from '../sql/tree.ts';
+import { called, type Called } from './call.ts';
 import { value, visit, type Place } from './expression.ts';
 import { singleItem, type Item } from './from.ts';
 import { outputName, strings } from './names.ts';
 import { isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
-import { isBuiltinType, namedType, setResult } from './types.ts';
+import { typesIn } from './sql-type.ts';
+import { namedType } from './types.ts';
 
 function column(name: string, type: Known<string>, run: Run, taints: Value['taints'] = []): ScopeColumn {
   return { name, type, literal: false, nullable: unknown(`whether ${name} is NULL`), taints, ids: [newId(run)], uses: [] };
 }
 
 /** Result columns of one function of FROM; undefined when they are not known. */
-function resultColumns(call: FuncCall, values: readonly Value[], own: Value, alias: string | undefined,
-  place: Place): readonly ScopeColumn[] | undefined {
-  const { run } = place;
-  const name = strings(call.funcname).at(-1) ?? '';
-  if (!isBuiltinCall(call, place)) return undefined;
-  const one = alias ?? name;
-  const known = setResult(name, values);
-  if (known !== undefined) return known.map(([label, type]) =>
-    column(label === '$0' ? one : label, type, run, label === '$0' && name === 'unnest' ? values[0]!.taints : []));
-  // A plain function gives one row of one column, unless its result is a row type.
-  if (!setReturningBuiltins.has(name) && !isUnknown(own.type)
-    && isBuiltinType(own.type)) return [{ ...column(one, own.type, run, own.taints), nullable: own.nullable }];
-  return undefined;
+function resultColumns({ resolved, value: own, arguments: args }: Called, label: string, run: Run): readonly ScopeColumn[] | undefined {
+  if (resolved.is !== 'function') return isUnknown(own.type) ? undefined : [column(label, own.type, run, own.taints)];
+  const { signature, result } = resolved;
+  if (signature.columns !== undefined) return signature.columns.map(({ name, type }) => column(name, type, run));
+  if (result === undefined || (result.kind === 'pseudo')) return undefined;
+  const { fields } = typesIn(run.catalog).baseOf(result);
+  if (fields !== undefined) return isUnknown(fields) ? undefined : fields.map(({ name, type }) => column(name, type, run));
+  const taints = signature.name === 'unnest' && signature.routine === undefined ? args[0]?.taints ?? [] : own.taints;
+  return [{ ...column(label, result.printed, run, taints), ...(signature.returnsSet ? {} : { nullable: own.nullable }) }];
 }
 
 /** A function, or ROWS FROM several, in FROM. */
@@ -37,7 +33,8 @@ export function functionSource(node: RangeFunction, place: Place): Item {
   for (const item of node.functions ?? []) {
     const [expression, definitions] = 'List' in item ? item.List.items ?? [] : [item];
     if (expression === undefined) continue;
-    const own = value(expression, place);
+    const done = 'FuncCall' in expression ? called(expression.FuncCall, place) : undefined;
+    const own = done?.value ?? value(expression, place);
     const listed = node.coldeflist !== undefined && node.coldeflist.length > 0 ? node.coldeflist
       : definitions !== undefined && 'List' in definitions ? definitions.List.items ?? [] : [];
     if (listed.length > 0) {
@@ -45,10 +42,9 @@ export function functionSource(node: RangeFunction, place: Place): Item {
       continue;
     }
     const alias = several || node.is_rowsfrom === true ? undefined : node.alias?.aliasname;
-    const known = 'FuncCall' in expression
-      ? resultColumns(expression.FuncCall, peekValues(expression.FuncCall, place), own, alias, place)
-      : isUnknown(own.type) ? undefined : [{ ...column(alias ?? outputName(expression, () => undefined) ?? '', own.type, run,
-        own.taints) }];
+    const label = alias ?? outputName(expression, () => undefined) ?? '';
+    const known = done !== undefined ? resultColumns(done, label, run)
+      : isUnknown(own.type) ? undefined : [column(label, own.type, run, own.taints)];
     if (known === undefined) open = true;
     else if (!open) columns.push(...known);
   }
@@ -58,12 +54,6 @@ export function functionSource(node: RangeFunction, place: Place): Item {
   const keys = ordinal === undefined || open ? [] : [[ordinal.ids[0]!]];
   const named = open ? strings(node.alias?.colnames).map(name => column(name, unknown(`type of ${name}`), run)) : all;
   return singleItem(named, node.alias, defaultName, { open, reads: [], keys, perRow: true });
-}
-
-/** The arguments again, for their types; what they read is recorded already. */
-function peekValues(call: FuncCall, place: Place): readonly Value[] {
-  const run: Run = { ...place.run, reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set() };
-  return (call.args ?? []).map(arg => value(arg, { ...place, run }));
 }
 
 function nameOf(item: Node | undefined): string | undefined {

@@ -11,6 +11,7 @@ import {
   type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source,
 } from './scope.ts';
 import { analyze } from './select.ts';
+import { typesIn } from './sql-type.ts';
 import { commonType } from './types.ts';
 
 /** A source with what keys need to know of it. */
@@ -68,14 +69,14 @@ export function singleItem(
   columns: readonly ScopeColumn[], alias: Alias | undefined, defaultName: string | undefined,
   rest: {
     readonly open: boolean; readonly reads: readonly ReadBuilder[]; readonly keys: readonly Key[]; readonly perRow: boolean;
-    readonly relation?: Relation; readonly schema?: string;
+    readonly relation?: Relation; readonly schema?: string; readonly record?: boolean;
   },
 ): Item {
   const names = strings(alias?.colnames);
   const renamed = columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] }));
   const entry: Entry = {
     alias: alias?.aliasname ?? defaultName ?? '', columns: renamed, open: rest.open, reads: rest.reads,
-    ...(rest.relation === undefined ? {} : { relation: rest.relation }),
+    ...(rest.relation === undefined ? {} : { relation: rest.relation }), ...(rest.record === true ? { record: true } : {}),
       ...(alias === undefined && rest.schema !== undefined ? { schema: rest.schema } : {}),
   };
   return { columns: renamed, open: rest.open, entries: [entry], keys: rest.keys, perRow: rest.perRow };
@@ -89,7 +90,7 @@ export function shapeItem(shape: Shape, name: string | undefined, alias: Alias |
       `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
   }));
   const keys = shape.open ? [] : shape.keys.map(key => key.map(at => columns[at]!.ids[0]!));
-  return singleItem(columns, alias, name, { open: shape.open, reads: [], keys, perRow });
+  return singleItem(columns, alias, name, { open: shape.open, reads: [], keys, perRow, record: true });
 }
 
 /** The taint one step further along. */
@@ -176,7 +177,7 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
   const perRow = left.perRow || right.perRow;
   if (node.alias !== undefined) {
     const reads = both.flatMap(item => item.entries.flatMap(entry => entry.reads));
-    return singleItem(columns, node.alias, undefined, { open, reads, keys, perRow });
+    return singleItem(columns, node.alias, undefined, { open, reads, keys, perRow, record: true });
   }
   const entries: Entry[] = both.flatMap(item => item.entries);
   if (node.join_using_alias?.aliasname !== undefined) entries.push({ alias: node.join_using_alias.aliasname, columns: merged,
@@ -245,7 +246,7 @@ function mergedColumns(names: readonly string[], left: Item, right: Item, kind: 
       const none = unknown(`column ${name}`);
       return { name, type: none, literal: false, nullable: none, taints: [], ids: [newId(run)], uses };
     }
-    const type = commonType([a, b], `column ${name}`).type;
+    const type = commonType([a, b], `column ${name}`, typesIn(run.catalog)).type;
     const nullable = kind === 'left' ? a.nullable : kind === 'right' ? b.nullable
       : kind === 'inner' || (a.nullable === false && b.nullable === false) ? false : unknown(`whether ${name} is NULL`);
     const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' ? [...a.ids, ...b.ids] : [newId(run)];

@@ -5,8 +5,8 @@ import type { Column, Constraint, Index, IndexColumn, Matview, ObjectId, Stateme
 import { parse, ready } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsOf } from './facts.ts';
-import { aggregateBuiltins, plainBuiltins, setReturningBuiltins } from './builtin-names.ts';
-import { rowFunctions } from './expression.ts';
+import { builtins, majors } from '../builtins/builtins.ts';
+import { classified } from './change-classes.ts';
 import { lowerQuery, queryRange, type Lowered } from './lower.ts';
 import { queries, rows, schema, views } from './oracle-cases.ts';
 import { isUnknown } from './scope.ts';
@@ -200,25 +200,13 @@ test('what is claimed of a query is what Postgres says of it', async () => {
   expect(count.keys).toBeGreaterThan(50);
 }, 300_000);
 
-test('the list of built-in functions is that of pg_proc', async () => {
-  const names = (await db.query<{ name: string; set: boolean; aggregate: boolean; result: string }>(`
-    select proname as name, bool_or(proretset) as set, bool_or(prokind = 'a') as aggregate,
-      case when count(distinct prorettype) = 1 and bool_and((select typtype = 'b' from pg_type where oid = prorettype)) then format_type(min(prorettype::int)::oid, null) else '' end as result
-    from pg_proc
-    where pronamespace = 'pg_catalog'::regnamespace and proname !~ '^(pg_|binary_upgrade|RI_|_pg|ts_debug|gtsvector|gist|brin|spg|hash_array$|bt[a-z0-9_]*cmp)'
-      and proname !~ '(_in|_out|_send|_recv|sel|joinsel|typmodin|typmodout|_transfn|_finalfn|_support|_subscript_handler)$'
-      and not ('internal'::regtype = any(proargtypes::oid[])) and not ('cstring'::regtype = any(proargtypes::oid[]))
-      and prorettype not in ('cstring'::regtype, 'trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
-    group by 1 order by 1`)).rows;
-  expect([...setReturningBuiltins].sort()).toEqual(names.filter(row => row.set).map(row => row.name).sort());
-  expect([...aggregateBuiltins].sort()).toEqual(names.filter(row => row.aggregate).map(row => row.name).sort());
-  expect(Object.fromEntries([...plainBuiltins].sort())).toEqual(Object.fromEntries(names.filter(row => !row.set).map(row =>
-    [row.name, row.result] as const).sort()));
-  // What `t.name` may mean when no column has the name: a function of any row.
-  const ofRows = (await db.query<{ name: string }>(`
-    select distinct proname as name from pg_proc where pronargs >= 1 and (pronargs = 1 or provariadic <> 0 or pronargdefaults >= pronargs - 1) and proname !~ '_(out|in|send|recv)$'
-      and format_type(proargtypes[0], null) in ('"any"', 'record', 'anyelement', 'anynonarray', 'anycompatible', 'anycompatiblenonarray')`)).rows.map(row => row.name);
-  expect(ofRows.filter(name => !rowFunctions.has(name))).toEqual([]);
+test('every classified function is a built-in one that is not immutable', () => {
+  const wrong = classified.filter(entry => {
+    const [name = '', args] = entry.replace(')', '').split('(');
+    const overloads = majors.flatMap(major => builtins(major).functions(name)).filter(row => args === undefined || row.arguments.join() === args);
+    return overloads.length === 0 || overloads.every(row => row.volatility === 'immutable');
+  });
+  expect(wrong).toEqual([]);
 });
 
 test('what is missing is said with its place, and only what is proved', () => {
@@ -305,26 +293,35 @@ test('the shapes of keys that are proved, and those that are not', () => {
   expect(shapes.map(([query]) => [query, keys(query)])).toEqual(shapes);
 });
 
-test('types and routines of the history are named by id', () => {
+test('types and routines of the history are named by id, and overloads told apart as Postgres does', async () => {
   const store = catalog.fork();
   const type = store.newId();
   store.put({ kind: 'type', id: type, name: { schema: 'public', name: 'mood' }, owner: 'postgres', form: 'enum', detail: ['ok'] });
+  const made: string[] = [];
   const routine = (name: string, args: readonly string[], returns: string): ObjectId => {
     const id = store.newId();
+    const sql = `create function ${name}(${args.join()}) returns ${returns} language sql as 'select null::${returns}'`;
+    made.push(sql);
     store.put({ kind: 'routine', id, name: { schema: 'public', name }, owner: 'postgres', form: 'function', arguments: args, returns,
-      language: 'sql', volatility: 'volatile',
-      settings: new Map(), statement: statementOf(`create function ${name}() returns ${returns}`) });
+      language: 'sql', volatility: 'volatile', settings: new Map(), statement: statementOf(sql) });
     return id;
   };
-  const one = routine('tax', ['numeric'], 'numeric');
-  routine('over', ['integer'], 'text');
+  const tax = routine('tax', ['numeric'], 'numeric');
+  const over = routine('over', ['integer'], 'bigint');
   routine('over', ['text'], 'text');
-  routine('lower', ['mood'], 'text');
-  const lowered = lower(`create view q as select 'ok'::mood as m, tax(amount) as t, public.tax(1) as t2, over(id) as o, lower('x') as l, tax(1, 2) as none, '{}'::mood[] as ms from orders`, store);
+  routine('lower', ['mood'], 'mood');
+  const query = `select 'ok'::mood as m, tax(amount) as t, public.tax(1) as t2, over(id) as o, lower('x') as l, '{}'::mood[] as ms from orders`;
+  const lowered = lower(`create view q as ${query}`, store);
+  await db.exec(`create type mood as enum ('ok'); ${made.join(';')}; create view q as ${query}`);
+  const { rows: wanted } = await db.query<{ type: string }>(`select format_type(atttypid, atttypmod) as type from pg_attribute
+    where attrelid = 'q'::regclass and attnum > 0 order by attnum`);
+  await db.exec('drop view q; drop type mood cascade; drop function tax, over(integer), over(text)');
   expect(lowered.types).toEqual([type]);
-  expect(lowered.routines).toEqual([one]);
-  expect(isUnknown(lowered.columns) ? [] : lowered.columns.map(column => (isUnknown(column.type) ? '?' : column.type))).toEqual(['mood',
-    'numeric', 'numeric', '?', '?', '?', 'mood[]']);
+  expect(lowered.routines).toEqual([tax, over]);
+  expect(isUnknown(lowered.columns) ? [] : lowered.columns.map(column => column.type)).toEqual(wanted.map(row => row.type));
+  // What Postgres refuses means nothing.
+  const refused = lower(`create view q as select tax(1, 2) as none from orders`, store).columns;
+  expect(isUnknown(refused) ? [] : refused.map(column => isUnknown(column.type))).toEqual([true]);
 });
 
 test('facts follow the objects the query was bound to', () => {

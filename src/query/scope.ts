@@ -3,6 +3,7 @@ import type {
 } from '../model.ts';
 import { sourceSpan, targetEnd } from '../sql/span.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { Use } from './uses.ts';
 
 /** What an expression is worth. */
 export interface Value {
@@ -50,6 +51,8 @@ export interface Entry {
   readonly reads: readonly ReadBuilder[];
   /** Set when it is one relation itself, which then has system columns. */
   readonly relation?: Relation;
+  /** A whole row of it is an anonymous record: it is a sub-select, a CTE, VALUES or a join. */
+  readonly record?: boolean;
 }
 
 /** A candidate key: identities of columns; no two rows agree in all of them (NULL taken as equal to NULL). Empty: at most one row. */
@@ -120,6 +123,8 @@ export interface Run {
   readonly missingColumns: { readonly relation: ObjectId; readonly column: string; readonly span: Span }[];
   readonly routines: Set<ObjectId>;
   readonly types: Set<ObjectId>;
+  /** What resolution chose, in the order it was found; collected only when asked for. */
+  readonly uses?: Use[];
   /** Something nested too deep was left out, so any column may be used. */
   truncated: boolean;
   lastId: number;

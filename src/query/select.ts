@@ -1,5 +1,6 @@
 import type { Known } from '../model.ts';
 import type { Node, SelectStmt } from '../sql/tree.ts';
+import { agreed } from './casts.ts';
 import { conjuncts, equalitiesOf, mentionedIds, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
 import { narrowed, value, visit, type Place } from './expression.ts';
@@ -9,6 +10,7 @@ import { lastName, outputName, strings } from './names.ts';
 import { hasAggregate, outputKeys, type Output } from './output-keys.ts';
 import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Env, type Key, type Run, type Scope, type Shape,
   type ShapeColumn, type Value } from './scope.ts';
+import { typesIn } from './sql-type.ts';
 import { commonType } from './types.ts';
 
 export const openShape: Shape = { columns: [], open: true, keys: [] };
@@ -45,9 +47,9 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
     steps.push(at);
     at = at.larg;
   }
-  let shape = selectShape(at, run, env);
-  for (const step of steps.reverse()) shape = combine(step, shape, step.rarg === undefined ? openShape : selectShape(step.rarg, run, env));
   const place: Place = { run, scope: noScope(env), env };
+  let shape = selectShape(at, run, env);
+  for (const step of steps.reverse()) shape = combine(step, shape, step.rarg === undefined ? openShape : selectShape(step.rarg, run, env), place);
   for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, place);
   return shape;
 }
@@ -55,14 +57,14 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
 const isBare = (select: SelectStmt): boolean =>
   select.withClause === undefined && select.sortClause === undefined && select.limitCount === undefined && select.limitOffset === undefined;
 
-function combine(step: SelectStmt, left: Shape, right: Shape): Shape {
+function combine(step: SelectStmt, left: Shape, right: Shape, place: Place): Shape {
   if (left.open) return openShape;
   const columns = left.columns.map((column, at): ShapeColumn => {
     const other = right.open ? undefined : right.columns[at];
     if (other === undefined) return { ...column, type: unknown(`type of ${column.name}`), literal: false,
       nullable: unknown(`whether ${column.name} is NULL`) };
     const union = step.op === 'SETOP_UNION';
-    return { ...column, type: commonType([column, other], column.name).type, literal: false,
+    return { ...column, type: commonType([column, other], column.name, typesIn(place.run.catalog)).type, literal: false,
       nullable: eitherNull(column.nullable, other.nullable, column.name, step.op ?? ''), taints: union
         ? unionTaints(column.taints, other.taints) : column.taints };
   });
@@ -83,7 +85,7 @@ function valuesShape(select: SelectStmt, run: Run, env: Env): Shape {
   const first = rows[0] ?? [];
   const columns = first.map((item, at): ShapeColumn => {
     const cells = values.flatMap(row => row[at] ?? []);
-    return { name: `column${at + 1}`, ...commonType(cells, `column${at + 1}`), nullable: cells.every(cell => cell.nullable === false)
+    return { name: `column${at + 1}`, ...agreed(cells, `column${at + 1}`, place), nullable: cells.every(cell => cell.nullable === false)
       ? false : unknown('VALUES'),
       taints: unionTaints(...cells.map(cell => cell.taints)), start: locationOf(item) };
   });

@@ -1,7 +1,10 @@
+import { majors } from '../builtins/builtins.ts';
 import type { Catalog, CatalogObject, Found, Index, ObjectId, Routine, Table, Type, WrittenName } from '../model.ts';
 
 /** What the analysis of a query may ask of a catalog. */
 export interface Surroundings {
+  /** The major of PostgreSQL whose built-in functions, operators and types the query sees. */
+  readonly postgres: number;
   get(id: ObjectId): CatalogObject | undefined;
   indexesOf(relation: ObjectId): readonly Index[];
   /** Tables that inherit from this one, its partitions among them. */
@@ -15,6 +18,7 @@ export interface Surroundings {
 /** A catalog's own answers. */
 export function surroundingsIn(catalog: Catalog): Surroundings {
   return {
+    postgres: catalog.postgres ?? majors.at(-1)!,
     get: id => catalog.get(id),
     indexesOf: relation => catalog.indexesOf(relation),
     heirs: table => catalog.dependants(table).map(link => catalog.get(link.dependent))
@@ -43,9 +47,11 @@ export function sameAnswers(asked: readonly Asked[], around: Surroundings): bool
 export class Witness implements Surroundings {
   private readonly around: Surroundings;
   private readonly asked = new Map<string, Asked>();
+  readonly postgres: number;
 
   constructor(around: Surroundings) {
     this.around = around;
+    this.postgres = around.postgres;
   }
 
   /** Everything that was asked so far. It keeps no catalog alive. */
