@@ -2,6 +2,7 @@
 import type { Rule } from '../src/rule.ts';
 import noBlockedColumnChange from './no-blocked-column-change.ts';
 import noBrokenRefresh from './no-broken-refresh.ts';
+import noConcurrentIndexInTransaction from './no-concurrent-index-in-transaction.ts';
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
 import noEarlyDrop from './no-early-drop.ts';
@@ -24,6 +25,7 @@ import requireUniqueIndex from './require-unique-index.ts';
 export const rules: readonly Rule[] = [
   noBlockedColumnChange,
   noBrokenRefresh,
+  noConcurrentIndexInTransaction,
   noDropCascade,
   noDropWithDependents,
   noEarlyDrop,

@@ -11,7 +11,9 @@ export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniq
 export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
 } from './rule/replacements.ts';
-export { countsAfter, keepsDefinition, locksOut, missingBefore, nameGone, refreshRefused, refuses, takesAlong } from './rule/experiments.ts';
+export {
+  countsAfter, keepsDefinition, locksOut, missingBefore, nameGone, refreshRefused, refusedInTransaction, refuses, takesAlong,
+} from './rule/experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -16,6 +16,23 @@ export function refuses(step: Step, sqlstate: string): Experiment {
   return { at: 'before', isolation: 'savepoint', run: lab => refusal(lab, step.statement.sql, sqlstate) };
 }
 
+/** The statement is refused with this SQLSTATE inside a transaction block. Control: alone it is not, on the same data. */
+export function refusedInTransaction(step: Step, sqlstate: string): Experiment {
+  const { sql } = step.statement;
+  return {
+    at: 'before', isolation: 'copy',
+    run: async lab => {
+      await lab.run('BEGIN');
+      const inside = await refusal(lab, sql, sqlstate);
+      await lab.run('ROLLBACK');
+      if (inside.kind !== 'confirmed') return inside;
+      const alone = await lab.run(sql);
+      return failed(alone) && alone.sqlstate === sqlstate ? unproven(`Postgres refuses it outside of a transaction as well: ${alone.message}.`)
+        : { kind: 'confirmed', says: `${inside.says.slice(0, -1)}, and not outside of one.` };
+    },
+  };
+}
+
 /** After the step, a refresh of this view is refused with this SQLSTATE. `populate` first, where the claim is about a view with rows. */
 export function refreshRefused(name: Name, concurrently: boolean, sqlstate: string, populate = false): Experiment {
   return {
