@@ -46,7 +46,9 @@ export interface Files {
 // ── Migrations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The migration tools whose order and transactions mvlint models. */
-export type ToolId = 'psql' | 'flyway' | 'golang-migrate' | 'prisma';
+export type ToolId =
+  | 'psql' | 'flyway' | 'liquibase' | 'golang-migrate' | 'goose' | 'dbmate' | 'prisma' | 'drizzle' | 'supabase' | 'sqlx' | 'diesel' | 'refinery'
+  | 'sqitch' | 'atlas' | 'hasura' | 'graphile-migrate' | 'tern' | 'pgmigrate';
 
 /** One database's history. A repository may hold several; they never share a catalog. */
 export interface History {
@@ -59,6 +61,19 @@ export interface History {
   readonly ignored: readonly { readonly path: string; readonly because: string }[];
   /** What reading could not see: bytes that are not UTF-8, includes that are missing, dynamic text. */
   readonly gaps: readonly Gap[];
+  /** What the reader found wrong with the files themselves; the engine makes findings of it. Absent when there is nothing. */
+  readonly problems?: readonly LoadProblem[];
+}
+
+/** A mistake that only the reader sees: findings of the rules that are `raisedBy: 'read'`. */
+export interface LoadProblem {
+  readonly rule: string;
+  readonly span: Span;
+  readonly message: string;
+  /** From the cause to the effect, the last one at the span; absent when the span says it all. */
+  readonly evidence?: readonly Evidence[];
+  /** The ignores of a file that belongs to no migration, whose statements nobody else reads. */
+  readonly ignores?: readonly Ignore[];
 }
 
 export interface Migration {

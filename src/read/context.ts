@@ -40,8 +40,6 @@ export interface Foreign {
   readonly tool: string;
   /** What gave it away. */
   readonly path: string;
-  /** File names sort as strings, not as numbers. */
-  readonly byName?: boolean;
 }
 
 /** What the readers of the tools share. */

@@ -56,26 +56,29 @@ test('a manifest decides between tools that share a form of names', () => {
   const names = { 'migrations/1_a.up.sql': table, 'migrations/1_a.down.sql': table };
   expect(seen(names).histories).toEqual(['golang-migrate migrations: 1_a']);
   const sqlx = seen({ ...names, 'Cargo.toml': '[dependencies]\nsqlx = "0.8"\n' });
-  expect(sqlx.histories).toEqual(['psql migrations: 1_a.up.sql']);
-  expect(sqlx.gaps).toEqual([expect.stringContaining('belong to sqlx, which mvlint does not model yet')]);
-  expect(sqlx.down).toEqual(['1_a.up.sql']);
+  expect(sqlx.histories).toEqual(['sqlx migrations: 1_a']);
+  expect(sqlx.gaps).toEqual([]);
+  expect(sqlx.down).toEqual(['1_a']);
+  const bun = seen({ ...names, 'go.mod': 'require github.com/uptrace/bun v1.1.0\n' });
+  expect(bun.histories).toEqual(['psql migrations: 1_a.up.sql']);
+  expect(bun.gaps).toEqual([expect.stringContaining('belong to bun and are read as plain SQL')]);
+  expect(bun.down).toEqual(['1_a.up.sql']);
   const both = { ...names, 'Cargo.toml': '[dependencies]\nsqlx = "0.8"\n',
     'go.mod': 'require github.com/golang-migrate/migrate/v4 v4.1.0\n' };
   expect(seen(both).problems).toEqual([expect.stringMatching(/^migrations: .*golang-migrate.*sqlx.*--tool$/)]);
   expect(seen(both, { tool: 'golang-migrate' })).toMatchObject({ histories: ['golang-migrate migrations: 1_a'], problems: [] });
   const refinery = seen({ 'm/V1__a.sql': table, 'm/V10__c.sql': table, 'm/V2__b.sql': table,
     'Cargo.toml': '[dependencies]\nrefinery = "0.8"\n' });
-  expect(refinery.histories).toEqual(['psql m: V1__a.sql V2__b.sql V10__c.sql']);
-  expect(refinery.gaps).toEqual([expect.stringContaining('refinery')]);
+  expect(refinery.histories).toEqual(['refinery m: V1__a V2__b V10__c']);
 });
 
 test('tools that are not modelled are named once and their down sections are not run forward', () => {
-  const goose = '-- +goose Up\nCREATE TABLE a (i int);\n-- +goose Down\nDROP TABLE a;\n';
-  const files = memoryFiles({ 'm/1_a.sql': goose, 'm/2_b.sql': goose,
-    'n/1_a.sql': '-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n' });
+  const one = '-- +migrate Up\nCREATE TABLE a (i int);\n-- +migrate Down\nDROP TABLE a;\n';
+  const files = memoryFiles({ 'm/1_a.sql': one, 'm/2_b.sql': one,
+    'n/1_a.sql': '-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n' });
   const { histories } = readHistories(files);
-  expect(histories.map(({ gaps }) => gaps.map(({ because }) => because))).toEqual([[expect.stringContaining('goose')],
-    [expect.stringContaining('dbmate')]]);
+  expect(histories.map(({ gaps }) => gaps.map(({ because }) => because))).toEqual([[expect.stringContaining('sql-migrate')],
+    [expect.stringContaining('node-pg-migrate')]]);
   expect(histories.flatMap(({ migrations }) =>
     migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))))
     .toEqual(['CREATE TABLE a (i int)', 'CREATE TABLE a (i int)', 'SELECT 1']);

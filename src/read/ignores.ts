@@ -7,7 +7,7 @@ const directive = /^[\s*]*mvlint-ignore(-file)?(?=$|[\s:])([^:]*)(?::\s*(.*))?$/
 
 const none: ReadonlyMap<number, readonly Ignore[]> = new Map();
 
-interface Place { readonly path: string; readonly at: (offset: number, isEnd: boolean) => number }
+interface Place { readonly at: (offset: number, isEnd: boolean) => { readonly path: string; readonly at: number } }
 
 /**
  * The ignores of each statement, by its index in `pieces`: comments directly above it (no blank line, no other code between), inside it,
@@ -63,6 +63,9 @@ function below(text: string, ordered: readonly { readonly piece: Piece; readonly
   return undefined;
 }
 
+const spanFrom = (from: ReturnType<Place['at']>, to: ReturnType<Place['at']>): Ignore['span'] =>
+  ({ path: from.path, start: from.at, end: Math.max(from.at, to.at) });
+
 function directivesOf(text: string, comment: Piece, place: Place): readonly Ignore[] {
   const ignores: Ignore[] = [];
   const block = text.startsWith('/*', comment.start);
@@ -73,7 +76,7 @@ function directivesOf(text: string, comment: Piece, place: Place): readonly Igno
     if (match !== null) {
       const lead = line.length - line.trimStart().length;
       ignores.push({
-        span: { path: place.path, start: place.at(start + lead, false), end: place.at(start + line.trimEnd().length, true) },
+        span: spanFrom(place.at(start + lead, false), place.at(start + line.trimEnd().length, true)),
         scope: match[1] === undefined ? 'statement' : 'file',
         rules: (match[2] ?? '').split(/[\s,]+/).filter(rule => rule !== ''),
         reason: (match[3] ?? '').trim(),

@@ -1,8 +1,8 @@
 import type { Piece } from '../sql/split.ts';
 
 /**
- * Comments by which tools that mvlint does not model mark the direction inside a file. They are honoured, because running a down part
- * forward would invent drops; everything else about such a tool stays as in plain SQL, and that is said.
+ * Comments by which tools mark the direction inside a file. Plain SQL honours them, because running a down part forward would invent drops;
+ * everything else about such a tool stays as in plain SQL, and that is said.
  */
 interface Marker {
   readonly tool: string;

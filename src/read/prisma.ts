@@ -1,18 +1,15 @@
-import type { Evidence, Unit } from '../model.ts';
+import type { Unit } from '../model.ts';
 import { pathsUnder } from './context.ts';
 import type { Candidate, Context } from './context.ts';
 import type { MigrationDraft } from './draft.ts';
 import { fileGap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { ancestors, basename, compareCodeUnits, dirname, join, relativeTo } from './paths.ts';
+import { basename, compareCodeUnits, dirname, join, relativeTo } from './paths.ts';
+import { unreached } from './problems.ts';
 import { looseStatements } from './statements.ts';
 import { readSource } from './text.ts';
-
-interface PrismaVersion {
-  readonly major: number;
-  readonly minor: number;
-  readonly evidence: Evidence;
-}
+import { atLeast, packageVersion } from './versions.ts';
+import type { PackageVersion } from './versions.ts';
 
 /**
  * From this version on a script with CREATE INDEX CONCURRENTLY is sent statement by statement; DROP INDEX came later and is not counted
@@ -26,7 +23,7 @@ export function readPrisma(context: Context, candidate: Candidate, ledger: Ledge
   const drafts: MigrationDraft[] = [];
   for (const root of candidate.roots) {
     const provider = /^\s*provider\s*=\s*"([^"]*)"/m.exec(readSource(context.files, join(root, 'migration_lock.toml'))?.text ?? '')?.[1];
-    const version = versionOf(context, root);
+    const version = packageVersion(context, root, 'Prisma', ['prisma', '@prisma/client']);
     const found: string[] = [];
     for (const path of pathsUnder(context, root)) {
       const parts = relativeTo(root, path).split('/');
@@ -34,8 +31,8 @@ export function readPrisma(context: Context, candidate: Candidate, ledger: Ledge
       if (provider !== undefined && !/^(?:postgres(?:ql)?|cockroachdb)$/.test(provider) && isScript) ignore(ledger, path,
           `migration_lock.toml says ${provider}, not PostgreSQL.`);
       else if (isScript) found.push(path);
-      else if (path.endsWith('.sql') && parts.at(-1) !== 'down.sql') ignore(ledger, path,
-        'Prisma runs the migration.sql of each folder and nothing else.');
+      else if (path.endsWith('.sql') && parts.at(-1) !== 'down.sql') unreached(context, ledger, path,
+        'Prisma runs the migration.sql of each folder and nothing else.', 'Prisma');
     }
     for (const path of found.sort((a, b) => compareCodeUnits(dirname(a), dirname(b)))) {
       const id = basename(dirname(path));
@@ -49,7 +46,7 @@ export function readPrisma(context: Context, candidate: Candidate, ledger: Ledge
   return drafts;
 }
 
-function unitsOf(context: Context, path: string, scopeId: string, version: PrismaVersion | undefined, ledger: Ledger): readonly Unit[] {
+function unitsOf(context: Context, path: string, scopeId: string, version: PackageVersion | undefined, ledger: Ledger): readonly Unit[] {
   const source = readSource(context.files, path);
   if (source === undefined) {
     fileGap(ledger, path, `${path} cannot be read.`);
@@ -63,32 +60,5 @@ function unitsOf(context: Context, path: string, scopeId: string, version: Prism
       'No package.json or lockfile names the version of Prisma; taken as older than 7.4, which sends the whole file as one string.');
     return [{ scope: 'none', scopeId, protocol: 'simple-string', statements }];
   }
-  const splits = version.major > splitsFrom.major || (version.major === splitsFrom.major && version.minor >= splitsFrom.minor);
-  return [{ scope: 'none', scopeId, protocol: splits ? 'single' : 'simple-string', statements, because: version.evidence }];
-}
-
-const lockfiles: readonly { readonly name: string; readonly pattern: RegExp }[] = [
-  { name: 'package-lock.json', pattern: /"node_modules\/(?:prisma|@prisma\/client)":\s*\{\s*"version":\s*"(\d+)\.(\d+)[^"]*"/ },
-  { name: 'pnpm-lock.yaml', pattern: /^\s+'?\/?(?:prisma|@prisma\/client)[@/](\d+)\.(\d+)[^\n]*/m },
-  { name: 'yarn.lock', pattern: /^"?(?:prisma|@prisma\/client)@[^\n]*:\n\s+version:?\s+"?(\d+)\.(\d+)[^\n]*/m },
-  { name: 'bun.lock', pattern: /"(?:prisma|@prisma\/client)":\s*\["(?:prisma|@prisma\/client)@(\d+)\.(\d+)[^"]*"/ },
-  // The least version a range allows: the stricter reading.
-  { name: 'package.json', pattern: /"(?:prisma|@prisma\/client)"\s*:\s*"[\^~>=v\s]*(\d+)(?:\.(\d+))?[^"]*"/ },
-];
-
-/** The version of the nearest package that depends on Prisma; a lockfile beside it or above it knows better than its range. */
-function versionOf(context: Context, root: string): PrismaVersion | undefined {
-  for (const folder of ancestors(root)) {
-    for (const { name, pattern } of lockfiles) {
-      const path = join(folder, name);
-      if (!context.known.has(path)) continue;
-      const match = pattern.exec(readSource(context.files, path)?.text ?? '');
-      if (match === null) continue;
-      return {
-        major: Number(match[1]), minor: Number(match[2] ?? 0),
-        evidence: { span: { path, start: match.index, end: match.index + match[0].length }, says: `Prisma ${match[1]}.${match[2] ?? 0}` },
-      };
-    }
-  }
-  return undefined;
+  return [{ scope: 'none', scopeId, protocol: atLeast(version, splitsFrom) ? 'single' : 'simple-string', statements, because: version.evidence }];
 }

@@ -1,8 +1,9 @@
 import type { Ignore, Span, Statement } from '../model.ts';
 import { split } from '../sql/split.ts';
 import type { Piece } from '../sql/split.ts';
+import { replaced, whole } from './assembly.ts';
 import type { Context } from './context.ts';
-import { fill, replacements } from './fill.ts';
+import { replacements } from './fill.ts';
 import { ignoresOf } from './ignores.ts';
 import { gap } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
@@ -123,7 +124,7 @@ export function runScript(session: Session, path: string, into: Run | undefined,
   if (first) ledger.gaps.push(...source.gaps);
   session.chain.push(path);
   const depth = session.branches.length;
-  const ignores = ignoresOf(source.text, pieces, { path, at: offset => offset }, ledger);
+  const ignores = ignoresOf(source.text, pieces, { at: at => ({ path, at }) }, ledger);
   const marked = markedBy(source.text, pieces);
   if (marked !== undefined && !session.foreign.has(marked.tool)) {
     session.foreign.set(marked.tool, { path, start: marked.at, end: marked.at });
@@ -182,7 +183,7 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   const names = [...variables, ...loose, ...blanks].sort((a, b) => a.start - b.start);
   const list = replacements(sql, names);
   if (names.some(({ value }) => value?.includes(';') === true)) {
-    const parts = split(fill(sql, 0, sql.length, list).text, { psql: true }).filter(({ kind }) => kind === 'statement');
+    const parts = split(replaced(whole(source.path, sql), list).text, { psql: true }).filter(({ kind }) => kind === 'statement');
     if (parts.length !== 1) {
       return gap(session.ledger, span, 'A variable in this statement holds a semicolon that makes it several statements; none was read.');
     }

@@ -4,7 +4,8 @@ import type { Candidate, Context } from './context.ts';
 import type { MigrationDraft } from './draft.ts';
 import { fileGap, gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { basename, commonFolder, compareCodeUnits, compareNumbered, dirname, join, relativeTo } from './paths.ts';
+import { basename, commonFolder, compareNumbered, dirname, join, relativeTo } from './paths.ts';
+import { unreached } from './problems.ts';
 import { includedPath, isInclude, isIncludeList, newSession, runScript, scriptOf, sourceOf } from './psql-session.ts';
 import type { Run, SourceCache } from './psql-session.ts';
 import { newVariables } from './psql-variables.ts';
@@ -34,7 +35,7 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
     runScript(newSession(context, ledger, dirname(entry), cache, foreign), entry, undefined, start);
     const read = new Set([entry, ...graph.reach(entry)]);
     for (const { path } of up) {
-      if (!read.has(path)) ignore(ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`);
+      if (!read.has(path)) unreached(context, ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`, 'psql');
     }
   } else {
     const included = new Set([...graph.includes.values()].flat());
@@ -51,9 +52,9 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
       runScript(newSession(context, ledger, dirname(file.path), cache, foreign), file.path, run, start);
     }
   }
-  for (const [tool, span] of foreign) gap(ledger, span, notModelled(tool));
+  for (const [tool, span] of foreign) gap(ledger, span, readAsPlain(tool));
   if (candidate.foreign !== undefined && !foreign.has(candidate.foreign.tool)) {
-    fileGap(ledger, candidate.foreign.path, notModelled(candidate.foreign.tool));
+    fileGap(ledger, candidate.foreign.path, readAsPlain(candidate.foreign.tool));
   }
   const used = new Map<string, number>();
   return runs.map(({ run, file }): MigrationDraft => {
@@ -74,8 +75,7 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
   });
 }
 
-const notModelled = (tool: string): string =>
-  `These files belong to ${tool}, which mvlint does not model yet: they are read as plain SQL, so order and transactions are those of psql.`;
+const readAsPlain = (tool: string): string => `These files belong to ${tool} and are read as plain SQL, so order and transactions are those of psql.`;
 
 function unitOf(context: Context, id: string, statements: readonly Statement[]): Unit {
   const scope = context.options.transaction ?? 'none';
@@ -101,9 +101,8 @@ function orderedFiles(context: Context, candidate: Candidate,
   ledger: Ledger): { readonly up: readonly UpFile[]; readonly down: ReadonlyMap<string, string> } {
   const up: UpFile[] = [];
   const back: UpFile[] = [];
-  const compare = candidate.foreign?.byName === true ? compareCodeUnits : compareNumbered;
   for (const root of candidate.roots) {
-    const paths = (candidate.files ?? pathsUnder(context, root).filter(isSqlFile)).toSorted(compare);
+    const paths = (candidate.files ?? pathsUnder(context, root).filter(isSqlFile)).toSorted(compareNumbered);
     for (const path of paths) {
       const relative = relativeTo(root, path);
       const folders = dirname(relative).split('/').filter(name => name !== '');

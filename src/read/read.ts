@@ -4,18 +4,15 @@ import { pathsUnder } from './context.ts';
 import { detect } from './detect.ts';
 import type { MigrationDraft } from './draft.ts';
 import { filterFiles, memoryFiles, overlayFiles } from './files.ts';
-import { readFlyway } from './flyway.ts';
-import { readGolangMigrate } from './golang-migrate.ts';
 import { newLedger } from './ledger.ts';
-import type { Ledger } from './ledger.ts';
 import { ancestors, basename, commonFolder, globMatcher, normalizePath, within } from './paths.ts';
-import { readPrisma } from './prisma.ts';
-import { readPsql } from './psql.ts';
 import { select } from './select.ts';
 import type { Target } from './select.ts';
+import { tools } from './tools.ts';
 
 export type { ReadOptions } from './context.ts';
 export { sourceText } from './text.ts';
+export { toolIds } from './tools.ts';
 
 export interface ReadResult {
   readonly histories: readonly History[];
@@ -28,10 +25,6 @@ export interface ReadResult {
   /** The files as they were read: with the text of stdin, without what is ignored. */
   readonly files: Files;
 }
-
-const readers: Readonly<Record<ToolId, (context: Context, candidate: Candidate, ledger: Ledger) => readonly MigrationDraft[]>> = {
-  psql: readPsql, flyway: readFlyway, 'golang-migrate': readGolangMigrate, prisma: readPrisma,
-};
 
 /**
  * Finds the histories of a repository (or of what `paths` names) and reads them in their tools' order. Nothing that users wrote makes it
@@ -52,13 +45,16 @@ export function readHistories(given: Files, options: ReadOptions = {}): ReadResu
   const ids = new Set<string>();
   for (const { candidate, whole } of selected) {
     const ledger = newLedger();
-    const drafts = readers[candidate.tool](context, candidate, ledger);
+    const drafts = tools[candidate.tool].read(context, candidate, ledger);
     const root = commonFolder(candidate.roots);
     const id = options.name !== undefined && selected.length === 1 ? options.name : historyId(root, candidate.tool, ids);
     ids.add(id);
-    histories.push({ id, tool: candidate.tool, root, migrations: finish(context, drafts), ignored: ledger.ignored, gaps: ledger.gaps });
-    if (reported === undefined) continue;
     const named = (path: string): boolean => whole || (targets ?? []).some(target => covers(target, path));
+    const own = ledger.problems.filter(({ span }) => named(span.path));
+    histories.push({ id, tool: candidate.tool, root, migrations: finish(context, drafts), ignored: ledger.ignored, gaps: ledger.gaps,
+      ...(own.length > 0 ? { problems: own } : {}) });
+    if (reported === undefined) continue;
+    for (const { span } of own) reported.add(span.path);
     for (const { path, others = [] } of drafts) for (const one of [path, ...others]) if (named(one)) reported.add(one);
   }
   problems.push(...unread(context, targets ?? [], histories));

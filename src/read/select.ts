@@ -1,6 +1,7 @@
 import type { Candidate, Context } from './context.ts';
-import { detect, flywayCandidate, includesFrom, plainCandidate } from './detect.ts';
+import { detect, holds, includesFrom, plainCandidate } from './detect.ts';
 import { flywayConfigNames } from './flyway-config.ts';
+import { flywayCandidate } from './flyway-roots.ts';
 import { ancestors, compareCodeUnits, dirname, join, within } from './paths.ts';
 import { isSqlFile } from './psql.ts';
 
@@ -50,9 +51,6 @@ function widest(a: Candidate, b: Candidate): Candidate {
   if (a.files === undefined || b.files === undefined) return a.files === undefined ? a : b;
   return { ...a, files: [...new Set([...a.files, ...b.files])].sort(compareCodeUnits) };
 }
-
-const holds = ({ tool, roots, files }: Candidate, path: string): boolean => files?.includes(path)
-  ?? roots.some(root => (tool === 'golang-migrate' ? dirname(path) === root : within(root, path)));
 
 function inFolder(context: Context, folder: string, problems: string[], add: (candidate: Candidate, whole: boolean) => void): void {
   const outer = modelledAbove(context, folder);
@@ -119,5 +117,5 @@ function ofFile(context: Context, path: string, problems: string[]): Candidate {
   }
   const near = detect(context, folder, true).candidates.find(candidate => holds(candidate, path));
   if (near !== undefined) return near;
-  return plainCandidate(context, folder, isSqlFile(path) ? directly(context, folder).filter(isSqlFile) : [path]);
+  return plainCandidate(folder, isSqlFile(path) ? directly(context, folder).filter(isSqlFile) : [path]);
 }

@@ -2,7 +2,9 @@ import type { Ignore, Statement } from '../model.ts';
 import { split } from '../sql/split.ts';
 import type { Piece } from '../sql/split.ts';
 import { tokenize } from '../sql/tokens.ts';
-import { fill, originalOffset, originsOf, placeholdersIn, replacements } from './fill.ts';
+import { originsOf, placeOf, replaced, spanOf, whole } from './assembly.ts';
+import type { Assembled } from './assembly.ts';
+import { placeholdersIn, replacements } from './fill.ts';
 import type { Replacement } from './fill.ts';
 import { ignoresOf } from './ignores.ts';
 import { hole } from './ledger.ts';
@@ -12,57 +14,100 @@ import type { Source } from './text.ts';
 /** Values by name; a name that is not there is a hole. */
 export type Values = Readonly<Record<string, string>>;
 
+/** A half-open range of a text. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 const noIgnores: readonly Ignore[] = [];
 export const valueOf = (values: Values, name: string): string | undefined => (Object.hasOwn(values, name) ? values[name] : undefined);
 
 /** The statements of a file in which nothing is replaced. */
-export const plainStatements = (source: Source, ledger: Ledger): readonly Statement[] =>
-  cut(source, ledger, (piece, ignores) => plainStatement(source, piece, ignores));
+export const plainStatements = (source: Source, ledger: Ledger): readonly Statement[] => statementsOf(source, undefined, ledger);
 
 /**
  * The statements of a file that a tool sends as it stands. `${name}` is no syntax of such a tool, but wrappers (envsubst) use it: outside
- * of
- * strings it is filled from `values` or becomes a hole, inside of strings it is text unless `values` knows it.
+ * of strings it is filled from `values` or becomes a hole, inside of strings it is text unless `values` knows it.
  */
-export const looseStatements = (source: Source, values: Values, ledger: Ledger): readonly Statement[] =>
-  cut(source, ledger, (piece, ignores) => looseStatement(source, piece, values, ignores, ledger));
+export const looseStatements = (source: Source, values: Values, ledger: Ledger): readonly Statement[] => statementsOf(source, values, ledger);
 
-function cut(source: Source, ledger: Ledger, build: (piece: Piece, ignores: readonly Ignore[]) => Statement): readonly Statement[] {
+function statementsOf(source: Source, values: Values | undefined, ledger: Ledger): readonly Statement[] {
   ledger.gaps.push(...source.gaps);
   if (source.text === '') return [];
-  const pieces = split(source.text);
-  const ignores = ignoresOf(source.text, pieces, { path: source.path, at: offset => offset }, ledger);
-  const statements: Statement[] = [];
-  for (let i = 0; i < pieces.length; i++) {
-    const piece = pieces[i];
-    if (piece?.kind === 'statement') statements.push(build(piece, ignores.get(i) ?? noIgnores));
+  const { path, text } = source;
+  return statementsIn(whole(path, text), [{ start: 0, end: text.length }], values, ledger)[0] ?? [];
+}
+
+/**
+ * The statements of each range of a text, range by range: every range is cut by itself, as the server would cut what it is sent. Names
+ * without a value are said once a name; with `values`, `${name}` is looked for as in `looseStatements`. Text between the ranges holds no
+ * statement, but its comments may hold ignores of the whole file.
+ */
+export function statementsIn(of: Assembled, ranges: readonly Range[], values: Values | undefined, ledger: Ledger): readonly (readonly Statement[])[] {
+  const { text } = of;
+  const cut = ranges.map(({ start, end }) => piecesOf(text, start, end));
+  const directives = text.includes('mvlint-ignore');
+  const between = directives ? commentsBetween(text, ranges) : [];
+  const all = [...between, ...cut.flat()];
+  const ignores = directives ? ignoresOf(text, all, { at: (offset, isEnd) => placeOf(of, offset, isEnd) }, ledger) : undefined;
+  let index = between.length;
+  let said = 0;
+  return cut.map(pieces => {
+    const statements: Statement[] = [];
+    for (const piece of pieces) {
+      const own = ignores?.get(index++) ?? noIgnores;
+      if (piece.kind !== 'statement') continue;
+      for (let one = of.holes[said]; one !== undefined && one.start < piece.end; one = of.holes[++said]) {
+        if (one.start >= piece.start) sayHole(one, ledger);
+      }
+      statements.push(statementAt(of, piece, values, own, ledger));
+    }
+    return statements;
+  });
+}
+
+function piecesOf(text: string, start: number, end: number): readonly Piece[] {
+  if (start === 0 && end === text.length) return split(text);
+  const pieces = split(text.slice(start, end));
+  return start === 0 ? pieces : pieces.map(piece => ({ ...piece, start: piece.start + start, end: piece.end + start }));
+}
+
+function commentsBetween(text: string, ranges: readonly Range[]): readonly Piece[] {
+  const found: Piece[] = [];
+  let at = 0;
+  for (const { start, end } of [...ranges.toSorted((a, b) => a.start - b.start), { start: text.length, end: text.length }]) {
+    if (start > at) found.push(...piecesOf(text, at, start).filter(({ kind }) => kind === 'comment'));
+    at = Math.max(at, end);
   }
-  return statements;
+  return found;
 }
 
-function plainStatement({ path, text }: Source, { start, end }: Piece, ignores: readonly Ignore[]): Statement {
-  const span = { path, start, end };
-  return { sql: text.slice(start, end), span, origins: [{ start: 0, end: end - start, span }], ignores };
+function statementAt(of: Assembled, { start, end }: Range, values: Values | undefined, ignores: readonly Ignore[], ledger: Ledger): Statement {
+  const sql = of.text.slice(start, end);
+  const span = spanOf(of, start, end);
+  if (values === undefined || (!sql.includes('${') && !sql.includes('{{'))) return { sql, span, origins: originsOf(of, start, end), ignores };
+  const list = replacements(sql, looseNames(sql, values)).map(one => ({ ...one, start: one.start + start, end: one.end + start }));
+  return { ...filled(of, { start, end }, list, ledger), span, ignores };
 }
 
-/** One statement of a text, its `${name}` filled. */
-export function looseStatement(source: Source, piece: Piece, values: Values, ignores: readonly Ignore[], ledger: Ledger): Statement {
-  const sql = source.text.slice(piece.start, piece.end);
-  if (!sql.includes('${') && !sql.includes('{{')) return plainStatement(source, piece, ignores);
-  return filledStatement(source, piece, replacements(sql, looseNames(sql, values)), ignores, ledger);
+/** A range after replacements, whose offsets are those of the text; each hole is said. */
+function filled(of: Assembled, { start, end }: Range, list: readonly Replacement[], ledger: Ledger): Pick<Statement, 'sql' | 'origins'> {
+  const done = replaced(of, list, start, end);
+  const earlier = new Set(of.holes.map(({ name }) => name));
+  for (const one of done.holes) if (!earlier.has(one.name)) sayHole(one, ledger);
+  return { sql: done.text, origins: originsOf(done, 0, done.text.length) };
 }
 
-/** A statement after replacements (in offsets of the statement); each hole is said once. */
+/** A statement of a file after replacements (in offsets of the statement); each hole is said once. */
 export function filledStatement({ path, text }: Source, { start, end }: Piece, list: readonly Replacement[], ignores: readonly Ignore[],
   ledger: Ledger): Statement {
   const shifted = list.map(one => ({ ...one, start: one.start + start, end: one.end + start }));
-  for (const one of shifted) sayHole(one, path, ledger);
-  const filled = fill(text, start, end, shifted);
-  return { sql: filled.text, span: { path, start, end }, origins: originsOf(filled, path, 0, filled.text.length), ignores };
+  return { ...filled(whole(path, text), { start, end }, shifted, ledger), span: { path, start, end }, ignores };
 }
 
-function sayHole(one: Replacement, path: string, ledger: Ledger): void {
-  if (one.hole !== undefined) hole(ledger, { path, start: one.start, end: one.end }, one.hole, 'give it in the placeholders');
+function sayHole({ name, span }: Assembled['holes'][number], ledger: Ledger): void {
+  hole(ledger, span, name, 'give it in the placeholders');
 }
 
 export interface FoundName { readonly start: number; readonly end: number; readonly name: string; readonly value: string | undefined; readonly wrap?: string }
@@ -90,24 +135,15 @@ const shellDefault = (name: string): string | undefined => /^\w+:?-([\w.]+)$/.ex
  */
 export function templatedStatements(source: Source, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) =>
   string | undefined, ledger: Ledger): readonly Statement[] {
-  const { path, text } = source;
-  if (!text.includes(marks.prefix)) return plainStatements(source, ledger);
+  if (!source.text.includes(marks.prefix)) return plainStatements(source, ledger);
   ledger.gaps.push(...source.gaps);
-  const list = replacements(text, [...placeholdersIn(text, marks.prefix, marks.suffix)]
-    .map(({ start, end, name }) => ({ start, end, name: text.slice(start, end), value: find(name) })));
-  const filled = fill(text, 0, text.length, list);
-  const pieces = split(filled.text);
-  const ignores = ignoresOf(filled.text, pieces, { path, at: (offset, isEnd) => originalOffset(filled, offset, isEnd) }, ledger);
-  const statements: Statement[] = [];
-  let said = 0;
-  for (const [index, { kind, start, end }] of pieces.entries()) {
-    if (kind !== 'statement') continue;
-    const span = { path, start: originalOffset(filled, start, false), end: originalOffset(filled, end, true) };
-    for (let one = list[said]; one !== undefined && one.start < span.end; one = list[++said]) {
-      if (one.end > span.start) sayHole(one, path, ledger);
-    }
-    statements.push({ sql: filled.text.slice(start, end), span, origins: originsOf(filled, path, start, end), ignores: ignores.get(index)
-      ?? noIgnores });
-  }
-  return statements;
+  const done = templated(whole(source.path, source.text), marks, find);
+  return statementsIn(done, [{ start: 0, end: done.text.length }], undefined, ledger)[0] ?? [];
+}
+
+/** A text with its placeholders filled, those inside strings and comments too; names without a value are its holes. */
+export function templated(of: Assembled, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) => string | undefined): Assembled {
+  if (!of.text.includes(marks.prefix)) return of;
+  const found = [...placeholdersIn(of.text, marks.prefix, marks.suffix)];
+  return replaced(of, replacements(of.text, found.map(({ start, end, name }) => ({ start, end, name: of.text.slice(start, end), value: find(name) }))));
 }
