@@ -6,6 +6,7 @@ import noConcurrentIndexInTransaction from './no-concurrent-index-in-transaction
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
 import noEarlyDrop from './no-early-drop.ts';
+import noEmptiedView from './no-emptied-view.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
 import noImpossibleRefresh from './no-impossible-refresh.ts';
 import noIncompleteSwap from './no-incomplete-swap.ts';
@@ -29,6 +30,7 @@ export const rules: readonly Rule[] = [
   noDropCascade,
   noDropWithDependents,
   noEarlyDrop,
+  noEmptiedView,
   noIgnoredDefinition,
   noImpossibleRefresh,
   noIncompleteSwap,

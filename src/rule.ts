@@ -12,7 +12,8 @@ export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
 } from './rule/replacements.ts';
 export {
-  countsAfter, keepsDefinition, locksOut, missingBefore, nameGone, refreshRefused, refusedInTransaction, refuses, takesAlong,
+  countsAfter, keepsDefinition, locksOut, missingBefore, nameGone, refreshRefused, refusedAfter, refusedInTransaction, refuses,
+  takesAlong,
 } from './rule/experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';

@@ -16,6 +16,11 @@ export function refuses(step: Step, sqlstate: string): Experiment {
   return { at: 'before', isolation: 'savepoint', run: lab => refusal(lab, step.statement.sql, sqlstate) };
 }
 
+/** After the step this statement is refused with this SQLSTATE. */
+export function refusedAfter(sql: string, sqlstate: string): Experiment {
+  return { at: 'after', isolation: 'savepoint', run: lab => refusal(lab, sql, sqlstate) };
+}
+
 /** The statement is refused with this SQLSTATE inside a transaction block. Control: alone it is not, on the same data. */
 export function refusedInTransaction(step: Step, sqlstate: string): Experiment {
   const { sql } = step.statement;
