@@ -14,6 +14,7 @@ import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
+import noRefreshInTransaction from './no-refresh-in-transaction.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
@@ -38,6 +39,7 @@ export const rules: readonly Rule[] = [
   noLostPrivileges,
   noNondeterministicOutput,
   noRecreateInPlace,
+  noRefreshInTransaction,
   noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,

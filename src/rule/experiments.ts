@@ -1,4 +1,4 @@
-import type { CatalogObject, Experiment, Laboratory, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
+import type { CatalogObject, Experiment, Laboratory, LockMode, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { failed, numberOf, unproven } from './laboratory.ts';
 import { keyText, qualified, quote } from './words.ts';
@@ -167,4 +167,18 @@ export function missingBefore(name: Name): Experiment {
 export function nameGone(name: Name): Experiment {
   return countsAfter(`SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`, 1,
     `After it Postgres finds no ${quote(name)}.`, `After it there is a ${quote(name)}.`);
+}
+
+/** Before the step its transaction already holds this lock. */
+export function holdsLock(name: Name, mode: LockMode): Experiment {
+  return {
+    at: 'before', isolation: 'savepoint',
+    run: async lab => {
+      const held = await numberOf(lab, `SELECT count(*) FROM pg_locks WHERE relation = to_regclass(${quoteLiteral(qualified(name))})
+        AND mode = ${quoteLiteral(mode)} AND granted AND pid = pg_backend_pid()`);
+      if (held === undefined) return unproven('The locks could not be read.');
+      return held > 0 ? { kind: 'confirmed', says: `Before the statement the transaction holds ${mode} on ${quote(name)}.` }
+        : { kind: 'refuted', says: `Before the statement the transaction does not hold ${mode} on ${quote(name)}.` };
+    },
+  };
 }

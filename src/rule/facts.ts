@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Evidence, Known, Name, RefreshSite, Selectable, Span, Unknown } from '../model.ts';
+import type { Catalog, CatalogObject, Evidence, Known, Name, RefreshSite, Selectable, Span, Statement, Unknown } from '../model.ts';
 
 /** Whether a fact is missing. */
 export function isUnknown<T>(fact: Known<T>): fact is Unknown {
@@ -40,4 +40,10 @@ export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
   const sites = siteSets.get(catalog.sites) ?? new Set(catalog.sites);
   siteSets.set(catalog.sites, sites);
   return site => sites.has(site);
+}
+
+/** Whether a statement begins with one of these words (lower case): for statements that have no effect on the catalog. */
+export function startsWith(statement: Statement, words: readonly string[]): boolean {
+  const [first] = /^[a-z]+/i.exec(statement.sql) ?? [];
+  return first !== undefined && words.includes(first.toLowerCase());
 }
