@@ -476,6 +476,7 @@ export type Effect = { readonly via: Via } & (
   | { readonly kind: 'createTable'; readonly table: Table }
   | { readonly kind: 'createIndex'; readonly index: Index; readonly on: Selectable; readonly concurrently: boolean }
   | { readonly kind: 'createRoutine'; readonly routine: Routine; readonly replaced?: Routine }
+  | { readonly kind: 'createTrigger'; readonly trigger: Trigger }
   /** CREATE … IF NOT EXISTS over a name that is taken: nothing happened but a notice. */
   | { readonly kind: 'skipCreate'; readonly wanted: 'table' | 'matview' | 'index' | 'sequence'; readonly name: Name; readonly existing: Relation; readonly query?: Query; readonly on?: Selectable }
   | { readonly kind: 'refreshMatview'; readonly matview: Matview; readonly concurrently: boolean; readonly withData: boolean }

@@ -61,6 +61,13 @@ test('a BEGIN ATOMIC body and a policy hold on to what they read; a string body 
   expect(holders.map(object => (typeof object.name === 'string' ? object.name : object.name.name)).sort()).toEqual(['also', 'seen', 'total']);
 });
 
+test('a trigger is an effect, with the routine it runs', () => {
+  const { runs } = run(history(`${table} create function f() returns trigger language plpgsql as $$ begin return null; end $$;
+    create trigger changed after insert on t execute function f();`));
+  const made = runs[0]!.steps.flatMap(step => step.effects).flatMap(effect => (effect.kind === 'createTrigger' ? [effect.trigger] : []));
+  expect(made.map(trigger => [trigger.name, runs[0]!.end.get(trigger.on)?.name, typeof trigger.routine])).toEqual([['changed', { schema: 'public', name: 't' }, 'number']]);
+});
+
 test('renaming a schema renames what stands in it', () => {
   const { runs } = run(history('create schema live; create table live.t (id bigint primary key);', 'alter schema live rename to old;'));
   const renamed = runs[1]!.steps.flatMap(step => step.effects).flatMap(effect => (effect.kind === 'renameRelation' ? [effect.to.name] : []));

@@ -97,6 +97,7 @@ export function createTrigger(change: Change, node: CreateTrigStmt): Outcome {
   change.store.put(trigger);
   change.store.depend({ dependent: trigger.id, on: relation.id, strength: 'auto' });
   if (routines.length === 1) change.store.depend({ dependent: trigger.id, on: routines[0]!.id, strength: 'normal' });
+  change.effects.push({ kind: 'createTrigger', trigger, via: change.via });
   return undefined;
 }
 
