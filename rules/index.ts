@@ -5,11 +5,13 @@ import noBrokenRefresh from './no-broken-refresh.ts';
 import noConcurrentIndexInTransaction from './no-concurrent-index-in-transaction.ts';
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
+import noDuplicateVersion from './no-duplicate-version.ts';
 import noEarlyDrop from './no-early-drop.ts';
 import noEmptiedView from './no-emptied-view.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
 import noImpossibleRefresh from './no-impossible-refresh.ts';
 import noIncompleteSwap from './no-incomplete-swap.ts';
+import noIneffectiveDirective from './no-ineffective-directive.ts';
 import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
@@ -18,6 +20,7 @@ import noRefreshInTransaction from './no-refresh-in-transaction.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
+import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
@@ -30,11 +33,13 @@ export const rules: readonly Rule[] = [
   noConcurrentIndexInTransaction,
   noDropCascade,
   noDropWithDependents,
+  noDuplicateVersion,
   noEarlyDrop,
   noEmptiedView,
   noIgnoredDefinition,
   noImpossibleRefresh,
   noIncompleteSwap,
+  noIneffectiveDirective,
   noLostIndex,
   noLostPrivileges,
   noNondeterministicOutput,
@@ -43,6 +48,7 @@ export const rules: readonly Rule[] = [
   noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,
+  noUnreachedFile,
   noUnusedIgnore,
   preferConcurrentRefresh,
   requireAtomicSwap,

@@ -11,6 +11,7 @@ import { ready } from './sql/parse.ts';
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
 export { joined } from './lint.ts';
+export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
 export { changedSince, gitFiles, resolveRevision } from './read/git.ts';

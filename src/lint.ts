@@ -3,6 +3,7 @@ import { isHistory, remember } from './lint/damage.ts';
 import { deploysOf } from './lint/deploys.ts';
 import { fingerprinted, merge, type Draft } from './lint/findings.ts';
 import { suppressionOf } from './lint/ignores.ts';
+import { loadedProblems, standIn } from './lint/loaded.ts';
 import { inOrder, placesOf, type Owner, type Raised } from './lint/places.ts';
 import { severityOf, type LintOptions } from './lint/severity.ts';
 import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step } from './model.ts';
@@ -121,7 +122,10 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     crash('replay', history.root, error);
   }
 
-  const reported = (owner: Owner | undefined): boolean => owner === undefined || options.only === undefined || options.only(owner.migration);
+  const loaded = loadedProblems(history, places, rules, options);
+  raised.push(...loaded.raised);
+  const reported = (owner: Owner | undefined, path?: string): boolean => options.only === undefined
+    || (owner === undefined ? path === undefined || options.only(standIn(path)) : options.only(owner.migration));
   const suppression = suppressionOf(places, rules, options);
   const seen = new Set<string>();
   const unique = raised.toSorted(inOrder).filter(one => {
@@ -134,7 +138,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
   const shown: Draft[] = [];
   let hidden = 0;
   for (const draft of [...audible, ...own].sort((a, b) => inOrder(a.raised, b.raised))) {
-    if (!reported(draft.raised.owner)) continue;
+    if (!reported(draft.raised.owner, draft.raised.problem.span.path)) continue;
     if (!options.allHistory && end !== undefined && isHistory(draft.raised, end, crash)) hidden += 1;
     else shown.push(draft);
   }
@@ -151,7 +155,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     findings: merged.findings,
     gaps: gaps.filter(newGap).map(gap => ({ ...gap, history: history.id })),
     crashes: [...crashes.values()],
-    suppressed: suppression.count(reported),
+    suppressed: suppression.count(owner => reported(owner)) + loaded.suppressed,
     hidden,
   };
   return { report, claims: [{ history, claims: merged.claims, predicted }] };

@@ -61,7 +61,10 @@ async function refusals(fixture: Fixture, history: History): Promise<readonly st
     open = undefined;
   };
   for (const turn of turns(history)) {
-    const scope = turn.unit.scope === 'none' ? undefined : turn.unit.scopeId;
+    const { unit } = turn;
+    // Several statements in one message are one transaction without BEGIN; a message is told apart by its first statement.
+    const scope = unit.scope !== 'none' ? unit.scopeId
+      : unit.protocol === 'simple-string' && unit.statements.length > 1 ? JSON.stringify(unit.statements[0]?.span) : undefined;
     if (scope !== open) await close();
     if (migration !== undefined && turn.migration.id !== migration) await db.exec('RESET ALL');
     migration = turn.migration.id;

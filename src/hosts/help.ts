@@ -10,7 +10,9 @@ A file names what is reported; the history it belongs to is always replayed.
 Without paths, the project's migrations are found from the working directory.
 
 What is read
-  --tool <tool>                psql, flyway, golang-migrate or prisma, where detection is not enough
+  --tool <tool>                the migration tool, where detection is not enough: psql, flyway, liquibase,
+                               golang-migrate, goose, dbmate, prisma, drizzle, supabase, sqlx, diesel, refinery, sqitch,
+                               atlas, hasura, graphile-migrate, tern or pgmigrate
   --isolated                   do not look for the history a file belongs to
   --stdin-filename <path>      the place of what stands on stdin
   --config <file>              instead of mvlint.config.json, .js, .mjs or "mvlint" in package.json

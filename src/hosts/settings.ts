@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { describe, postgresMajors, type Preset, type Severity, type ToolId } from '../index.ts';
+import { describe, postgresMajors, toolIds, type Preset, type Severity } from '../index.ts';
 import { formats, isFormat, type Format } from '../report/formats.ts';
 import type { GapsMode } from '../report/rendering.ts';
 import { oneOf, type Arguments } from './arguments.ts';
@@ -25,7 +25,6 @@ export interface Project extends ProjectConfig {
 }
 
 const severities = ['error', 'warning', 'note'] as const;
-const tools = ['psql', 'flyway', 'golang-migrate', 'prisma'] as const satisfies readonly ToolId[];
 
 /** Throws `UsageError` for every value that is wrong, before anything is read. */
 export async function readSettings(words: Arguments, cwd: string): Promise<Settings> {
@@ -33,7 +32,7 @@ export async function readSettings(words: Arguments, cwd: string): Promise<Setti
   const failOn = words.choice('fail-on', [...severities, 'never']) ?? 'error';
   const gaps = words.choice('gaps', ['ignore', 'report', 'error']) ?? 'report';
   const preset = words.choice('preset', ['recommended', 'all', 'ivm']);
-  const tool = words.choice('tool', tools);
+  const tool = words.choice('tool', toolIds);
   const postgresText = words.choice('postgres', postgresMajors.map(String));
   const postgres = postgresText === undefined ? undefined : Number(postgresText);
   const outputs = readOutputs(words);

@@ -20,7 +20,8 @@ export function fingerprinted(history: History, raised: readonly Raised[], place
     const path: readonly Evidence[] = evidence?.length ? evidence : [{ span, says: message }];
     const statement = places.at(path.at(-1)?.span ?? span)?.statement;
     if (statement !== undefined && !texts.has(statement)) texts.set(statement, digest(normalText(statement.sql)));
-    const identity = JSON.stringify([one.rule, history.id, relation ?? '', statement === undefined ? '' : texts.get(statement)]);
+    // A file that is never run has no statement; its finding is told from its like by what it says.
+    const identity = JSON.stringify([one.rule, history.id, relation ?? '', statement === undefined ? digest(message) : texts.get(statement)]);
     const ordinal = equals.get(identity) ?? 0;
     equals.set(identity, ordinal + 1);
     const finding: Finding = {

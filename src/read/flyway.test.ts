@@ -7,7 +7,7 @@ const read = (files: Record<string, string>) => {
   const [history] = histories;
   const migrations = history?.migrations ?? [];
   return {
-    root: history?.root, problems, ids: migrations.map(({ id }) => id), gaps: (history?.gaps ?? []).map(({ because }) => because),
+    root: history?.root, problems, found: history?.problems, ids: migrations.map(({ id }) => id), gaps: (history?.gaps ?? []).map(({ because }) => because),
     ignored: (history?.ignored ?? []).map(({ path }) => path),
       scopes: migrations.map(({ up }) => up.map(({ scope, scopeId }) => `${scope} ${scopeId}`).join()),
     sql: migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql))),
@@ -26,7 +26,8 @@ test('a baseline takes the place of what it covers; callbacks and strangers are 
 
 test('versions are numbers of any length, equal ones are said', () => {
   expect(read({ 'm/V20240101120000123456789__b.sql': '', 'm/V3__a.sql': '', 'm/V003.0__c.sql': '' })).toMatchObject({
-    ids: ['V003.0__c', 'V3__a', 'V20240101120000123456789__b'], gaps: [expect.stringContaining('refuses two migrations')],
+    ids: ['V003.0__c', 'V3__a', 'V20240101120000123456789__b'], gaps: [],
+    found: [{ rule: 'no-duplicate-version', message: 'Version 3 is taken by "V003.0__c.sql" already, so Flyway refuses "V3__a.sql".' }],
   });
 });
 

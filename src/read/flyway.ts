@@ -5,7 +5,8 @@ import { flywayRoots, flywaySettings, readProperties } from './flyway-config.ts'
 import type { FlywaySettings } from './flyway-config.ts';
 import { fileGap, gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { basename, compareCodeUnits, compareVersions, relativeTo } from './paths.ts';
+import { basename, compareCodeUnits, compareVersions } from './paths.ts';
+import { duplicate, unreached } from './problems.ts';
 import type { MigrationDraft } from './draft.ts';
 import { plainStatements, templatedStatements } from './statements.ts';
 import { readSource } from './text.ts';
@@ -33,7 +34,7 @@ export function readFlyway(context: Context, candidate: Candidate, ledger: Ledge
   const scripts: Script[] = [];
   for (const root of roots) {
     for (const path of pathsUnder(context, root)) {
-      const script = classify(path, settings, ledger, root);
+      const script = classify(context, path, settings, ledger);
       if (script !== undefined) scripts.push(script);
     }
   }
@@ -53,8 +54,9 @@ export function readFlyway(context: Context, candidate: Candidate, ledger: Ledge
   for (const [i, script] of forward.entries()) {
     const previous = forward[i - 1];
     if (previous !== undefined && compareVersions(previous.version, script.version) === 0) {
-      fileGap(ledger, script.path,
-        `Flyway refuses two migrations of version ${script.version.join('.')}: ${basename(previous.path)} is the other one; both were read.`);
+      duplicate(context, ledger, script.path,
+        `Version ${script.version.join('.')} is taken by "${basename(previous.path)}" already, so Flyway refuses "${basename(script.path)}".`,
+        { path: previous.path, says: 'the same version is this file\'s' });
     }
   }
   const batches = { group: settings.group, number: 1 };
@@ -75,7 +77,7 @@ const byVersion = (a: Script, b: Script): number => compareVersions(a.version, b
 const versionKey = ({ version }: Script): string => version.map(part => part.replace(/^0+(?=\d)/, '')).join('.').replace(/(?:\.0)+$/, '');
 
 /** What a file name says, under the settings; files Flyway never runs are noted with the reason. */
-function classify(path: string, settings: FlywaySettings, ledger: Ledger, root: string): Script | undefined {
+function classify(context: Context, path: string, settings: FlywaySettings, ledger: Ledger): Script | undefined {
   const file = basename(path);
   const suffix = settings.suffixes.find(one => file.endsWith(one));
   if (suffix === undefined) {
@@ -101,8 +103,7 @@ function classify(path: string, settings: FlywaySettings, ledger: Ledger, root: 
     if (version.every(part => /^\d+$/.test(part))) return { ...base, kind, version };
   }
   if (cut >= 0 && head === settings.repeatablePrefix) return { ...base, kind: 'repeatable', version: [] };
-  ignore(ledger, path,
-    `The name ${relativeTo(root, path)} is no Flyway migration (${settings.prefix}1${settings.separator}what${suffix}); Flyway never runs it.`);
+  unreached(context, ledger, path, `its name is none of a migration (${settings.prefix}1${settings.separator}what${suffix}).`, 'Flyway');
   return undefined;
 }
 

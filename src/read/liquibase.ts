@@ -45,7 +45,7 @@ export function readLiquibase(context: Context, candidate: Candidate, ledger: Le
         if (before !== undefined) {
           const message = `The changeset ${key} stands twice in "${basename(path)}", so Liquibase refuses the changelog.`;
           ledger.problems.push({ rule: 'no-duplicate-version', span: set.span, message,
-            evidence: [{ span: before, says: 'the first one of this name' }, { span: set.span, says: message.replace(/\.$/, '') }] });
+            evidence: [{ span: before, says: 'the first one of this name' }, { span: set.span, says: 'the changeset that is refused' }] });
         } else seen.set(`${key}\0${path}`, set.span);
         if (set.attributes.get('ignore') === 'true' || !forPostgres(set.attributes.get('dbms'))) continue;
         if (!said.filter && (set.attributes.has('context') || set.attributes.has('contextfilter') || set.attributes.has('labels'))) {

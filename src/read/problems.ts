@@ -20,7 +20,7 @@ const aside = /^(?:schema|structure|dump|seeds?|fixtures?|tests?|examples?|sampl
 
 /** A file in the tool's own folder that the tool never runs: a finding, unless its name says that it is no migration. */
 export function unreached(context: Context, ledger: Ledger, path: string, because: string, tool: string): void {
-  ignore(ledger, path, because);
+  ignore(ledger, path, `${tool} never runs it: ${because}`);
   const name = basename(path);
   if (aside.test(name) || name.startsWith('.')) return;
   const { span, ignores } = firstStatement(context, path);
@@ -34,14 +34,14 @@ export function duplicate(context: Context, ledger: Ledger, path: string, messag
   const place = span ?? { path, start: 0, end: 0 };
   const before = other === undefined ? undefined : firstStatement(context, other.path).span ?? { path: other.path, start: 0, end: 0 };
   const evidence: readonly Evidence[] = before === undefined || other === undefined ? []
-    : [{ span: before, says: other.says }, { span: place, says: message.replace(/\.$/, '') }];
+    : [{ span: before, says: other.says }, { span: place, says: 'the file that is refused' }];
   ledger.problems.push({ rule: 'no-duplicate-version', span: place, message, ...(evidence.length > 0 ? { evidence } : {}) });
 }
 
 /** An opt-out that is written and does nothing; `because` shows the place that undoes it, where there is one. */
-export function ineffective(ledger: Ledger, span: Span, message: string, because?: Evidence): void {
-  ledger.problems.push({ rule: 'no-ineffective-directive', span, message,
-    ...(because === undefined ? {} : { evidence: [because, { span, says: message.replace(/\.$/, '') }] }) });
+export function ineffective(ledger: Ledger, span: Span, message: string, because?: Evidence, ignores: readonly Ignore[] = []): void {
+  ledger.problems.push({ rule: 'no-ineffective-directive', span, message, ...(ignores.length > 0 ? { ignores } : {}),
+    ...(because === undefined ? {} : { evidence: [because, { span, says: 'what has no effect' }] }) });
 }
 
 /**
@@ -60,7 +60,7 @@ export function checkOptOut(ledger: Ledger, parts: { readonly up: readonly Unit[
   if (!says.perDirection || optOut === undefined) return;
   const barred = (parts.down ?? []).flatMap(({ scope, statements }) => (scope === 'none' ? [] : statements.filter(refusesTransactions)))[0];
   if (barred !== undefined) {
-    ineffective(ledger, barred.span, `The opt-out ${says.written} of the up part does not reach the down part: ${says.tool} runs this statement inside a transaction.`, optOut);
+    ineffective(ledger, barred.span, `The opt-out ${says.written} of the up part does not reach the down part: ${says.tool} runs this statement inside a transaction.`, optOut, barred.ignores);
   }
 }
 

@@ -34,9 +34,7 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
   if (entry !== undefined) {
     runScript(newSession(context, ledger, dirname(entry), cache, foreign), entry, undefined, start);
     const read = new Set([entry, ...graph.reach(entry)]);
-    for (const { path } of up) {
-      if (!read.has(path)) unreached(context, ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`, 'psql');
-    }
+    leftOut(context, ledger, entry, up.map(({ path }) => path), read);
   } else {
     const included = new Set([...graph.includes.values()].flat());
     const covered = new Set(up.flatMap(({ path }) => (included.has(path) ? [] : [...graph.reach(path)])));
@@ -73,6 +71,22 @@ export function readPsql(context: Context, candidate: Candidate, ledger: Ledger)
       ...(others.length > 0 ? { others } : {}),
     };
   });
+}
+
+/**
+ * Files that an entry script does not name. One that stands among files it names, numbered as they are, was meant to run; others (queries,
+ * seeds, checks) live beside a schema without being a part of it.
+ */
+function leftOut(context: Context, ledger: Ledger, entry: string, paths: readonly string[], read: ReadonlySet<string>): void {
+  const numbered = (path: string): boolean => /^v?\d/i.test(basename(path));
+  const folders = new Map<string, boolean>();
+  for (const path of read) if (path !== entry) folders.set(dirname(path), (folders.get(dirname(path)) ?? true) && numbered(path));
+  for (const path of paths) {
+    if (read.has(path)) continue;
+    const siblingsNumbered = folders.get(dirname(path));
+    if (siblingsNumbered === true && numbered(path)) unreached(context, ledger, path, 'it does not name this file.', basename(entry));
+    else ignore(ledger, path, `${basename(entry)} decides what runs, and it does not name this file.`);
+  }
 }
 
 const readAsPlain = (tool: string): string => `These files belong to ${tool} and are read as plain SQL, so order and transactions are those of psql.`;
