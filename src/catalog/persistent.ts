@@ -10,6 +10,8 @@ export interface PersistentMap<K extends string | number, V> {
   delete(key: K): PersistentMap<K, V>;
   /** In no promised order. */
   entries(): Iterable<readonly [K, V]>;
+  /** Keys whose values are not the same in both, or that one lacks. Shared parts of two versions are not walked. */
+  differences(other: PersistentMap<K, V>): ReadonlySet<K>;
 }
 
 type Leaf<K, V> = { readonly hash: number; readonly pairs: readonly (readonly [K, V])[] };
@@ -77,6 +79,18 @@ function* walk<K, V>(node: Node<K, V> | undefined): Iterable<readonly [K, V]> {
   else for (const child of node.children) yield* walk(child);
 }
 
+function differ<K extends string | number, V>(a: Node<K, V> | undefined, b: Node<K, V> | undefined, found: Set<K>): void {
+  if (a === b) return;
+  if (a && b && !isLeaf(a) && !isLeaf(b) && a.bitmap === b.bitmap) {
+    a.children.forEach((child, at) => differ(child, b.children[at], found));
+    return;
+  }
+  const ours = new Map(walk(a));
+  const theirs = new Map(walk(b));
+  for (const [key, value] of ours) if (!theirs.has(key) || theirs.get(key) !== value) found.add(key);
+  for (const key of theirs.keys()) if (!ours.has(key)) found.add(key);
+}
+
 class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
   readonly size: number;
   private readonly root: Node<K, V> | undefined;
@@ -106,6 +120,12 @@ class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
 
   entries(): Iterable<readonly [K, V]> {
     return walk(this.root);
+  }
+
+  differences(other: PersistentMap<K, V>): ReadonlySet<K> {
+    const found = new Set<K>();
+    differ(this.root, (other as HashTrie<K, V>).root, found);
+    return found;
   }
 }
 

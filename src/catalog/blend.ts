@@ -1,0 +1,54 @@
+import type { CatalogObject, SessionState } from '../model.ts';
+
+/** Whether two facts say the same: plain data, maps and sets by content. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([key, value]) => b.has(key) && sameValue(value, b.get(key)));
+  if (a instanceof Set && b instanceof Set) return a.size === b.size && [...a].every(item => b.has(item));
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length
+    && keys.every(key => Object.hasOwn(b, key) && sameValue((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
+
+/** Facts that may be unknown without making the whole object so. */
+const knownFacts = new Set(['owner', 'columns', 'populated', 'valid']);
+/** Facts whose place or history does not matter to whether the object is the same. */
+const unimportant = new Set(['madeAt', 'comment']);
+
+type Grants = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Grants of both sides: one that may have been given is taken as given, for a lost grant is only claimed where it surely was. */
+function bothGrants(a: Grants, b: Grants): Grants {
+  return new Map([...new Set([...a.keys(), ...b.keys()])].map(role => [role, new Set([...a.get(role) ?? [], ...b.get(role) ?? []])]));
+}
+
+/**
+ * One object as two branches left it. Facts that differ become unknown; `sure` is false when a fact differs that cannot be (its kind, its
+ * name, its query, its options), and nothing may be claimed of the object then.
+ */
+export function blend(a: CatalogObject, b: CatalogObject): { readonly object: CatalogObject; readonly sure: boolean } {
+  if (a.kind !== b.kind) return { object: a, sure: false };
+  const [ours, theirs] = [a as unknown as Record<string, unknown>, b as unknown as Record<string, unknown>];
+  const facts: Record<string, unknown> = { ...ours };
+  let sure = true;
+  for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+    if (sameValue(ours[key], theirs[key])) continue;
+    if (knownFacts.has(key)) facts[key] = { unknown: `${key} after a branch that may not be taken` };
+    else if (key === 'everPopulated') facts[key] = true;
+    else if (key === 'grants') facts[key] = bothGrants(ours[key] as Grants, theirs[key] as Grants);
+    else if (!unimportant.has(key)) sure = false;
+  }
+  return { object: facts as unknown as CatalogObject, sure };
+}
+
+/** A session after a branch: what differs is unknown. */
+export function blendSessions(a: SessionState, b: SessionState): SessionState {
+  if (a === b || sameValue(a, b)) return a;
+  return {
+    searchPath: sameValue(a.searchPath, b.searchPath) ? a.searchPath : { unknown: 'search_path after a branch that may not be taken' },
+    role: sameValue(a.role, b.role) ? a.role : { unknown: 'the role after a branch that may not be taken' },
+    parameters: new Map([...a.parameters].filter(([name, value]) => b.parameters.get(name) === value)),
+  };
+}
