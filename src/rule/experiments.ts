@@ -1,4 +1,4 @@
-import type { CatalogObject, Experiment, Laboratory, LockMode, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
+import type { CatalogObject, Experiment, Laboratory, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { failed, numberOf, unproven } from './laboratory.ts';
 import { keyText, qualified, quote } from './words.ts';
@@ -46,31 +46,6 @@ export function refreshRefused(name: Name, concurrently: boolean, sqlstate: stri
       const first = populate ? await lab.run(`REFRESH MATERIALIZED VIEW ${qualified(name)}`) : undefined;
       if (first && failed(first)) return unproven(`The view could not be filled: ${first.message}.`);
       return refusal(lab, `REFRESH MATERIALIZED VIEW ${concurrently ? 'CONCURRENTLY ' : ''}${qualified(name)}`, sqlstate);
-    },
-  };
-}
-
-/** A statement holds ACCESS EXCLUSIVE on the relation until its transaction ends: `sql` is run and pg_locks is read before and after. */
-export function locksOut(name: Name, sql: string, at: 'before' | 'after'): Experiment {
-  return {
-    at, isolation: 'savepoint',
-    run: async lab => {
-      const oid = await numberOf(lab, `SELECT to_regclass(${quoteLiteral(qualified(name))})::oid`);
-      if (oid === undefined) return unproven(`There is no ${quote(name)} to lock.`);
-      const locks = `SELECT count(*) FROM pg_locks WHERE relation = ${oid} AND mode = 'AccessExclusiveLock' AND granted`;
-      const before = await numberOf(lab, locks);
-      if (before !== 0) {
-        // The claim's own transaction is still open: what it dropped is gone from its view, and its lock is not.
-        const dropped = await numberOf(lab, `SELECT count(*) FROM pg_locks AS l WHERE mode = 'AccessExclusiveLock' AND granted
-          AND locktype = 'relation' AND NOT EXISTS (SELECT FROM pg_class WHERE oid = l.relation) AND relation <> ${oid}`);
-        return dropped === undefined || dropped === 0 ? unproven('The transaction holds the lock already.')
-          : { kind: 'confirmed', says: `The open transaction still holds AccessExclusiveLock on the ${quote(name)} that it dropped.` };
-      }
-      const answer = await lab.run(sql);
-      if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
-      return await numberOf(lab, locks) === 1
-        ? { kind: 'confirmed', says: `The statement holds AccessExclusiveLock on ${quote(name)}, which even a SELECT waits for.` }
-        : { kind: 'refuted', says: `After the statement no AccessExclusiveLock is held on ${quote(name)}.` };
     },
   };
 }
@@ -167,18 +142,4 @@ export function missingBefore(name: Name): Experiment {
 export function nameGone(name: Name): Experiment {
   return countsAfter(`SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`, 1,
     `After it Postgres finds no ${quote(name)}.`, `After it there is a ${quote(name)}.`);
-}
-
-/** Before the step its transaction already holds this lock. */
-export function holdsLock(name: Name, mode: LockMode): Experiment {
-  return {
-    at: 'before', isolation: 'savepoint',
-    run: async lab => {
-      const held = await numberOf(lab, `SELECT count(*) FROM pg_locks WHERE relation = to_regclass(${quoteLiteral(qualified(name))})
-        AND mode = ${quoteLiteral(mode)} AND granted AND pid = pg_backend_pid()`);
-      if (held === undefined) return unproven('The locks could not be read.');
-      return held > 0 ? { kind: 'confirmed', says: `Before the statement the transaction holds ${mode} on ${quote(name)}.` }
-        : { kind: 'refuted', says: `Before the statement the transaction does not hold ${mode} on ${quote(name)}.` };
-    },
-  };
 }
