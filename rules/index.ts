@@ -17,6 +17,7 @@ import noLostPrivileges from './no-lost-privileges.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
 import noRefreshInTransaction from './no-refresh-in-transaction.ts';
+import noRefreshInTrigger from './no-refresh-in-trigger.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
@@ -24,6 +25,7 @@ import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
+import requireRefreshOrder from './require-refresh-order.ts';
 import requireUniqueIndex from './require-unique-index.ts';
 
 /** Every rule, by id. */
@@ -45,6 +47,7 @@ export const rules: readonly Rule[] = [
   noNondeterministicOutput,
   noRecreateInPlace,
   noRefreshInTransaction,
+  noRefreshInTrigger,
   noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,
@@ -52,5 +55,6 @@ export const rules: readonly Rule[] = [
   noUnusedIgnore,
   preferConcurrentRefresh,
   requireAtomicSwap,
+  requireRefreshOrder,
   requireUniqueIndex,
 ];

@@ -6,14 +6,15 @@ export type * from './model.ts';
 export { rule, type RuleDefinition } from './rule/definition.ts';
 export { count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
-export { refreshesOf, sitesByRoutine, type TriggeredRefresh } from './rule/calls.ts';
-export { countDependants, feedsMatview, matviewsOver } from './rule/dependants.ts';
+export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
+export { countDependants, feedsMatview, matviewsBeneath, matviewsOver } from './rule/dependants.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
 } from './rule/replacements.ts';
 export {
-  countsAfter, keepsDefinition, missingBefore, nameGone, refreshRefused, refusedAfter, refusedInTransaction, refuses, takesAlong,
+  countsAfter, keepsDefinition, missingBefore, nameGone, refreshRefused, refusedAfter, refusedInTransaction, refuses,
+  staleAfterRefreshes, takesAlong,
 } from './rule/experiments.ts';
 export { firesRefresh, holdsLock, locksOut } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, ObjectId, RefreshSite, Routine, Trigger, WrittenName } from '../model.ts';
+import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger, WrittenName } from '../model.ts';
 import { identifierText, tokensOf, type Token } from '../sql/tokens.ts';
 
 const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quotedIdentifier';
@@ -24,6 +24,38 @@ function callsOf(routine: Routine): readonly WrittenName[] {
   }
   memo.set(routine, calls);
   return calls;
+}
+
+/** What a routine refreshes, in the order of its text. */
+export interface RefreshPlan {
+  readonly holder: ObjectId;
+  readonly turns: readonly { readonly matview: Matview; readonly site: RefreshSite; readonly span: Span }[];
+  /** A condition stands between two refreshes, so that they need not both run. */
+  readonly branches: boolean;
+  /** The routine ends its transaction somewhere. */
+  readonly commits: boolean;
+}
+
+const branching = /^(else|elsif|elseif|when|exception)$/i;
+
+/** The routines that refresh two materialized views or more. */
+export function refreshPlans(catalog: Catalog): readonly RefreshPlan[] {
+  return [...sitesByRoutine(catalog)].flatMap(([holder, sites]) => {
+    const routine = catalog.get(holder);
+    if (sites.length < 2 || routine?.kind !== 'routine') return [];
+    const turns = sites.flatMap(site => {
+      const found = catalog.find(site.target, site.searchPath);
+      return found.is === 'present' && found.object.kind === 'matview' ? [{ matview: found.object, site, span: site.span }] : [];
+    });
+    const words = [...tokensOf(routine.statement.sql, routine.body?.start ?? 0, routine.body?.end)].filter(token => token.kind === 'word')
+      .map(token => routine.statement.sql.slice(token.start, token.end));
+    const isRefresh = (word: string): boolean => /^refresh$/i.test(word);
+    // A handler at the end of the body parts no two refreshes; refreshes in EXECUTE are no words, so there the whole body counts.
+    const between = words.filter(isRefresh).length < sites.length ? words : words.slice(words.findIndex(isRefresh), words.findLastIndex(isRefresh));
+    return turns.length < 2 ? [] : [{
+      holder, turns, branches: between.some(word => branching.test(word)), commits: words.some(word => /^commit$/i.test(word)),
+    }];
+  });
 }
 
 /** A refresh that a trigger sets off, and the routines that lead to it, the trigger's own first. */

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Matview, Name, ObjectId } from '../model.ts';
+import type { Catalog, CatalogObject, Matview, Name, ObjectId, View } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { qualified } from './words.ts';
 
@@ -21,6 +21,22 @@ export function matviewsOver(id: ObjectId, catalog: Catalog): readonly Matview[]
 /** Whether a materialized view reads the object, through plain views too. */
 export function feedsMatview(id: ObjectId, catalog: Catalog): boolean {
   return matviewsOver(id, catalog).length > 0;
+}
+
+/** The materialized views whose rows a view's query reads, directly or through plain views, each once. */
+export function matviewsBeneath(view: View | Matview, catalog: Catalog): readonly Matview[] {
+  const seen = new Set<ObjectId>();
+  const queue: (View | Matview)[] = [view];
+  const found: Matview[] = [];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    for (const { id } of next.query.reads) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const object = catalog.get(id);
+      if (object?.kind === 'matview') found.push(object);
+      if (object?.kind === 'view') queue.push(object);
+    }
+  return found;
 }
 
 /** The object in pg_depend: a view depends through its rule, a routine and a policy by themselves. */

@@ -143,3 +143,21 @@ export function nameGone(name: Name): Experiment {
   return countsAfter(`SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`, 1,
     `After it Postgres finds no ${quote(name)}.`, `After it there is a ${quote(name)}.`);
 }
+
+/** Two refreshes in this order leave the first view behind: refreshed once more it has other rows. Base tables that are empty get some first. */
+export function staleAfterRefreshes(outer: Name, inner: Name): Experiment {
+  const refresh = (name: Name): string => `REFRESH MATERIALIZED VIEW ${qualified(name)}`;
+  return {
+    at: 'after', isolation: 'copy',
+    run: async lab => {
+      await lab.fill(inner, 20);
+      for (const sql of [refresh(outer), refresh(inner), `CREATE TABLE mvlint_before AS SELECT t::text AS line FROM ${qualified(outer)} AS t`, refresh(outer)]) {
+        const answer = await lab.run(sql);
+        if (failed(answer)) return unproven(`The views could not be refreshed: ${answer.message}.`);
+      }
+      const changed = await numberOf(lab, `SELECT count(*) FROM (SELECT t::text FROM ${qualified(outer)} AS t EXCEPT ALL SELECT line FROM mvlint_before) AS x`);
+      if (changed === undefined || changed === 0) return unproven('The rows of this database do not tell the two orders apart.');
+      return { kind: 'confirmed', says: `Refreshed once more, ${quote(outer)} has ${changed} rows that it did not have.`, numbers: { rowsMissed: changed } };
+    },
+  };
+}
