@@ -72,6 +72,7 @@ test('look-ups say what the catalogs say', () => {
   expect(table.type('timestamptz')).toMatchObject({ printed: 'timestamp with time zone', category: 'D', preferred: true, output: 'stable', btree: true });
   expect(table.typePrinted('character varying')?.name).toBe('varchar');
   expect(table.type('int4range')?.range).toEqual({ subtype: 'int4', range: 'int4range', multirange: 'int4multirange' });
+  expect([table.type('point')?.element, table.type('int2vector')?.element]).toEqual([{ type: 'float8', array: false }, { type: 'int2', array: true }]);
   for (const name of ['', 'no_such', '# functions', 'a\tb', '\n', 'constructor']) expect(table.functions(name), name).toEqual([]);
 });
 

@@ -13,9 +13,9 @@ export interface ServerCatalog {
 
 /** A type as the tables name it: typname, arrays by their element. */
 const named = (oid: string): string =>
-  `(select case when e.oid is not null then e.typname || '[]' else t.typname end from pg_type t left join pg_type e on e.typarray = t.oid where t.oid = ${oid})`;
+  `(select case when e.oid is not null then e.typname || '[]' else n.typname end from pg_type n left join pg_type e on e.typarray = n.oid where n.oid = ${oid})`;
 const types = (oids: string): string =>
-  `array(select ${named('u.o')} from unnest(${oids}::oid[]) with ordinality u(o, n) order by n)::text[]`;
+  `array(select ${named('u.o')} from unnest(${oids}::oid[]) with ordinality u(o, at) order by at)::text[]`;
 const volatility = (column: string): string => `case ${column} when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end`;
 
 /** No expression can have a value of these, so no call reaches their functions. */

@@ -5,7 +5,7 @@ import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
 import { strings } from './names.ts';
 import { resolveCall, type Resolved } from './resolve.ts';
-import { isHole, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
+import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue } from './types.ts';
@@ -84,7 +84,7 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
   const { run } = place;
   const types = typesIn(run.catalog);
   const isPlain = node.agg_order === undefined && node.agg_filter === undefined && node.agg_distinct !== true && node.over === undefined
-    && node.func_variadic !== true && node.agg_star !== true;
+    && node.agg_star !== true;
   const names = (node.args ?? []).map(arg => ('NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined));
   const inputs = values.map(item => typeOfValue(item, types));
   const resolved = resolveCall(types, {
@@ -93,8 +93,10 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
   }, mine);
   if (resolved.is === 'function') {
     useFunction(run, resolved.signature, node.over !== undefined);
-    inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit'));
+    inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit', false,
+      isUnknown(values[at]!.type) ? '' : values[at]!.type));
   } else if (resolved.is === 'cast') useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
+  else run.uses?.push({ kind: 'unresolved', target: name.name });
   return resolved;
 }
 

@@ -24,8 +24,10 @@ export function cast(node: TypeCast, place: Place): Value {
   const types = typesIn(place.run.catalog);
   const type = recordType(node.typeName, place);
   const target = types.parse(type);
-  if (node.arg !== undefined && 'A_ArrayExpr' in node.arg && target !== undefined && types.baseOf(target.type).element !== undefined) {
-    const inner = arrayOfElements(node.arg.A_ArrayExpr.elements, place, target);
+  const base = target === undefined ? undefined : baseTyped(target, types);
+  if (node.arg !== undefined && 'A_ArrayExpr' in node.arg && target !== undefined && base?.type.element !== undefined) {
+    const inner = arrayOfElements(node.arg.A_ArrayExpr.elements, place, base);
+    useCoercion(place.run, types, base.type, target.type, 'explicit');
     return { type, literal: false, nullable: false, taints: ofCast(inner, type) };
   }
   const inner = value(node.arg, place);
@@ -41,32 +43,34 @@ function convert(inner: Value, target: Typed | undefined, place: Place): void {
   const from = typeOfValue(inner, types);
   if (from === undefined || target === undefined) return;
   const hasModifier = target.text !== target.type.printed;
-  const applied = useCoercion(place.run, types, from, target.type, 'explicit', hasModifier);
+  const applied = useCoercion(place.run, types, from, target.type, 'explicit', hasModifier, isUnknown(inner.type) ? '' : inner.type);
   // An interval literal takes its modifier as it is read.
   if (!applied && !(inner.literal && target.type.key === 'interval')) {
-    useModifier(place.run, types, isUnknown(inner.type) || inner.literal ? undefined : inner.type, target);
+    useModifier(place.run, types, inner.literal ? undefined : types.parse(inner.type), target);
   }
 }
 
+/** A domain's type at last, with its modifier. */
+function baseTyped(typed: Typed, types: Types): Typed {
+  let at = typed;
+  for (let depth = 0; at.type.base !== undefined && depth < 32; depth += 1) at = at.type.base;
+  return types.parse(at.text) ?? at;
+}
+
 /**
- * ARRAY[…]: the common type of its elements; arrays as elements make an array of more dimensions. Under a cast the elements are cast one by one
- * (transformArrayExpr).
+ * ARRAY[…]: the common type of its elements; arrays as elements make an array of more dimensions. Under a cast the elements are cast one by one, to the
+ * array type where any of them is an array (transformArrayExpr).
  */
 export function arrayOfElements(elements: readonly Node[] | undefined, place: Place, target?: Typed): Value {
   const types = typesIn(place.run.catalog);
-  const base = target === undefined ? undefined : types.baseOf(target.type);
-  const isNested = (elements ?? []).some(item => 'A_ArrayExpr' in item);
-  const inside = target === undefined || base?.element === undefined ? undefined
-    : isNested ? target : types.parse(elementText({ type: base, text: base.key === target.type.key ? target.text : base.printed }) ?? unknown('element'));
-  const values = (elements ?? []).map(item => {
-    if ('A_ArrayExpr' in item && target !== undefined) return arrayOfElements(item.A_ArrayExpr.elements, place, target);
-    const inner = value(item, place);
-    if (inside !== undefined && !isNested) convert(inner, inside, place);
-    return inner;
-  });
+  const values = (elements ?? []).map(item =>
+    (target !== undefined && 'A_ArrayExpr' in item ? arrayOfElements(item.A_ArrayExpr.elements, place, target) : value(item, place)));
   const taints = unionTaints(...values.map(item => item.taints));
-  if (target !== undefined) return { type: target.text, literal: false, nullable: false, taints };
-  return { type: arrayType(values, place, types), literal: false, nullable: false, taints };
+  if (target === undefined) return { type: arrayType(values, place, types), literal: false, nullable: false, taints };
+  const isNested = values.some(item => typeOfValue(item, types)?.kind === 'array');
+  const inside = isNested ? target : types.parse(elementText(target) ?? unknown('element'));
+  for (const item of values) convert(item, inside, place);
+  return { type: target.text, literal: false, nullable: false, taints };
 }
 
 function arrayType(values: readonly Value[], place: Place, types: Types): Known<string> {

@@ -1,7 +1,7 @@
 import type { Known, Taint } from '../model.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { Node, A_Indirection, CaseExpr, ColumnRef, SubLink, TypeName } from '../sql/tree.ts';
-import { call } from './call.ts';
+import { call, called } from './call.ts';
 import { agreed, arrayOfElements, cast, constant } from './casts.ts';
 import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, type Origin } from './determinism.ts';
 import { strings, valueFunctionName } from './names.ts';
@@ -323,8 +323,11 @@ function testColumn(node: SubLink, test: Value, column: { readonly type: Known<s
 function indirection(node: A_Indirection, place: Place): Value {
   const { run } = place;
   const types = typesIn(run.catalog);
-  const inner = value(node.arg, place);
+  const done = node.arg !== undefined && 'FuncCall' in node.arg ? called(node.arg.FuncCall, place) : undefined;
+  const inner = done?.value ?? value(node.arg, place);
   let at = types.parse(inner.literal ? unknown('a literal') : inner.type);
+  // The fields of a record are known where a function declares them.
+  let fields = done?.resolved.is === 'function' ? done.resolved.signature.columns : undefined;
   for (const [index, step] of (node.indirection ?? []).entries()) {
     if ('A_Indices' in step) {
       const bounds = valuesOf([step.A_Indices.lidx, step.A_Indices.uidx].filter(bound => bound !== undefined), place);
@@ -342,9 +345,10 @@ function indirection(node: A_Indirection, place: Place): Value {
         else at = { type: base, text };
       } else if (base?.key !== 'jsonb') at = base?.part === undefined ? undefined : types.parse(types.named(base.part).printed);
     } else {
-      const field = 'String' in step && at !== undefined ? fieldOf(types.baseOf(at.type).fields, step.String.sval ?? '') : undefined;
-      at = field === undefined ? undefined : types.parse(field);
+      const known = fields ?? (at === undefined ? undefined : types.baseOf(at.type).fields);
+      at = 'String' in step ? types.parse(fieldOf(known, step.String.sval ?? '')) : undefined;
     }
+    fields = undefined;
   }
   return { ...unknownValue('a part of a value'), ...(at === undefined ? {} : { type: at.text }), taints: ofElement(inner.taints) };
 }

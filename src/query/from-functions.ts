@@ -24,15 +24,25 @@ function resultColumns({ resolved, value: own, arguments: args }: Called, label:
   return [{ ...column(label, result.printed, run, taints), ...(signature.returnsSet ? {} : { nullable: own.nullable }) }];
 }
 
+/** `unnest(a, b)` in FROM is unnest(a) and unnest(b) side by side (transformRangeFunction). */
+function apart(expression: Node): readonly Node[] {
+  if (!('FuncCall' in expression)) return [expression];
+  const { funcname, args, ...rest } = expression.FuncCall;
+  const isUnnest = strings(funcname).join('.') === 'unnest' && (args?.length ?? 0) > 1 && rest.func_variadic !== true;
+  return isUnnest ? args!.map(arg => ({ FuncCall: { ...expression.FuncCall, args: [arg] } })) : [expression];
+}
+
 /** A function, or ROWS FROM several, in FROM. */
 export function functionSource(node: RangeFunction, place: Place): Item {
   const { run } = place;
   const columns: ScopeColumn[] = [];
   let open = false;
-  const several = (node.functions?.length ?? 0) > 1;
-  for (const item of node.functions ?? []) {
+  const listedFunctions = (node.functions ?? []).flatMap(item => {
     const [expression, definitions] = 'List' in item ? item.List.items ?? [] : [item];
-    if (expression === undefined) continue;
+    return expression === undefined ? [] : apart(expression).map(one => [one, definitions] as const);
+  });
+  const several = listedFunctions.length > 1;
+  for (const [expression, definitions] of listedFunctions) {
     const done = 'FuncCall' in expression ? called(expression.FuncCall, place) : undefined;
     const own = done?.value ?? value(expression, place);
     const listed = node.coldeflist !== undefined && node.coldeflist.length > 0 ? node.coldeflist

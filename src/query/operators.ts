@@ -26,8 +26,10 @@ export function applyOperator(run: Run, name: readonly string[], operands: reado
   const none = { type: unknown(`type of operator ${operator}`) };
   if (name.length > 1 && name[0] !== 'pg_catalog') return none;
   const inputs = operands.map(operand => typeOfValue(operand, types));
+  const found = inputs.some(input => input === undefined) ? undefined : chosen(run, types, operator, inputs as SqlType[]);
+  if (found === undefined) run.uses?.push({ kind: 'unresolved', target: operator });
   if (inputs.some(input => input === undefined)) return { type: commonResult(types, operator, operands.length) ?? none.type };
-  return chosen(run, types, operator, inputs as SqlType[]) ?? none;
+  return found ?? none;
 }
 
 function chosen(run: Run, types: Types, operator: string, inputs: readonly SqlType[]): Applied | undefined {
@@ -95,7 +97,9 @@ export function operation(node: A_Expr, place: Place): Value {
 /** The value's own type and modifier where it stays what it is, else what it becomes. */
 function coercedText(from: Value, to: SqlType | undefined, types: Types, what: string): Known<string> {
   if (to === undefined) return unknown(`type of ${what}`);
-  return typeOfValue(from, types)?.key === to.key ? from.type : to.printed;
+  const own = typeOfValue(from, types);
+  // A row becomes a record without a conversion.
+  return own?.key === to.key || (to.key === 'record' && own !== undefined && own.key !== 'unknown') ? from.type : to.printed;
 }
 
 const isNullConstant = (node: Node | undefined): boolean => node !== undefined && 'A_Const' in node && node.A_Const.isnull === true;

@@ -11,7 +11,8 @@ import { hasAggregate, outputKeys, type Output } from './output-keys.ts';
 import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Env, type Key, type Run, type Scope, type Shape,
   type ShapeColumn, type Value } from './scope.ts';
 import { typesIn } from './sql-type.ts';
-import { commonType } from './types.ts';
+import { commonType, typeOfValue } from './types.ts';
+import { useCoercion } from './uses.ts';
 
 export const openShape: Shape = { columns: [], open: true, keys: [] };
 
@@ -50,8 +51,17 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
   const place: Place = { run, scope: noScope(env), env };
   let shape = selectShape(at, run, env);
   for (const step of steps.reverse()) shape = combine(step, shape, step.rarg === undefined ? openShape : selectShape(step.rarg, run, env), place);
-  for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, place);
+  limits(select, place);
   return shape;
+}
+
+/** LIMIT and OFFSET are bigint (transformLimitClause). */
+function limits(select: SelectStmt, place: Place): void {
+  const types = typesIn(place.run.catalog);
+  for (const part of [select.limitCount, select.limitOffset]) {
+    const from = part === undefined ? undefined : typeOfValue(value(part, place), types);
+    if (from !== undefined) useCoercion(place.run, types, from, types.named('int8'), 'implicit');
+  }
 }
 
 const isBare = (select: SelectStmt): boolean =>
@@ -81,7 +91,7 @@ function valuesShape(select: SelectStmt, run: Run, env: Env): Shape {
   const place: Place = { run, scope: noScope(env), env };
   const rows = (select.valuesLists ?? []).map(list => ('List' in list ? list.List.items ?? [] : []));
   const values = rows.map(row => row.map(item => value(item, place)));
-  for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, place);
+  limits(select, place);
   const first = rows[0] ?? [];
   const columns = first.map((item, at): ShapeColumn => {
     const cells = values.flatMap(row => row[at] ?? []);
@@ -131,7 +141,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     visit(window.WindowDef.orderClause, place);
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
-  for (const part of [select.limitCount, select.limitOffset]) if (part !== undefined) value(part, { ...place, scope: noScope(env) });
+  limits(select, { ...place, scope: noScope(env) });
   const keys = open || !isJudging(run) ? [] : outputKeys(select, outputs, sourceKeys(items, select), place, hasAggregate(select, place));
   return { columns: outputs.map(({ column: _, node: __, ...rest }) => rest), open, keys };
 }

@@ -12,7 +12,9 @@ import type { SqlType, Typed, Types } from './sql-type.ts';
 export type Use =
   | { readonly kind: 'function' | 'aggregate' | 'window' | 'operator'; readonly name: string; readonly arguments: readonly string[]; readonly routine?: ObjectId }
   /** A change of type without a function: through text, element by element, or in name only. */
-  | { readonly kind: 'io' | 'array' | 'relabel' | 'domain'; readonly target: string };
+  | { readonly kind: 'io' | 'array' | 'relabel' | 'domain'; readonly target: string }
+  /** A call or operator that is not known, by name. */
+  | { readonly kind: 'unresolved'; readonly target: string };
 
 export function useFunction(run: Run, signature: Signature, over: boolean): void {
   run.uses?.push({
@@ -25,18 +27,21 @@ export function useOperator(run: Run, { operator }: ResolvedOperator): void {
   run.uses?.push({ kind: 'operator', name: operator.function, arguments: operator.functionArguments });
 }
 
-/** The conversion of one value: coerce_type in parse_coerce.c. True when it also applied the modifier. */
-export function useCoercion(run: Run, types: Types, from: SqlType, to: SqlType, context: Context, hasModifier = false): boolean {
+/**
+ * The conversion of one value: coerce_type in parse_coerce.c. `text` is the value's type as printed, modifier included. True when it also applied the
+ * modifier.
+ */
+export function useCoercion(run: Run, types: Types, from: SqlType, to: SqlType, context: Context, hasModifier = false, text = ''): boolean {
   if (run.uses === undefined || from.key === to.key || to.key === 'any') return false;
   if (from.key === 'unknown') {
-    if (types.baseOf(to).key !== to.key) toDomain(run, types, to);
+    if (types.baseOf(to).key !== to.key) toDomain(run, types, to, '');
     return false;
   }
   const way = pathway(types, to, from, context);
   if (way === undefined) return false;
   const base = types.baseOf(to);
   const applied = follow(run, types, way, base, hasModifier);
-  if (base.key !== to.key) toDomain(run, types, to);
+  if (base.key !== to.key) toDomain(run, types, to, way.kind === 'relabel' ? text : '');
   else if (way.kind === 'relabel') run.uses.push({ kind: 'relabel', target: to.key });
   return applied;
 }
@@ -63,11 +68,11 @@ function follow(run: Run, types: Types, way: Pathway, target: SqlType, hasModifi
   }
 }
 
-/** CoerceToDomain, and the modifier of the type beneath. */
-function toDomain(run: Run, types: Types, domain: SqlType): void {
-  const { base } = domain;
-  if (base !== undefined && types.baseOf(base.type).key !== base.type.key) toDomain(run, types, base.type);
-  else if (base !== undefined && base.text !== base.type.printed) modifierFunction(run, types, base.type);
+/** CoerceToDomain, and the modifier of the type beneath. A domain over a domain is one conversion (getBaseTypeAndTypmod). */
+function toDomain(run: Run, types: Types, domain: SqlType, from: string): void {
+  let { base } = domain;
+  for (let depth = 0; base?.type.base !== undefined && depth < 32; depth += 1) base = base.type.base;
+  if (base !== undefined && base.text !== base.type.printed && base.text !== from) modifierFunction(run, types, base.type);
   run.uses?.push({ kind: 'domain', target: domain.key });
 }
 
@@ -77,9 +82,13 @@ function modifierFunction(run: Run, types: Types, type: SqlType): void {
   if (row?.function !== undefined) run.uses?.push({ kind: 'function', name: row.function, arguments: row.functionArguments ?? [] });
 }
 
-/** coerce_type_typmod: the modifier of a cast, unless the value has it already. */
-export function useModifier(run: Run, types: Types, from: string | undefined, to: Typed): void {
-  if (run.uses === undefined || to.text === to.type.printed || from === to.text) return;
+/** coerce_type_typmod: the modifier of a cast, unless the value has it already; a cast without one takes away what the same type has. */
+export function useModifier(run: Run, types: Types, from: Typed | undefined, to: Typed): void {
+  if (run.uses === undefined || from?.text === to.text) return;
+  if (to.text === to.type.printed) {
+    if (from?.type.key === to.type.key) run.uses.push({ kind: 'relabel', target: to.type.key });
+    return;
+  }
   const { element } = to.type;
   if (element !== undefined && to.type.kind === 'array') {
     run.uses.push({ kind: 'array', target: to.type.key });
