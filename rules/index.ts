@@ -14,8 +14,10 @@ import noIncompleteSwap from './no-incomplete-swap.ts';
 import noIneffectiveDirective from './no-ineffective-directive.ts';
 import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
+import noLostSettings from './no-lost-settings.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
+import noRedefinedSource from './no-redefined-source.ts';
 import noRefreshInTransaction from './no-refresh-in-transaction.ts';
 import noRefreshInTrigger from './no-refresh-in-trigger.ts';
 import noStaleDependents from './no-stale-dependents.ts';
@@ -44,8 +46,10 @@ export const rules: readonly Rule[] = [
   noIneffectiveDirective,
   noLostIndex,
   noLostPrivileges,
+  noLostSettings,
   noNondeterministicOutput,
   noRecreateInPlace,
+  noRedefinedSource,
   noRefreshInTransaction,
   noRefreshInTrigger,
   noStaleDependents,

@@ -13,7 +13,7 @@ export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
 } from './rule/replacements.ts';
 export {
-  countsAfter, keepsDefinition, missingBefore, nameGone, refreshRefused, refusedAfter, refusedInTransaction, refuses,
+  countsAfter, keepsDefinition, missingBefore, nameGone, printsAnother, refreshRefused, refusedAfter, refusedInTransaction, refuses,
   staleAfterRefreshes, takesAlong,
 } from './rule/experiments.ts';
 export { firesRefresh, holdsLock, locksOut } from './rule/lock-experiments.ts';

@@ -15,7 +15,7 @@ export function matviewsOver(id: ObjectId, catalog: Catalog): readonly Matview[]
       if (object?.kind === 'matview') found.push(object);
       if (object?.kind === 'view') queue.push(dependent);
     }
-  return found;
+  return found.sort((a, b) => a.id - b.id);
 }
 
 /** Whether a materialized view reads the object, through plain views too. */

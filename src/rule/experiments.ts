@@ -103,6 +103,33 @@ export function countsAfter(sql: string, expected: number, says: string, otherwi
   };
 }
 
+/** The definition of a view or a routine as Postgres prints it. */
+function printed(object: CatalogObject): string {
+  if (object.kind !== 'routine') return `SELECT pg_get_viewdef(to_regclass(${quoteLiteral(typeof object.name === 'string' ? object.name : qualified(object.name))})) AS text`;
+  return `SELECT string_agg(pg_get_functiondef(p.oid), '' ORDER BY p.oid) AS text FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE p.proname = ${quoteLiteral(object.name.name)} AND n.nspname = ${quoteLiteral(object.name.schema)}`;
+}
+
+/** The statement gives a view or a routine another definition. */
+export function printsAnother(step: Step, object: CatalogObject): Experiment {
+  return {
+    at: 'before', isolation: 'savepoint',
+    run: async lab => {
+      const text = async (): Promise<unknown> => {
+        const answer = await lab.run(printed(object));
+        return failed(answer) ? undefined : answer.rows[0]?.['text'];
+      };
+      const before = await text();
+      const answer = await lab.run(step.statement.sql);
+      if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
+      const after = await text();
+      if (typeof before !== 'string' || typeof after !== 'string') return unproven('Postgres prints no definition.');
+      return before === after ? { kind: 'refuted', says: 'Postgres prints the same definition before and after.' }
+        : { kind: 'confirmed', says: 'Postgres prints one definition before the statement and another one after it.' };
+    },
+  };
+}
+
 /** CREATE … IF NOT EXISTS left the old query: the new one is created beside it and Postgres prints both. */
 export function keepsDefinition(step: Step, name: Name, query: string, columns: readonly string[]): Experiment {
   const definition = (relation: string): string => `SELECT pg_get_viewdef(${quoteLiteral(relation)}::regclass) AS text`;
