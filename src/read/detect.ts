@@ -32,7 +32,13 @@ export function detect(context: Context, region: string, everything = false): De
     const inside = relativeTo(region, path);
     return everything || !(asideFolders.test(inside) || otherDatabases.test(inside));
   });
-  const sql = inRegion.filter(isSqlFile);
+  const sql: string[] = [];
+  const byName = new Map<string, string[]>();
+  for (const path of inRegion) {
+    const name = basename(path);
+    if (isSqlFile(path)) sql.push(path);
+    else if (byName.get(name)?.push(path) === undefined) byName.set(name, [path]);
+  }
   const free = new Set(sql);
   const candidates: Candidate[] = [];
   const problems: string[] = [];
@@ -42,7 +48,7 @@ export function detect(context: Context, region: string, everything = false): De
     for (const path of free) if (files?.has(path) ?? holds(candidate, path)) free.delete(path);
   };
   const wanted = context.options.tool;
-  const found = wanted === 'psql' ? [] : foundIn({ context, region, paths: inRegion, sql })
+  const found = wanted === 'psql' ? [] : foundIn({ context, region, sql, byName })
     .filter(({ tool, foreign }) => wanted === undefined || (tool === wanted && foreign === undefined));
   for (const one of found) {
     const files = [...free].filter(path => holds(one, path));

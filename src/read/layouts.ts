@@ -26,12 +26,12 @@ export interface Found extends Candidate {
 /** The tool's own configuration or layout, its marks inside the files, a dependency in a manifest, names alone. */
 export const strength = { own: 4, marks: 3, manifest: 2, names: 1 } as const;
 
-/** Where is looked: the paths of the region, its SQL files, and the folders of those. */
+/** Where is looked: the SQL files of the region, and its other files by their names. */
 export interface Scope {
   readonly context: Context;
   readonly region: string;
-  readonly paths: readonly string[];
   readonly sql: readonly string[];
+  readonly byName: ReadonlyMap<string, readonly string[]>;
 }
 
 const uniqueFolders = (paths: Iterable<string>): readonly string[] => [...new Set([...paths].map(dirname))].sort(compareCodeUnits);
@@ -39,9 +39,9 @@ const foldersWith = (paths: Iterable<string>, name: RegExp): readonly string[] =
 const textOf = ({ context }: Scope, path: string): string => readSource(context.files, path)?.text ?? '';
 
 /** Configurations of these names in the region, and those above it. */
-function configs({ context, region, paths }: Scope, names: readonly string[]): readonly string[] {
+function configs({ context, region, byName }: Scope, names: readonly string[]): readonly string[] {
   const above = region === '' ? [] : ancestors(dirname(region)).flatMap(folder => names.map(name => join(folder, name))).filter(path => context.known.has(path));
-  return [...above, ...paths.filter(path => names.includes(basename(path)))];
+  return [...above, ...names.flatMap(name => byName.get(name) ?? [])];
 }
 
 type Finder = (scope: Scope) => readonly Found[];

@@ -54,6 +54,8 @@ export type SourceCache = Map<string, Source | undefined>;
 export interface Script {
   readonly source: Source;
   readonly pieces: readonly Piece[];
+  /** Whether `:name`, and whether `${name}` or `{{name}}`, can stand in it at all: asked once a file instead of once a statement. */
+  readonly mayHold: { readonly variables: boolean; readonly placeholders: boolean };
 }
 
 export function newSession(context: Context, ledger: Ledger, home: string, cache: SourceCache, foreign: Map<string, Span>): Session {
@@ -64,7 +66,10 @@ export function newSession(context: Context, ledger: Ledger, home: string, cache
 /** The script at a path, or undefined when it cannot be read. Texts are kept, pieces are not: statements hold the text alive anyway. */
 export function scriptOf(context: Context, cache: SourceCache, path: string): Script | undefined {
   const source = sourceOf(context, cache, path);
-  return source === undefined ? undefined : { source, pieces: split(source.text, { psql: true }) };
+  if (source === undefined) return undefined;
+  const { text } = source;
+  const mayHold = { variables: text.includes(':'), placeholders: text.includes('${') || text.includes('{{') };
+  return { source, pieces: split(text, { psql: true }), mayHold };
 }
 
 export function sourceOf(context: Context, cache: SourceCache, path: string): Source | undefined {
@@ -146,26 +151,28 @@ export function runScript(session: Session, path: string, into: Run | undefined,
 
 /** Whether what stands here runs. */
 function active({ branches }: Session): 'yes' | 'no' | 'unknown' {
+  if (branches.length === 0) return 'yes';
   if (branches.some(({ state }) => state === 'skipped' || state === 'done')) return 'no';
   return branches.some(({ state }) => state === 'unknown') ? 'unknown' : 'yes';
 }
 
 const noteUnread = ({ branches }: Session): void => branches.forEach(branch => void (branch.unread ||= branch.state === 'unknown'));
 
+const noMetas: Extract<Piece, { kind: 'meta' }>[] = [];
 const psqlConditions = new Set(['if', 'elif', 'else', 'endif']);
 
 function statement(session: Session, script: Script, index: number, piece: Piece, ignores: readonly Ignore[], marked: Marked | undefined,
   run: Run): void {
-  const { source, pieces } = script;
+  const { source, pieces, mayHold } = script;
   const runs = active(session);
   if (runs === 'no') return;
   if (runs === 'unknown') return noteUnread(session);
   const span = { path: source.path, start: piece.start, end: piece.end };
-  const inner: Extract<Piece, { kind: 'meta' }>[] = [];
+  let inner: Extract<Piece, { kind: 'meta' }>[] = noMetas;
   for (let i = index + 1; i < pieces.length; i++) {
     const next = pieces[i];
     if (next === undefined || next.start >= piece.end || next.kind === 'statement') break;
-    if (next.kind === 'meta') inner.push(next);
+    if (next.kind === 'meta') inner = [...inner, next];
   }
   const breaking = inner.find(({ command }) => psqlConditions.has(command) || includeCommands.has(command));
   if (breaking !== undefined) {
@@ -173,8 +180,8 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   }
   const sql = source.text.slice(piece.start, piece.end);
   const target = marked?.isDown(piece.start) === true ? run.down : run.up;
-  const variables = variableNames(sql, session.variables);
-  const loose = sql.includes('${') || sql.includes('{{') ? looseNames(sql, session.context.options.placeholders ?? {}) : [];
+  const variables = mayHold.variables ? variableNames(sql, session.variables) : [];
+  const loose = mayHold.placeholders && (sql.includes('${') || sql.includes('{{')) ? looseNames(sql, session.context.options.placeholders ?? {}) : [];
   if (variables.length === 0 && loose.length === 0 && inner.length === 0) {
     target.push({ sql, span, origins: [{ start: 0, end: sql.length, span }], ignores });
     return;

@@ -51,6 +51,7 @@ export function statementsIn(of: Assembled, ranges: readonly Range[], values: Va
   const between = directives ? commentsBetween(text, ranges) : [];
   const all = [...between, ...cut.flat()];
   const ignores = directives ? ignoresOf(text, all, { at: (offset, isEnd) => placeOf(of, offset, isEnd) }, ledger) : undefined;
+  const loose = values !== undefined && (text.includes('${') || text.includes('{{')) ? values : undefined;
   let index = between.length;
   let said = 0;
   return cut.map(pieces => {
@@ -61,7 +62,7 @@ export function statementsIn(of: Assembled, ranges: readonly Range[], values: Va
       for (let one = of.holes[said]; one !== undefined && one.start < piece.end; one = of.holes[++said]) {
         if (one.start >= piece.start) sayHole(one, ledger);
       }
-      statements.push(statementAt(of, piece, values, own, ledger));
+      statements.push(statementAt(of, piece, loose, own, ledger));
     }
     return statements;
   });

@@ -210,6 +210,11 @@ const numberPattern = new RegExp([
 ].map(part => part.source).join('|'), 'y');
 
 function number(text: string, start: number, out: Scanned): void {
+  let end = start;
+  while (isDigit(text.charCodeAt(end))) end += 1;
+  const next = text.charCodeAt(end);
+  // Most numbers are plain integers, and a loop is cheaper than the expression; a fraction, an exponent or another base goes on.
+  if (end > start && next !== 46 && !isLetter(next)) { token(out, 'number', end, true); return; }
   numberPattern.lastIndex = start;
   numberPattern.test(text);
   token(out, 'number', Math.max(numberPattern.lastIndex, start + 1), true);
