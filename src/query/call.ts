@@ -8,7 +8,7 @@ import { resolveCall, type Resolved } from './resolve.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
 import { typesIn } from './sql-type.ts';
-import { typeOfValue } from './types.ts';
+import { typeOfValue, withoutModifier } from './types.ts';
 import { useCoercion, useFunction } from './uses.ts';
 
 interface CallName {
@@ -110,7 +110,7 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const among = amongOf(resolved);
   const [only] = among;
   if (among.length === 1 && only!.routine !== undefined) place.run.routines.add(only!.routine);
-  const type = resultType(resolved);
+  const type = resultType(resolved, values);
   const isSystem = schema === undefined || schema === 'pg_catalog';
   const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
   const result: Value = { ...unknownValue(`${name}()`), ...(type === undefined ? {} : { type }) };
@@ -123,8 +123,10 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   return { ...result, nullable: nullability(node, name, values, place), taints };
 }
 
-/** A function gives no modifier; a pseudo-type is no type of a value, `record` aside. */
-function resultType(resolved: Resolved): string | undefined {
+/** A function gives no modifier, a cast that does nothing keeps it; a pseudo-type is no type of a value, `record` aside. */
+function resultType(resolved: Resolved, [first]: readonly Value[]): string | undefined {
+  if (resolved.is === 'cast' && first !== undefined && !first.literal && !isUnknown(first.type)
+    && withoutModifier(first.type) === resolved.target.printed) return first.type;
   const type = resolved.is === 'cast' ? resolved.target : resolved.result;
   return type === undefined || (type.kind === 'pseudo' && type.key !== 'record') ? undefined : type.printed;
 }

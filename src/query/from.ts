@@ -6,13 +6,15 @@ import { value, visit, type Place } from './expression.ts';
 import { functionSource, jsonTableSource, tableFunctionSource } from './from-functions.ts';
 import { isExact, isParent, joinKeys, tableKeys, type Side } from './keys.ts';
 import { strings } from './names.ts';
+import { applyOperator } from './operators.ts';
 import {
   isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, unionTaints, unknown, type CteList, type Entry, type Env, type Key,
-  type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source,
+  type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source, type Value,
 } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
 import { commonType } from './types.ts';
+import { useCoercion, useModifier } from './uses.ts';
 
 /** A source with what keys need to know of it. */
 export interface Item extends Source {
@@ -247,12 +249,30 @@ function mergedColumns(names: readonly string[], left: Item, right: Item, kind: 
       return { name, type: none, literal: false, nullable: none, taints: [], ids: [newId(run)], uses };
     }
     const type = commonType([a, b], `column ${name}`, typesIn(run.catalog)).type;
+    useMerge(run, a, b, type, kind);
     const nullable = kind === 'left' ? a.nullable : kind === 'right' ? b.nullable
       : kind === 'inner' || (a.nullable === false && b.nullable === false) ? false : unknown(`whether ${name} is NULL`);
     const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' ? [...a.ids, ...b.ids] : [newId(run)];
     const taints = kind === 'right' ? b.taints : kind === 'full' ? unionTaints(a.taints, b.taints) : a.taints;
     return { name, type, literal: false, nullable, taints, ids, uses };
   });
+}
+
+/** The equality of a USING column, and what the merged column is made of (transformJoinUsingClause, buildMergedJoinVar). */
+function useMerge(run: Run, a: ScopeColumn, b: ScopeColumn, merged: Known<string>, kind: JoinKind): void {
+  if (run.uses === undefined) return;
+  const types = typesIn(run.catalog);
+  const [left, right] = [a, b].map(({ type }): Value => ({ type, literal: false, nullable: notAsked, taints: [] })) as [Value, Value];
+  applyOperator(run, ['='], [left, right]);
+  const target = types.parse(merged);
+  const sides = kind === 'full' ? [a, b] : kind === 'right' ? [b] : kind === 'left' ? [a]
+    : [a, b].some(({ type }) => types.parse(type)?.text === target?.text) ? [] : [a];
+  for (const { type } of sides) {
+    const from = types.parse(type);
+    if (from === undefined || target === undefined) continue;
+    useCoercion(run, types, from.type, target.type, 'implicit');
+    useModifier(run, types, from, target);
+  }
 }
 
 /** Whether a foreign key may guarantee that the outer join finds its row: then its columns need not be NULL ever. */

@@ -1,6 +1,6 @@
 import type { Known } from '../model.ts';
 import type { A_Expr, Node } from '../sql/tree.ts';
-import { selectCommon } from './coercion.ts';
+import { canCoerceOne, selectCommon } from './coercion.ts';
 import { ofCondition, ofOperator } from './determinism.ts';
 import { strictNull, value, withoutColumn, type Place } from './expression.ts';
 import { lastName, strings } from './names.ts';
@@ -176,7 +176,7 @@ function inList(node: A_Expr, name: readonly string[], place: Place): Value {
   const inputs = [left, ...constants].map(item => typeOfValue(item, types));
   const common = constants.length > 1 && inputs.every(input => input !== undefined) ? selectCommon(types, inputs) : undefined;
   const array = common === undefined || common.key === 'record' ? undefined : types.arrayOf(common);
-  const isArray = array !== undefined && inputs.every(input => input!.key === 'unknown' || input!.key === common!.key || canBecome(types, input!, common!));
+  const isArray = array !== undefined && inputs.every(input => canCoerceOne(types, input!, common!, 'implicit'));
   if (isArray) {
     constants.forEach(item => useCoercion(run, types, typeOfValue(item, types)!, common!, 'implicit'));
     overElements(run, name, left, { ...unknownValue('a list'), type: array.printed });
@@ -186,8 +186,6 @@ function inList(node: A_Expr, name: readonly string[], place: Place): Value {
   });
   return boolean(maybeNull, [left, ...values]);
 }
-
-const canBecome = (types: Types, from: SqlType, to: SqlType): boolean => selectCommon(types, [from, to])?.key === types.baseOf(to).key;
 
 /** Whether a column of this query's own level stands in the expression; one of an outer level does not count (contain_vars_of_level). */
 function namesColumn(node: Node): boolean {
