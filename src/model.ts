@@ -303,6 +303,8 @@ export interface Role extends ObjectBase {
   readonly kind: 'role';
   readonly name: string;
   readonly superuser: boolean;
+  /** The roles it is a member of; absent when the history did not make it. */
+  readonly memberOf?: readonly string[];
 }
 
 export interface Extension extends ObjectBase {
@@ -451,6 +453,8 @@ export interface Via {
   readonly kind: 'statement' | 'routine' | 'do' | 'execute' | 'job';
   /** The narrowest place that says it: inside a body or literal for everything but `statement`. */
   readonly span: Span;
+  /** Where the migration calls the routine that does it, and what that call is. */
+  readonly from?: Evidence;
 }
 
 /** One statement, replayed. */

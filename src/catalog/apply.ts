@@ -6,14 +6,19 @@ import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Ch
 import { drop } from './drops.ts';
 import { alterDefaultPrivileges, grant } from './grants.ts';
 import { createIndex } from './indexes.ts';
-import { comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole } from './objects.ts';
+import {
+  alterRole, comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole,
+  grantRole,
+} from './objects.ts';
 import { changeOwner } from './owners.ts';
 import { renameStatement, setSchema } from './renames.ts';
-import { callRoutine, constantText, createRoutine, createTrigger, doBlock } from './routines.ts';
+import { callRoutine, doBlock } from './code/calls.ts';
+import { fold } from './code/fold.ts';
+import { sitesOfJob } from './code/sites.ts';
+import { createRoutine, createTrigger } from './routines.ts';
 import { setConfig, setParameter } from './session.ts';
-import { readRefresh } from './sites.ts';
 import { createTable, namesOf } from './tables.ts';
-import { tokenize } from '../sql/tokens.ts';
+import { statementText } from '../sql/text.ts';
 import { createMatview, createTableAs, createView, refreshMatview, select } from './views.ts';
 
 type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
@@ -49,31 +54,25 @@ function calls(change: Change, node: Node, initial: SessionState): Outcome {
     const name = writtenFromList(call.funcname);
     if (name.name === 'set_config') refused ??= setConfig(change, call.args ?? [], initial);
     else if (name.schema === 'cron') schedule(change, name.name, call.args ?? []);
-    else refused ??= callRoutine(change, call.funcname);
   });
-  return refused;
+  return refused ?? change.calls(change, node);
 }
 
 /** cron.schedule and its siblings: a refresh in the scheduled text is a refresh site. */
 function schedule(change: Change, name: string, args: readonly Node[]): void {
-  const texts = args.map(constantText);
+  const scope = { catalog: change.store, postgres: change.postgres, variables: change.code?.variables ?? new Map() };
+  const texts = args.flatMap(arg => {
+    const value = fold(arg, statementText(change.statement), scope);
+    return value.is === 'text' ? [value.text] : [];
+  });
+  const [first] = texts;
   if (name === 'unschedule') {
-    change.store.sites = change.store.sites.filter(site => site.by !== 'job' || site.holder !== `job ${texts[0]}`);
+    change.store.sites = change.store.sites.filter(site => site.by !== 'job' || site.holder !== `job ${first?.text}`);
     return;
   }
-  const named = texts.length > 2 && texts[0] !== undefined ? `job ${texts[0]}` : 'a scheduled job';
+  const named = texts.length > 2 && first !== undefined ? `job ${first.text}` : 'a scheduled job';
   if (named !== 'a scheduled job') change.store.sites = change.store.sites.filter(site => site.holder !== named);
-  for (const text of texts) {
-    if (text === undefined) continue;
-    const tokens = tokenize(text);
-    for (const at of tokens.keys()) {
-      const refresh = readRefresh(text, tokens, at);
-      if (refresh)
-        change.store.sites = [...change.store.sites, {
-          target: refresh.target, concurrently: refresh.concurrently, by: 'job', holder: named, searchPath: change.store.session.searchPath, span: change.statement.span,
-        }];
-    }
-  }
+  change.store.sites = [...change.store.sites, ...texts.flatMap(text => sitesOfJob(change, text, named))];
 }
 
 function selectStatement(change: Change, node: SelectStmt, initial: SessionState): Outcome {
@@ -103,7 +102,7 @@ const handlers: Handlers = {
   CreateFunctionStmt: createRoutine,
   CreateTrigStmt: createTrigger,
   DoStmt: doBlock,
-  CallStmt: (change, node) => callRoutine(change, node.funccall?.funcname),
+  CallStmt: (change, node) => (node.funccall ? callRoutine(change, node.funccall) : undefined),
   CreateSchemaStmt: createSchema,
   CreateSeqStmt: createSequence,
   CreateEnumStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'enum', namesOf(node.vals)),
@@ -112,6 +111,8 @@ const handlers: Handlers = {
   CreateDomainStmt: createDomain,
   CreateRoleStmt: createRole,
   DropRoleStmt: dropRole,
+  AlterRoleStmt: alterRole,
+  GrantRoleStmt: grantRole,
   CreateExtensionStmt: createExtension,
   CreatePolicyStmt: createPolicy,
   VariableSetStmt: setParameter,
@@ -129,7 +130,7 @@ const handlers: Handlers = {
 /** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
 const inert = new Set<string>([
   'MergeStmt', 'CopyStmt', 'TruncateStmt', 'ClusterStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
-  'AlterStatsStmt', 'AlterSeqStmt', 'AlterEnumStmt', 'AlterFunctionStmt', 'AlterRoleStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt', 'GrantRoleStmt',
+  'AlterStatsStmt', 'AlterSeqStmt', 'AlterEnumStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
   'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
   'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',
   'CreateSubscriptionStmt', 'AlterSubscriptionStmt', 'DropSubscriptionStmt', 'AlterObjectDependsStmt', 'LoadStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt',

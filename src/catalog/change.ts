@@ -2,7 +2,8 @@ import type {
   CatalogObject, Column, Effect, Evidence, Gap, Known, Lock, LockMode, Name, ObjectId, Refusal, Relation, Selectable, Span, Statement, Unit, Via, WrittenName,
 } from '../model.ts';
 import { nameEnd, sourceSpan } from '../sql/span.ts';
-import type { RangeVar } from '../sql/tree.ts';
+import type { Node, RangeVar } from '../sql/tree.ts';
+import type { Value } from './code/values.ts';
 import { isHole, isRelation, isSystemSchema, type Store } from './store.ts';
 
 /** `unknown` stripped of its type: true when the fact is missing. */
@@ -40,6 +41,12 @@ export interface Change {
   readonly locks: Lock[];
   readonly gaps: Gap[];
   readonly via: Via;
+  /** Replays one more statement on this change's catalog: what a body holds. */
+  readonly apply: (change: Change, node: Node) => Outcome;
+  /** Runs only the history's own routines that the statement calls. */
+  readonly calls: (change: Change, node: Node) => Outcome;
+  /** Set inside of a routine body or DO block: how deep, how many statements are left, and what its variables are worth. */
+  readonly code?: { readonly depth: number; readonly budget: { left: number }; readonly variables: ReadonlyMap<string, Value> };
 }
 
 /** The span of a run of the statement's text. */

@@ -1,6 +1,6 @@
 import type { CatalogObject, Type } from '../model.ts';
 import type {
-  CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, Node,
+  AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node,
 } from '../sql/tree.ts';
 import { typeText } from '../sql/type-name.ts';
 import {
@@ -50,8 +50,53 @@ export function createRole(change: Change, node: CreateRoleStmt): Outcome {
   const name = node.role ?? '';
   if (isHole(name)) return undefined;
   if (change.store.findGlobal('role', name).is === 'present') return refuse('42710', `role "${name}" already exists`);
-  const superuser = (node.options ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'superuser' && item.DefElem.arg && 'Boolean' in item.DefElem.arg && item.DefElem.arg.Boolean.boolval === true);
-  change.store.put({ kind: 'role', id: change.store.newId(), name, madeAt: change.statement.span, owner: name, superuser });
+  const memberOf = (node.options ?? []).flatMap(item => ('DefElem' in item && item.DefElem.defname === 'addroleto' && item.DefElem.arg && 'List' in item.DefElem.arg
+    ? rolesOf(change, item.DefElem.arg.List.items) : []));
+  const superuser = superuserOption(node.options) ?? false;
+  change.store.put({ kind: 'role', id: change.store.newId(), name, madeAt: change.statement.span, owner: name, superuser, memberOf });
+  for (const item of node.options ?? [])
+    if ('DefElem' in item && (item.DefElem.defname === 'rolemembers' || item.DefElem.defname === 'adminmembers') && item.DefElem.arg && 'List' in item.DefElem.arg)
+      join(change, rolesOf(change, item.DefElem.arg.List.items), [name], true);
+  return undefined;
+}
+
+const rolesOf = (change: Change, items: readonly Node[] | undefined): string[] => (items ?? []).flatMap(item => {
+  const name = 'AccessPriv' in item ? item.AccessPriv.priv_name : roleName(change, 'RoleSpec' in item ? item.RoleSpec : undefined);
+  return typeof name === 'string' ? [name] : [];
+});
+
+function superuserOption(options: readonly Node[] | undefined): boolean | undefined {
+  const found = options?.findLast(item => 'DefElem' in item && item.DefElem.defname === 'superuser');
+  const arg = found && 'DefElem' in found ? found.DefElem.arg : undefined;
+  return arg && 'Boolean' in arg ? arg.Boolean.boolval === true : undefined;
+}
+
+/** Makes members of roles, or takes them out. */
+function join(change: Change, members: readonly string[], groups: readonly string[], give: boolean): void {
+  for (const member of members) {
+    const found = change.store.findGlobal('role', member);
+    if (found.is !== 'present' || found.object.kind !== 'role' || !found.object.memberOf) continue;
+    const others = found.object.memberOf.filter(group => !groups.includes(group));
+    change.store.put({ ...found.object, memberOf: give ? [...others, ...groups] : others });
+  }
+}
+
+/** GRANT role TO role and REVOKE. */
+export function grantRole(change: Change, node: GrantRoleStmt): Outcome {
+  join(change, rolesOf(change, node.grantee_roles), rolesOf(change, node.granted_roles), node.is_grant === true);
+  return undefined;
+}
+
+/** ALTER ROLE … SUPERUSER; ALTER GROUP … ADD USER shares the node. */
+export function alterRole(change: Change, node: AlterRoleStmt): Outcome {
+  const name = roleName(change, node.role);
+  if (typeof name !== 'string') return undefined;
+  const superuser = superuserOption(node.options);
+  const found = change.store.findGlobal('role', name);
+  if (superuser !== undefined && found.is === 'present' && found.object.kind === 'role') change.store.put({ ...found.object, superuser });
+  for (const item of node.options ?? [])
+    if ('DefElem' in item && item.DefElem.defname === 'rolemembers' && item.DefElem.arg && 'List' in item.DefElem.arg)
+      join(change, rolesOf(change, item.DefElem.arg.List.items), [name], node.action !== -1);
   return undefined;
 }
 

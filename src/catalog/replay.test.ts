@@ -133,7 +133,7 @@ test('a routine that refreshes is a site, also in EXECUTE; words in comments and
 });
 
 test('code that is not followed leaves a gap and makes what it names unknown', () => {
-  const { end, runs } = run(history(view, "do $$ begin execute 'drop materialized view mv'; end $$;"));
+  const { end, runs } = run(history(view, "do $$ begin execute current_setting('app.drop') || ' materialized view mv'; end $$;"));
   expect(end.find({ name: 'mv' }).is).toBe('unknown');
   expect(runs[1]!.gaps).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import { parse } from '../sql/parse.ts';
 import type { Node, TransactionStmt } from '../sql/tree.ts';
 import { apply, statementKind } from './apply.ts';
 import type { Change } from './change.ts';
+import { runCalls } from './code/calls.ts';
 import { runs, sessionLives } from './order.ts';
 import { withParameter } from './session.ts';
 import { emptyCatalog, isRelation, Store } from './store.ts';
@@ -102,6 +103,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   const change: Change = {
     statement, unit, postgres: moment.postgres, inTransactionBlock: inBlock(moment, transactions), store: before.fork(), effects: [], locks: [], gaps: [],
     via: { kind: 'statement', span: statement.span },
+    apply: (inner, node) => apply(inner, node, moment.initial), calls: runCalls,
   };
   const refusal = apply(change, parsed.node, moment.initial);
   for (const gap of change.gaps) gaps.push(gap);

@@ -1,33 +1,12 @@
 import type { Routine, Trigger } from '../model.ts';
-import { decodeLiteral } from '../sql/literal.ts';
 import { typeText } from '../sql/type-name.ts';
-import { tokenize } from '../sql/tokens.ts';
-import type { CreateFunctionStmt, CreateTrigStmt, DoStmt, Node } from '../sql/tree.ts';
-import { find, gap, isUnknown, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import type { CreateFunctionStmt, CreateTrigStmt, Node } from '../sql/tree.ts';
+import { bodyOf, defElem } from './code/body.ts';
+import { sitesOfRoutine } from './code/sites.ts';
+import { find, isUnknown, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { defElemText } from './options.ts';
-import { sitesIn } from './sites.ts';
 import { isHole } from './store.ts';
 import { dependOnQueriesIn } from './views.ts';
-
-const defElem = (options: readonly Node[] | undefined, name: string): Node | undefined => {
-  const found = options?.find(item => 'DefElem' in item && item.DefElem.defname === name);
-  return found && 'DefElem' in found ? found.DefElem.arg : undefined;
-};
-
-/** Where the body of a string-body routine stands in the statement: the literal after AS. */
-export function bodyOf(sql: string): { readonly text: string; readonly start: number; readonly end: number; readonly delimiter: number } | undefined {
-  let as = false;
-  for (const token of tokenize(sql)) {
-    if (token.kind === 'string' && as) {
-      const literal = decodeLiteral(sql, token.start, token.end);
-      const opening = sql[token.start] === '$' ? sql.indexOf('$', token.start + 1) + 1 - token.start : sql.indexOf("'", token.start) + 1 - token.start;
-      const closing = sql[token.start] === '$' ? opening : 1;
-      return literal && { text: literal.text, start: token.start + opening, end: token.end - closing, delimiter: opening };
-    }
-    if (token.kind !== 'lineComment' && token.kind !== 'blockComment') as = token.kind === 'word' && /^(as|do|plpgsql|sql)$/i.test(sql.slice(token.start, token.end));
-  }
-  return undefined;
-}
 
 function settingsOf(change: Change, options: readonly Node[] | undefined): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
@@ -59,7 +38,7 @@ export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome
   const volatility = defElem(node.options, 'volatility');
   const existing = change.store.findRoutines({ schema, name: written.name })
     .find(routine => !isUnknown(routine.arguments) && routine.arguments.join() === inputs.join());
-  const body = bodyOf(change.statement.sql);
+  const body = bodyOf(change.statement);
   const declared = volatility ? defElemText(volatility) : 'volatile';
   const routine: Routine = {
     kind: 'routine', id: existing?.id ?? change.store.newId(), name: { schema, name: written.name }, madeAt: change.statement.span,
@@ -71,10 +50,10 @@ export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome
   change.store.put(routine);
   change.store.clearDependencies(routine.id);
   dependOnQueriesIn(change, routine.id, node.sql_body);
-  change.store.sites = [...change.store.sites.filter(site => site.holderId !== routine.id), ...sitesIn(change, {
-    start: body?.start ?? 0, end: body?.end ?? change.statement.sql.length, by: node.returnType && isTrigger(node) ? 'trigger' : 'routine',
-    holder: `${routine.form} ${written.name}()`, holderId: routine.id, searchPath: routine.settings.get('search_path'),
-  })];
+  change.store.sites = [
+    ...change.store.sites.filter(site => site.holderId !== routine.id),
+    ...sitesOfRoutine(change, routine, { body: body?.text, by: isTrigger(node) ? 'trigger' : 'routine' }),
+  ];
   change.effects.push({ kind: 'createRoutine', routine, ...(existing ? { replaced: existing } : {}), via: change.via });
   return undefined;
 }
@@ -98,42 +77,5 @@ export function createTrigger(change: Change, node: CreateTrigStmt): Outcome {
   change.store.depend({ dependent: trigger.id, on: relation.id, strength: 'auto' });
   if (routines.length === 1) change.store.depend({ dependent: trigger.id, on: routines[0]!.id, strength: 'normal' });
   change.effects.push({ kind: 'createTrigger', trigger, via: change.via });
-  return undefined;
-}
-
-const changing = /^(create|alter|drop|refresh|grant|revoke|execute|call|comment|truncate)$/i;
-
-/**
- * Code that mvlint does not follow yet: a DO block, or a call of the history's own routine whose body changes objects. One gap, and every relation
- * that the text names is unknown from here on.
- */
-export function opaque(change: Change, text: string, because: string): Outcome {
-  const tokens = tokenize(text);
-  if (!tokens.some(token => token.kind === 'word' && changing.test(text.slice(token.start, token.end)))) return undefined;
-  const words = new Set(tokens.filter(token => token.kind === 'word' || token.kind === 'quotedIdentifier' || token.kind === 'string')
-    .flatMap(token => text.slice(token.start, token.end).toLowerCase().split(/[^\w$]+/u)));
-  for (const word of words) {
-    const found = word === '' ? undefined : change.store.find({ name: word });
-    if (found?.is === 'present') change.store.cloud(found.object.name);
-  }
-  change.store.world = 'open';
-  gap(change, because);
-  return undefined;
-}
-
-/** DO: its block is not replayed. */
-export function doBlock(change: Change, node: DoStmt): Outcome {
-  const body = defElem(node.args, 'as');
-  return opaque(change, body ? defElemText(body) : '', 'a DO block is not followed: what it changes is unknown');
-}
-
-/** A call of a routine that the history made, from SELECT or CALL. */
-export function callRoutine(change: Change, name: readonly Node[] | undefined): Outcome {
-  const written = writtenFromList(name);
-  for (const routine of change.store.findRoutines(written)) {
-    if (routine.language !== 'plpgsql' && routine.language !== 'sql') continue;
-    const body = routine.body ? routine.statement.sql.slice(routine.body.start, routine.body.end) : '';
-    opaque(change, body, `the call of ${routine.form} ${written.name}() is not followed: what it changes is unknown`);
-  }
   return undefined;
 }

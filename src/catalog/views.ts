@@ -3,9 +3,10 @@ import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
 import {
-  defaultGrants, find, isSelectable, isUnknown, lock, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  defaultGrants, find, isSelectable, isUnknown, kindWord, lock, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
+import { unreadableSource } from './privileges.ts';
 import { isRelation } from './store.ts';
 
 /** Names of a column list. */
@@ -14,7 +15,7 @@ function names(list: readonly Node[] | undefined): string[] {
 }
 
 /** What the query needs and the history knows to be missing: 42P01 or 42703. Names that are merely unknown open the world. */
-function refuseQuery(change: Change, lowered: Lowered): Outcome {
+function refuseQuery(change: Change, lowered: Lowered, variables = false): Outcome {
   for (const missing of lowered.missing) {
     if (missing.found === 'unknown') change.store.world = 'open';
     else {
@@ -22,7 +23,8 @@ function refuseQuery(change: Change, lowered: Lowered): Outcome {
       return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
     }
   }
-  const column = lowered.missingColumns[0];
+  // Inside a routine the name may be a variable's, where Postgres replaces those: in CREATE TABLE AS, not in the definition of a view.
+  const column = variables ? undefined : lowered.missingColumns[0];
   return column && refuse('42703', `column "${column.column}" does not exist`, [], column.relation);
 }
 
@@ -187,6 +189,8 @@ export function refreshMatview(change: Change, node: RefreshMatViewStmt): Outcom
   if (concurrently && !withData) return refuse('42601', 'CONCURRENTLY and WITH NO DATA options cannot be used together', [made], relation.id);
   if (concurrently && concurrentRefreshIndex(change, relation) === false)
     return refuse('55000', `cannot refresh materialized view "${relation.name.schema}.${relation.name.name}" concurrently`, [made], relation.id);
+  const unreadable = withData ? unreadableSource(relation, change.store) : undefined;
+  if (unreadable) return refuse('42501', `permission denied for ${kindWord(unreadable)} ${unreadable.name.name}`, [made], relation.id);
   if (withData) {
     const refused = refuseUnpopulated(change, relation.query);
     if (refused) return refused;
@@ -205,7 +209,7 @@ export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome 
   if (!node.query || !('SelectStmt' in node.query)) return undefined;
   const { name, existing } = nameForCreate(change, into?.rel);
   const lowered = lowerQuery(change.statement, node.query, change.store, names(into?.colNames));
-  const missing = refuseQuery(change, lowered);
+  const missing = refuseQuery(change, lowered, change.code !== undefined);
   if (missing || !name) return missing;
   if (existing) return existsAlready(change, node.if_not_exists === true, 'table', existing.id, name);
   const refused = into?.skipData === true ? undefined : refuseUnpopulated(change, lowered.query);

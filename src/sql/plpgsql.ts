@@ -7,17 +7,22 @@ export interface Piece {
   readonly prefix?: string;
 }
 
+/** Where a result goes: variables of their own, or one record that holds the row. */
+export interface Target {
+  readonly names: readonly string[];
+  readonly record: boolean;
+}
+
 /** PL/pgSQL as it runs: what changes the catalog or decides whether something does. RAISE of less than an error, GET DIAGNOSTICS, ASSERT and cursors are left out. */
 export type Code =
-  /** An SQL statement; `into` names the variables that its result goes to. */
-  | { readonly kind: 'sql'; readonly piece: Piece; readonly into: readonly string[] }
+  | { readonly kind: 'sql'; readonly piece: Piece; readonly into?: Target }
   /** EXECUTE of a text made at run time. */
-  | { readonly kind: 'execute'; readonly piece: Piece; readonly into: readonly string[] }
+  | { readonly kind: 'execute'; readonly piece: Piece; readonly into?: Target }
   /** `expression` is absent where the value cannot be known. */
   | { readonly kind: 'assign'; readonly name: string; readonly expression?: Piece }
   | { readonly kind: 'if'; readonly arms: readonly { readonly condition: Piece; readonly body: readonly Code[] }[]; readonly otherwise: readonly Code[] }
   /** A loop. `over` is what it runs through; absent for LOOP, WHILE and everything else whose passes cannot be counted. */
-  | { readonly kind: 'loop'; readonly names: readonly string[]; readonly over?: LoopRange; readonly body: readonly Code[] }
+  | { readonly kind: 'loop'; readonly target: Target; readonly over?: LoopRange; readonly body: readonly Code[] }
   | { readonly kind: 'block'; readonly body: readonly Code[]; readonly handlers: readonly { readonly conditions: readonly string[]; readonly body: readonly Code[] }[] }
   | { readonly kind: 'exit' | 'continue'; readonly condition?: Piece }
   | { readonly kind: 'return' }
@@ -58,7 +63,15 @@ export function readPlpgsql(create: string, body: string): { readonly ok: true; 
   if (!parsed.ok) return parsed;
   const main = fields(fields(parsed.functions[0]).PLpgSQL_function);
   if (parsed.functions.length !== 1 || main.action === undefined) return { ok: false, message: 'PL/pgSQL parser gave no body' };
+  if (leavesByLabel(main.action)) return { ok: false, message: 'EXIT and CONTINUE with a label' };
   return { ok: true, body: new Reader(body, list(main.datums)).read(main.action as PlpgsqlNode) };
+}
+
+const nobody: Target = { names: [], record: false };
+
+/** EXIT or CONTINUE of an outer loop: which one it is, the tree does not tell. */
+function leavesByLabel(action: unknown): boolean {
+  return /"PLpgSQL_stmt_exit":\{[^{}]*"label"/.test(JSON.stringify(action));
 }
 
 class Reader {
@@ -98,11 +111,18 @@ class Reader {
     return kind === 'PLpgSQL_var' || kind === 'PLpgSQL_rec' ? text(node.refname) : undefined;
   }
 
-  private targets(node: Fields): readonly string[] {
-    const [kind, target] = kindOf(node.target);
-    if (kind === 'PLpgSQL_row') return list(target.fields).map(field => this.nameOf(this.datums[Number(fields(field).varno ?? 0)]) ?? text(fields(field).name));
-    const name = text(target.refname);
-    return name === '' ? [] : [name];
+  private target(node: unknown): Target {
+    const [kind, of] = kindOf(node);
+    if (kind === 'PLpgSQL_row') {
+      const name = (field: unknown): string => this.nameOf(this.datums[Number(fields(field).varno ?? 0)]) ?? text(fields(field).name);
+      return { names: list(of.fields).map(name), record: false };
+    }
+    const name = text(of.refname);
+    return { names: name === '' ? [] : [name], record: kind === 'PLpgSQL_rec' };
+  }
+
+  private into(of: Fields): { readonly into?: Target } {
+    return of.target === undefined ? {} : { into: this.target(of.target) };
   }
 
   /** The place of an expression: its text, looked for from its line on and after what was read before. */
@@ -145,16 +165,16 @@ class Reader {
     const line = of.lineno;
     switch (kind) {
       case 'PLpgSQL_stmt_block': return [this.block(of)];
-      case 'PLpgSQL_stmt_execsql': return [{ kind: 'sql', piece: this.piece(of.sqlstmt, line), into: of.into === true ? this.targets(of) : [] }];
-      case 'PLpgSQL_stmt_perform': case 'PLpgSQL_stmt_call': return [{ kind: 'sql', piece: this.piece(of.expr, line), into: this.targets(of) }];
-      case 'PLpgSQL_stmt_dynexecute': return [{ kind: 'execute', piece: this.piece(of.query, line), into: of.into === true ? this.targets(of) : [] }];
+      case 'PLpgSQL_stmt_execsql': return [{ kind: 'sql', piece: this.piece(of.sqlstmt, line), ...this.into(of) }];
+      case 'PLpgSQL_stmt_perform': case 'PLpgSQL_stmt_call': return [{ kind: 'sql', piece: this.piece(of.expr, line), ...this.into(of) }];
+      case 'PLpgSQL_stmt_dynexecute': return [{ kind: 'execute', piece: this.piece(of.query, line), ...this.into(of) }];
       case 'PLpgSQL_stmt_return_query':
-        if (of.query !== undefined) return [{ kind: 'sql', piece: this.piece(of.query, line), into: [] }];
-        return [{ kind: 'execute', piece: this.piece(of.dynquery, line), into: [] }];
+        if (of.query !== undefined) return [{ kind: 'sql', piece: this.piece(of.query, line) }];
+        return [{ kind: 'execute', piece: this.piece(of.dynquery, line) }];
       case 'PLpgSQL_stmt_assign': return [this.assignment(of)];
       case 'PLpgSQL_stmt_if': return [this.branches(of)];
       case 'PLpgSQL_stmt_case': return this.choice(of);
-      case 'PLpgSQL_stmt_loop': return [{ kind: 'loop', names: [], body: this.statements(of.body) }];
+      case 'PLpgSQL_stmt_loop': return [{ kind: 'loop', target: nobody, body: this.statements(of.body) }];
       case 'PLpgSQL_stmt_while': return [this.whileLoop(of)];
       case 'PLpgSQL_stmt_fori': case 'PLpgSQL_stmt_fors': case 'PLpgSQL_stmt_dynfors': case 'PLpgSQL_stmt_forc': case 'PLpgSQL_stmt_foreach_a':
         return [this.forLoop(kind, of)];
@@ -162,7 +182,7 @@ class Reader {
         const condition = of.cond === undefined ? undefined : this.piece(of.cond, line);
         return [{ kind: of.is_exit === true ? 'exit' : 'continue', ...(condition === undefined ? {} : { condition }) }];
       }
-      case 'PLpgSQL_stmt_return': return [...(of.expr === undefined ? [] : [{ kind: 'sql' as const, piece: this.asSelect(of.expr, line), into: [] }]), { kind: 'return' }];
+      case 'PLpgSQL_stmt_return': return [...(of.expr === undefined ? [] : [{ kind: 'sql' as const, piece: this.asSelect(of.expr, line) }]), { kind: 'return' }];
       case 'PLpgSQL_stmt_raise': return Number(of.elog_level ?? errorLevel) >= errorLevel ? [{ kind: 'raise', piece: this.lineOf(line) }] : [];
       case 'PLpgSQL_stmt_commit': return [{ kind: 'commit' }];
       case 'PLpgSQL_stmt_rollback': return [{ kind: 'rollback' }];
@@ -226,20 +246,18 @@ class Reader {
 
   private whileLoop(of: Fields): Code {
     const condition = this.piece(of.cond, of.lineno);
-    return { kind: 'loop', names: [], body: [{ kind: 'if', arms: [{ condition, body: this.statements(of.body) }], otherwise: [{ kind: 'exit' }] }] };
+    return { kind: 'loop', target: nobody, body: [{ kind: 'if', arms: [{ condition, body: this.statements(of.body) }], otherwise: [{ kind: 'exit' }] }] };
   }
 
   private forLoop(kind: string, of: Fields): Code {
     const line = of.lineno;
     const variable = kind === 'PLpgSQL_stmt_foreach_a' ? this.nameOf(this.datums[Number(of.varno ?? 0)]) : undefined;
-    const [shape, target] = kindOf(of.var ?? of.row ?? of.rec);
-    const names = variable !== undefined ? [variable] : shape === 'PLpgSQL_row'
-      ? list(target.fields).map(field => text(fields(field).name)) : [text(target.refname)];
+    const target = variable === undefined ? this.target(of.var ?? of.row ?? of.rec) : { names: [variable], record: false };
     let over: LoopRange | undefined;
     if (kind === 'PLpgSQL_stmt_foreach_a') over = { kind: 'array', expression: this.piece(of.expr, line) };
     if (kind === 'PLpgSQL_stmt_fors') over = { kind: 'query', query: this.piece(of.query, line) };
     if (kind === 'PLpgSQL_stmt_fori' && of.step === undefined)
       over = { kind: 'numbers', from: this.piece(of.lower, line), to: this.piece(of.upper, line), reverse: of.reverse === true || of.reverse === 1 };
-    return { kind: 'loop', names: names.filter(name => name !== ''), ...(over === undefined ? {} : { over }), body: this.statements(of.body) };
+    return { kind: 'loop', target, ...(over === undefined ? {} : { over }), body: this.statements(of.body) };
   }
 }

@@ -1,0 +1,105 @@
+import type { Routine, SessionState } from '../../model.ts';
+import { parse } from '../../sql/parse.ts';
+import { statementText } from '../../sql/text.ts';
+import { walk } from '../../sql/walk.ts';
+import type { CreateFunctionStmt, DoStmt, FuncCall, FunctionParameter, Node } from '../../sql/tree.ts';
+import { gap, isUnknown, spanAt, writtenFromList, type Change, type Outcome } from '../change.ts';
+import { defElemText } from '../options.ts';
+import { bodyOf, defElem } from './body.ts';
+import { fold } from './fold.ts';
+import { opaque } from './opaque.ts';
+import { runBody, runMaybe } from './run.ts';
+import { pathOf } from './sites.ts';
+import { unknownValue, type Value } from './values.ts';
+
+/** DO: its block runs at once. */
+export function doBlock(change: Change, node: DoStmt): Outcome {
+  const language = defElem(node.args, 'language') ? defElemText(defElem(node.args, 'language')).toLowerCase() : 'plpgsql';
+  const body = bodyOf(change.statement);
+  if (body === undefined || language !== 'plpgsql') {
+    gap(change, `a DO block in ${language} is not followed`);
+    return undefined;
+  }
+  return runBody(change, { language, text: body.text, create: change.statement.sql, variables: new Map(), via: 'do', from: change.via.from });
+}
+
+/** Below these an argument may not be evaluated at all. */
+const conditional = new Set(['CaseExpr', 'CaseWhen', 'CoalesceExpr', 'BoolExpr', 'SubLink', 'A_Expr.filter']);
+
+/** Runs the history's own routines that a statement calls: for sure where the statement has one row and no condition, else perhaps. */
+export function runCalls(change: Change, node: Node): Outcome {
+  const sure = 'SelectStmt' in node && isOneRow(node.SelectStmt);
+  let refused: Outcome;
+  walk(node, (kind, inner, path) => {
+    if (kind !== 'FuncCall' || refused) return;
+    const call = inner as FuncCall;
+    if (change.store.findRoutines(writtenFromList(call.funcname)).length === 0) return;
+    if (sure && !path.some(step => conditional.has(step))) refused = callRoutine(change, call);
+    else runMaybe(change, () => callRoutine(change, call));
+  });
+  return refused;
+}
+
+/** `SELECT f()` and `SELECT … FROM f()`. */
+function isOneRow(select: Extract<Node, { SelectStmt: unknown }>['SelectStmt']): boolean {
+  if (select.whereClause !== undefined || select.havingClause !== undefined || select.groupClause !== undefined || select.limitCount !== undefined) return false;
+  return (select.fromClause ?? []).length === 0 || (select.fromClause?.length === 1 && 'RangeFunction' in (select.fromClause[0] ?? {}) && !walksCall(select.targetList));
+}
+function walksCall(list: readonly Node[] | undefined): boolean {
+  return JSON.stringify(list ?? []).includes('"FuncCall"');
+}
+
+/** A call of a routine that the history made, from SELECT or CALL. Overloads that the arguments' number does not tell apart are not followed. */
+export function callRoutine(change: Change, call: FuncCall): Outcome {
+  const written = writtenFromList(call.funcname);
+  const args = call.args ?? [];
+  const fitting = change.store.findRoutines(written).filter(routine => takes(routine, args.length));
+  const [routine] = fitting;
+  if (routine === undefined || (routine.language !== 'plpgsql' && routine.language !== 'sql')) return undefined;
+  const { statement } = routine;
+  const body = bodyOf(statement);
+  if (fitting.length > 1) return opaque(change, body?.text.text ?? '', `which ${written.name}() is called is not followed: it has overloads`);
+  if (body === undefined) return opaque(change, statement.sql, `the BEGIN ATOMIC body of ${written.name}() is not followed`);
+  const { store } = change;
+  const saved: SessionState = store.session;
+  const path = routine.settings.get('search_path');
+  if (path !== undefined) store.session = { ...saved, searchPath: pathOf(path) };
+  const outcome = runBody(change, {
+    language: routine.language, text: body.text, create: statement.sql, variables: argumentsOf(change, routine, call), via: 'routine',
+    from: change.via.from ?? { span: spanAt(change, 0, change.statement.sql.length), says: `calls ${routine.form} ${written.name}()` },
+  });
+  if (path !== undefined) store.session = saved;
+  return outcome;
+}
+
+function takes(routine: Routine, count: number): boolean {
+  if (isUnknown(routine.arguments)) return true;
+  const { length } = routine.arguments;
+  const least = parametersOf(routine).filter(parameter => isInput(parameter) && parameter.defexpr === undefined).length;
+  return count <= length && count >= Math.min(least, length);
+}
+
+function parametersOf(routine: Routine): readonly FunctionParameter[] {
+  const parsed = parse(routine.statement.sql);
+  const node: CreateFunctionStmt = parsed.ok && 'CreateFunctionStmt' in parsed.node ? parsed.node.CreateFunctionStmt : {};
+  return (node.parameters ?? []).map(item => ('FunctionParameter' in item ? item.FunctionParameter : {}));
+}
+const isInput = (parameter: FunctionParameter): boolean => parameter.mode !== 'FUNC_PARAM_OUT' && parameter.mode !== 'FUNC_PARAM_TABLE';
+
+/** What the parameters are worth, by name and by number. */
+function argumentsOf(change: Change, routine: Routine, call: FuncCall): ReadonlyMap<string, Value> {
+  const variables = new Map<string, Value>();
+  const outer = { catalog: change.store, postgres: change.postgres, variables: change.code?.variables ?? new Map<string, Value>() };
+  const source = statementText(change.statement);
+  const given = call.args ?? [];
+  parametersOf(routine).filter(isInput).forEach((parameter, at) => {
+    const named = given.find(arg => 'NamedArgExpr' in arg && arg.NamedArgExpr.name === parameter.name);
+    const positional = given[at];
+    const node = named !== undefined && 'NamedArgExpr' in named ? named.NamedArgExpr.arg : positional !== undefined && !('NamedArgExpr' in positional) ? positional : undefined;
+    const value = node !== undefined ? fold(node, source, outer)
+      : parameter.defexpr !== undefined ? fold(parameter.defexpr, statementText(routine.statement), { ...outer, variables: new Map() }) : unknownValue;
+    variables.set(`$${at + 1}`, value);
+    if (parameter.name !== undefined && parameter.name !== '') variables.set(parameter.name, value);
+  });
+  return variables;
+}

@@ -1,0 +1,36 @@
+import type { Catalog, Matview, Selectable } from '../model.ts';
+import { isSelectable, isUnknown } from './change.ts';
+import { Store } from './store.ts';
+
+/** A role of the history that is no superuser and belongs to no other role: what it may do is what it was granted. */
+function isPlainRole(name: string, catalog: Catalog): boolean {
+  const found = catalog instanceof Store ? catalog.findGlobal('role', name) : undefined;
+  return found?.is === 'present' && found.object.kind === 'role' && !found.object.superuser && found.object.memberOf?.length === 0;
+}
+
+/** Whether the role surely may not read these columns of the relation. Whose a relation is counts as known, or as the migrations' own role. */
+function surelyNot(role: string, relation: Selectable, columns: readonly string[] | undefined, catalog: Catalog): boolean {
+  const own = isUnknown(relation.owner) ? isUnknown(catalog.session.role) && relation.owner.unknown === catalog.session.role.unknown
+    : relation.owner !== role;
+  if (!own || [role, 'public'].some(grantee => relation.grants.get(grantee)?.has('SELECT') === true)) return false;
+  if (isUnknown(relation.columns)) return false;
+  const readable = relation.columns.filter(column => [role, 'public'].some(grantee => column.grants?.get(grantee)?.has('SELECT') === true));
+  // count(*) needs one readable column, whichever.
+  if (columns === undefined || columns.length === 0) return readable.length === 0;
+  return columns.some(name => !readable.some(column => column.name === name));
+}
+
+/**
+ * The first relation that a view's query reads and its owner surely may not: REFRESH runs as the owner and is refused 42501, whoever asks
+ * for it (measured, facts E, F). What a plain view reads is the business of the view's own owner. Undefined when nothing is sure.
+ */
+export function unreadableSource(matview: Matview, catalog: Catalog): Selectable | undefined {
+  const { owner } = matview;
+  if (isUnknown(owner) || !isPlainRole(owner, catalog)) return undefined;
+  for (const read of matview.query.reads) {
+    const relation = catalog.get(read.id);
+    if (isSelectable(relation) && relation.kind !== 'view' && surelyNot(owner, relation, read.columns, catalog)) return relation;
+    if (relation?.kind === 'view' && surelyNot(owner, relation, undefined, catalog)) return relation;
+  }
+  return undefined;
+}
