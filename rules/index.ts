@@ -20,6 +20,7 @@ import noRecreateInPlace from './no-recreate-in-place.ts';
 import noRedefinedSource from './no-redefined-source.ts';
 import noRefreshInTransaction from './no-refresh-in-transaction.ts';
 import noRefreshInTrigger from './no-refresh-in-trigger.ts';
+import noRefusedOwner from './no-refused-owner.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
@@ -52,6 +53,7 @@ export const rules: readonly Rule[] = [
   noRedefinedSource,
   noRefreshInTransaction,
   noRefreshInTrigger,
+  noRefusedOwner,
   noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,

@@ -7,7 +7,7 @@ export { rule, type RuleDefinition } from './rule/definition.ts';
 export { count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
-export { countDependants, feedsMatview, matviewsBeneath, matviewsOver } from './rule/dependants.ts';
+export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading } from './rule/dependants.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
@@ -19,4 +19,5 @@ export {
 export { firesRefresh, holdsLock, locksOut } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
+export { unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -68,6 +68,21 @@ test('a trigger is an effect, with the routine it runs', () => {
   expect(made.map(trigger => [trigger.name, runs[0]!.end.get(trigger.on)?.name, typeof trigger.routine])).toEqual([['changed', { schema: 'public', name: 't' }, 'number']]);
 });
 
+test('REFRESH runs as the owner: 42501 when the owner surely may not read a source', () => {
+  const owned = (rights: string): History => history(`create role app; create role staff; ${view} alter materialized view mv owner to app; ${rights}`, 'refresh materialized view mv;');
+  const after = (rights: string): readonly string[] => run(owned(rights)).refusals.flatMap(code => code ?? []);
+  expect(after('')).toEqual(['42501']);
+  expect(after('grant select on t to public;')).toEqual([]);
+  expect(after('grant select (id) on t to app;')).toEqual(['42501']);
+  expect(after('grant select (id, k) on t to app;')).toEqual([]);
+  expect(after('grant staff to app;')).toEqual([]);
+  expect(after('grant staff to app; revoke staff from app;')).toEqual(['42501']);
+  expect(after('alter role app superuser;')).toEqual([]);
+  expect(after('alter table t owner to app;')).toEqual([]);
+  expect(run(history('create role boss; create role app in role boss;', `${view} alter materialized view mv owner to app; refresh materialized view mv;`)).refusals.filter(Boolean)).toEqual([]);
+  expect(run(history(`${view} alter materialized view mv owner to nobody_knows; refresh materialized view mv;`)).refusals.filter(Boolean)).toEqual([]);
+});
+
 test('renaming a schema renames what stands in it', () => {
   const { runs } = run(history('create schema live; create table live.t (id bigint primary key);', 'alter schema live rename to old;'));
   const renamed = runs[1]!.steps.flatMap(step => step.effects).flatMap(effect => (effect.kind === 'renameRelation' ? [effect.to.name] : []));

@@ -18,6 +18,15 @@ export function matviewsOver(id: ObjectId, catalog: Catalog): readonly Matview[]
   return found.sort((a, b) => a.id - b.id);
 }
 
+/** The materialized views whose own query reads the object. */
+export function matviewsReading(id: ObjectId, catalog: Catalog): readonly Matview[] {
+  return [...new Set(catalog.dependants(id).filter(({ strength }) => strength === 'normal').map(({ dependent }) => dependent))]
+    .flatMap(dependent => {
+      const object = catalog.get(dependent);
+      return object?.kind === 'matview' ? [object] : [];
+    });
+}
+
 /** Whether a materialized view reads the object, through plain views too. */
 export function feedsMatview(id: ObjectId, catalog: Catalog): boolean {
   return matviewsOver(id, catalog).length > 0;
