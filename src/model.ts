@@ -413,6 +413,8 @@ export interface OutputColumn {
 export interface Taint {
   readonly cause: 'clock' | 'random' | 'sequence' | 'session' | 'order' | 'physical' | 'transaction' | 'opaque-routine';
   readonly flips: 'each refresh' | 'each day' | 'when rows move' | 'when the session differs';
+  /** The setting that decides, for values that depend on how the session is set (`TimeZone`). */
+  readonly setting?: string;
   /** From the origin (`now()`) to the output column. */
   readonly path: readonly [Evidence, ...Evidence[]];
 }

@@ -7,6 +7,7 @@ import { strings } from './names.ts';
 import { resolveCall, type Resolved } from './resolve.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
+import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue, withoutModifier } from './types.ts';
 import { useCoercion, useFunction } from './uses.ts';
@@ -118,9 +119,20 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
-  const taints = unionTaints(originTaint(place, origin, node.location), ofCall(name, values, args));
+  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, settingOrigin(settingOf(resolved, values, args, place)), node.location),
+    ofCall(name, values, args));
   if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
   return { ...result, nullable: nullability(node, name, values, place), taints };
+}
+
+/** The setting that the call or the conversion of an argument depends on. */
+function settingOf(resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place): string | undefined {
+  if (place.run.viewFacts === undefined || resolved.is === 'unknown') return undefined;
+  const types = typesIn(place.run.catalog);
+  const inputs = values.map(item => typeOfValue(item, types));
+  if (resolved.is === 'cast') return conversionSetting(types, inputs[0]!, resolved.target, 'explicit');
+  const own = callSetting(types, resolved.signature.name, resolved.signature.arguments.map(type => type.key), inputs, args);
+  return own ?? inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit')).find(setting => setting !== undefined);
 }
 
 /** A function gives no modifier, a cast that does nothing keeps it; a pseudo-type is no type of a value, `record` aside. */

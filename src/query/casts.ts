@@ -4,6 +4,7 @@ import { lateClock, ofCast } from './determinism.ts';
 import { originTaint, recordType, value, type Place } from './expression.ts';
 import { lastName } from './names.ts';
 import { isUnknown, unionTaints, unknown, type Value } from './scope.ts';
+import { conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn, type Typed, type Types } from './sql-type.ts';
 import { commonType, elementText, isBuiltinType, numberType, typeOfValue } from './types.ts';
 import { useCoercion, useModifier } from './uses.ts';
@@ -34,8 +35,17 @@ export function cast(node: TypeCast, place: Place): Value {
   convert(inner, target, place);
   const builtin = !isUnknown(type) && isBuiltinType(type.replace(/\[\]$/, ''));
   const nullable = inner.nullable === false && builtin ? false : unknown('whether the cast is NULL');
-  return { type, literal: false, nullable, taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place)),
+  const from = typeOfValue(inner, types);
+  const setting = from === undefined || target === undefined ? undefined : conversionSetting(types, from, target.type, 'explicit');
+  return { type, literal: false, nullable,
+    taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place), originTaint(place, settingOrigin(setting), leftmost(node.arg) ?? node.location)),
     ...(inner.constant === true ? { constant: true } : {}) };
+}
+
+/** Where a cast begins: before its `::` stands the value. */
+function leftmost(node: Node | undefined): number | undefined {
+  const inner = node === undefined ? undefined : (Object.values(node)[0] as { readonly location?: number });
+  return inner?.location;
 }
 
 function convert(inner: Value, target: Typed | undefined, place: Place): void {

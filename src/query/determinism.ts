@@ -4,7 +4,7 @@ import type { ChangeClass } from './change-classes.ts';
 import { isUnknown, unionTaints, type Value } from './scope.ts';
 
 /** What a call or keyword brings into a value by itself. */
-export type Origin = Pick<Taint, 'cause' | 'flips'> & { readonly says: string };
+export type Origin = Pick<Taint, 'cause' | 'flips' | 'setting'> & { readonly says: string };
 
 const clock: Origin = { cause: 'clock', flips: 'each refresh', says: 'reads the clock, which every refresh sees anew' };
 const day: Origin = { cause: 'clock', flips: 'each day', says: 'is another date on every new day' };

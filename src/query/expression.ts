@@ -40,7 +40,7 @@ export function originTaint(place: Place, origin: Origin | undefined, location: 
   const end = nodeEnd(statement.sql, start);
   const span = sourceSpan(statement, start, end);
   const short = statement.sql.slice(start, end).replace(/\s+/g, ' ');
-  return [{ cause: origin.cause, flips: origin.flips,
+  return [{ cause: origin.cause, flips: origin.flips, ...(origin.setting === undefined ? {} : { setting: origin.setting }),
     path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] }];
 }
 

@@ -2,10 +2,11 @@ import type { Known } from '../model.ts';
 import type { A_Expr, Node } from '../sql/tree.ts';
 import { canCoerceOne, selectCommon } from './coercion.ts';
 import { ofCondition, ofOperator } from './determinism.ts';
-import { strictNull, value, withoutColumn, type Place } from './expression.ts';
+import { originTaint, strictNull, value, withoutColumn, type Place } from './expression.ts';
 import { lastName, strings } from './names.ts';
 import { resolveOperator } from './resolve.ts';
 import { isUnknown, unionTaints, unknown, unknownValue, type Run, type Value } from './scope.ts';
+import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn, type SqlType, type Types } from './sql-type.ts';
 import { comparisons, isBuiltinType, typeOfValue } from './types.ts';
 import { useCoercion, useOperator } from './uses.ts';
@@ -14,6 +15,8 @@ import { useCoercion, useOperator } from './uses.ts';
 export interface Applied {
   readonly type: Known<string>;
   readonly arguments?: readonly SqlType[];
+  /** The setting of the session that the result depends on. */
+  readonly setting?: string;
 }
 
 /**
@@ -37,7 +40,9 @@ function chosen(run: Run, types: Types, operator: string, inputs: readonly SqlTy
   if (resolved === undefined) return undefined;
   useOperator(run, resolved);
   inputs.forEach((input, at) => useCoercion(run, types, input, resolved.arguments[at]!, 'implicit'));
-  return { type: resolved.result.printed, arguments: resolved.arguments };
+  const setting = callSetting(types, resolved.operator.function, resolved.operator.functionArguments, inputs, [])
+    ?? inputs.map((input, at) => conversionSetting(types, input, resolved.arguments[at]!, 'implicit')).find(found => found !== undefined);
+  return { type: resolved.result.printed, arguments: resolved.arguments, ...(setting === undefined ? {} : { setting }) };
 }
 
 /** The one result of every built-in operator of a name; none where they differ or are polymorphic. */
@@ -111,13 +116,14 @@ function plain(node: A_Expr, name: readonly string[], place: Place): Value {
   const right = value(node.rexpr, place);
   const both = left === undefined ? [right] : [left, right];
   const operator = lastName(node.name) ?? '';
-  const { type } = applyOperator(place.run, name, both);
+  const { type, setting } = applyOperator(place.run, name, both);
   const simple = !isUnknown(type) && both.every(item => !isUnknown(item.type) && isBuiltinType(item.type));
   const arithmetic = ['+', '-', '*', '/', '||'].includes(operator) && both.every(item => !isUnknown(item.type) && !item.type.startsWith('json'));
   const nullable = simple && (comparisons.has(operator) || arithmetic) ? strictNull(both, 'the operation') : unknown('whether the operation is NULL');
   const taints = unionTaints(...both.map(item => item.taints));
   const through = type === 'boolean' ? ofCondition(taints) : ofOperator(operator, left?.taints ?? [], right.taints);
-  return { type, literal: false, nullable, taints: through };
+  const own = originTaint(place, settingOrigin(setting), node.location);
+  return { type, literal: false, nullable, taints: own.length === 0 ? through : unionTaints(through, own) };
 }
 
 /** Two row constructors of one length. */

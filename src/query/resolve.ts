@@ -29,8 +29,40 @@ export type Resolved =
 
 const nothing: Resolved = { is: 'unknown', among: [] };
 
-/** The function that a call means, as ParseFuncOrColumn and func_get_detail find it (parse_func.c). `mine`: what the history calls so. */
+/** Pure caches: what built-in names mean over built-in types is the same in every analysis. A full one starts anew. */
+const calls = new Map<string, Resolved>();
+const operators = new Map<string, ResolvedOperator | undefined>();
+const most = 5_000;
+function keep<T>(cache: Map<string, T>, key: string, made: T): T {
+  if (cache.size >= most) cache.clear();
+  cache.set(key, made);
+  return made;
+}
+
+/** The cache's key; undefined where a type is not known or is the history's own. */
+function keyOf(types: Types, name: string, inputs: readonly (SqlType | undefined)[]): string | undefined {
+  let key = `${types.builtins.major} ${name}`;
+  for (const input of inputs) {
+    if (input === undefined || (input.element ?? input).id !== undefined) return undefined;
+    key += ` ${input.key}`;
+  }
+  return key;
+}
+
+/** `mine`: what the history calls so. */
 export function resolveCall(types: Types, call: Call, mine: readonly Routine[]): Resolved {
+  const isPlain = mine.length === 0 && !call.variadic && (call.schema === undefined || call.schema === 'pg_catalog')
+    && call.names.every(name => name === undefined);
+  const key = isPlain ? keyOf(types, `${call.name}${call.mayCast ? '?' : ''}`, call.inputs) : undefined;
+  const known = key === undefined ? undefined : calls.get(key);
+  if (known !== undefined) return known;
+  const made = resolveAnew(types, call, mine);
+  // A cast may be to a type of the history, and what is not found now a later routine may bring.
+  return key !== undefined && made.is === 'function' ? keep(calls, key, made) : made;
+}
+
+/** The function that a call means, as ParseFuncOrColumn and func_get_detail find it (parse_func.c). */
+function resolveAnew(types: Types, call: Call, mine: readonly Routine[]): Resolved {
   const isSystem = call.schema === undefined || call.schema === 'pg_catalog';
   const rows = isSystem ? types.builtins.functions(call.name) : [];
   const own = call.schema === 'pg_catalog' ? [] : mine.map(routine => routineSignature(routine, types));
@@ -132,6 +164,13 @@ export interface ResolvedOperator {
  * where the operands are of built-in types the built-in one is right unless somebody made one for just these types.
  */
 export function resolveOperator(types: Types, name: string, operands: readonly SqlType[]): ResolvedOperator | undefined {
+  const key = keyOf(types, name, operands);
+  if (key !== undefined && operators.has(key)) return operators.get(key);
+  const made = operatorAnew(types, name, operands);
+  return key === undefined ? made : keep(operators, key, made);
+}
+
+function operatorAnew(types: Types, name: string, operands: readonly SqlType[]): ResolvedOperator | undefined {
   const prefix = operands.length === 1;
   const rows = types.builtins.operators(name).filter(row => (row.left === undefined) === prefix);
   const candidates = rows.map((of): Candidate<BuiltinOperator> =>

@@ -153,7 +153,7 @@ export function unionTaints(...lists: readonly (readonly Taint[])[]): readonly T
   const seen = new Map<string, Taint>();
   for (const taint of filled.flat()) {
     const { span } = taint.path[0];
-    const key = `${taint.cause} ${taint.flips} ${span.path} ${span.start}`;
+    const key = `${taint.cause} ${taint.flips} ${taint.setting ?? ''} ${span.path} ${span.start}`;
     if (!seen.has(key)) seen.set(key, taint);
   }
   return [...seen.values()].slice(0, 16);
