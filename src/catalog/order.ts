@@ -37,10 +37,10 @@ export function* turns(history: History): Iterable<Turn> {
       for (const statement of unit.statements) yield { ...run, unit, statement, ordinal: ordinal++ };
 }
 
-/**
- * How long a session lives, and with it SET and search_path: plain psql files are each a run of psql of their own, the other tools keep one
- * connection for the whole run.
- */
+/** Plain files and Sqitch's scripts are each a run of psql of their own; Supabase and tern RESET ALL between two files. */
+const newSessions: ReadonlySet<ToolId> = new Set(['psql', 'sqitch', 'supabase', 'tern']);
+
+/** How long a session lives, and with it SET and search_path: the other tools keep one connection for the whole run. */
 export function sessionLives(tool: ToolId): 'migration' | 'history' {
-  return tool === 'psql' ? 'migration' : 'history';
+  return newSessions.has(tool) ? 'migration' : 'history';
 }

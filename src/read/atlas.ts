@@ -54,7 +54,7 @@ function partsOf({ text }: Source, mode: Mode): readonly Part[] {
   return cutAt(text, delimiter, body).map(range => ({ ...range, direction: 'up', mode: { ...mode, protocol: 'simple-string' } }));
 }
 
-const written = (name: string): RegExp => new RegExp(`^[ \\t]*(?:--|#)[ \\t]*atlas:${name}(?:[ \\t]+([ -~]*?))?[ \\t]*$`);
+const written = (name: string): RegExp => new RegExp(`^[ \\t]*(?:--|#)[ \\t]*atlas:${name}(?:[ \\t]+([ -~]*))?$`);
 
 /** A directive of the whole file, where Atlas looks for it; what it says is its value. */
 function directive({ path, text }: Source, name: string): Evidence | undefined {
@@ -62,7 +62,7 @@ function directive({ path, text }: Source, name: string): Evidence | undefined {
   for (const line of linesOf(text)) {
     if (line.text.startsWith('--') || line.text.startsWith('#')) {
       const value = written(name).exec(line.text);
-      if (value !== null) found.push({ span: { path, start: line.start, end: line.end }, says: value[1] ?? '' });
+      if (value !== null) found.push({ span: { path, start: line.start, end: line.end }, says: (value[1] ?? '').trim() });
     } else return line.text === '' ? found[0] : undefined;
   }
   return undefined;

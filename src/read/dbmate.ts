@@ -52,7 +52,7 @@ function blocks(source: Source, ledger: Ledger): readonly Part[] {
       continue;
     }
     if (open !== undefined) parts.push({ ...open, end: line.start });
-    const options = (mark[2] ?? '').trim();
+    const options = (mark[2] ?? '').trim().slice(0, 200);
     const because: Evidence | undefined = /(?:^|\s)transaction:false(?=\s|$)/.test(options) ? { span, says: 'transaction:false: this block runs without a transaction' } : undefined;
     if (because === undefined && /\btransaction\b.*\bfalse\b/i.test(options)) {
       ineffective(ledger, span, `dbmate does not read "${options}" as an option: it is written transaction:false, without blanks.`);

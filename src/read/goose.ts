@@ -64,7 +64,8 @@ function annotated(source: Source, ledger: Ledger): Annotated {
   let block = false;
   let filledFrom = -1;
   for (const line of linesOf(text)) {
-    const mark = /^([ \t]*)--[ \t]*\+goose[ \t]+(.*?)[ \t]*$/i.exec(line.text);
+    const mark = /^([ \t]*)--[ \t]*\+goose[ \t]+(.*)$/i.exec(line.text);
+    const written = (mark?.[2] ?? '').trim().slice(0, 80);
     const span = { path, start: line.start + (mark?.[1]?.length ?? 0), end: line.end };
     const close = (end: number): void => {
       if (direction !== undefined && end > start) pieces.push({ start, end, direction });
@@ -75,14 +76,14 @@ function annotated(source: Source, ledger: Ledger): Annotated {
       continue;
     }
     if (mark[1] !== '') {
-      ineffective(ledger, span, `The annotation "+goose ${mark[2] ?? ''}" has blanks before it, and goose takes it at the start of a line only.`);
+      ineffective(ledger, span, `The annotation "+goose ${written}" has blanks before it, and goose takes it at the start of a line only.`);
       continue;
     }
-    switch ((mark[2] ?? '').toUpperCase()) {
+    switch (written.toUpperCase()) {
       case 'UP':
       case 'DOWN':
         close(line.start);
-        direction = mark[2]?.toUpperCase() === 'UP' ? 'up' : 'down';
+        direction = written.toUpperCase() === 'UP' ? 'up' : 'down';
         block = false;
         break;
       case 'STATEMENTBEGIN':
@@ -106,7 +107,7 @@ function annotated(source: Source, ledger: Ledger): Annotated {
         filledFrom = -1;
         break;
       default:
-        gap(ledger, span, `goose knows no annotation "${mark[2] ?? ''}", so it refuses this file.`);
+        gap(ledger, span, `goose knows no annotation "${written}", so it refuses this file.`);
     }
   }
   if (direction === undefined) fileGap(ledger, path, 'goose refuses a file without "-- +goose Up"; nothing of it was read.');

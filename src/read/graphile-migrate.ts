@@ -5,9 +5,8 @@ import type { MigrationDraft } from './draft.ts';
 import { replacements } from './fill.ts';
 import { fileGap, gap } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { ancestors, basename, compareCodeUnits, dirname, join, normalizePath } from './paths.ts';
-import { duplicate, ineffective, unreached } from './problems.ts';
-import { checkOptOut } from './problems.ts';
+import { ancestors, basename, compareCodeUnits, join, normalizePath } from './paths.ts';
+import { checkOptOut, duplicate, ineffective, unreached } from './problems.ts';
 import { lineMatching, linesOf, onePart, oneString, open, ownTransaction, unitsOf } from './script.ts';
 import type { Mode } from './script.ts';
 import { valueOf } from './statements.ts';
@@ -81,12 +80,13 @@ function bodyStart(text: string): number {
 function draftOf(context: Context, root: string, id: string, sources: readonly Source[], settings: Settings, ledger: Ledger): MigrationDraft {
   const others = new Set<string>();
   const out = new Assembler();
+  const runs = { count: 0 };
   let mode: Mode = ownTransaction;
   for (const [i, source] of sources.entries()) {
     const start = bodyStart(source.text);
     const own = modeOf(source, start, ledger);
     if (i === 0) mode = own;
-    withIncludes({ context, root, ledger, others, chain: [source.path] }, source, start, out);
+    withIncludes({ context, root, ledger, others, chain: [source.path], runs }, source, start, out);
     if (i < sources.length - 1) out.value('\n', { path: source.path, start: source.text.length, end: source.text.length });
   }
   const raw = out.done();
@@ -120,17 +120,21 @@ interface Including {
   readonly ledger: Ledger;
   readonly others: Set<string>;
   readonly chain: readonly string[];
+  /** Inclusions so far: files that include each other several times multiply. */
+  readonly runs: { count: number };
 }
 
+const mostRuns = 10_000;
+
 function withIncludes(including: Including, source: Source, start: number, out: Assembler): void {
-  const { context, root, ledger, others, chain } = including;
+  const { context, root, ledger, others, chain, runs } = including;
   const { path, text } = source;
   let at = start;
   if (text.includes('--! include ')) {
+    const version = packageVersion(context, root, 'graphile-migrate', ['graphile-migrate']);
     for (const line of linesOf(text)) {
       const name = /^--! include (\S+)\s*$/.exec(line.text)?.[1];
       if (name === undefined || line.start < start) continue;
-      const version = packageVersion(context, root, 'graphile-migrate', ['graphile-migrate']);
       const span = { path, start: line.start, end: line.end };
       if (version !== undefined && !atLeast(version, includesFrom)) {
         gap(ledger, span, `graphile-migrate ${version.major}.${version.minor} takes this include for a comment; it was not read.`);
@@ -140,7 +144,7 @@ function withIncludes(including: Including, source: Source, start: number, out: 
       const target = normalizePath(join(root, `fixtures/${name}`));
       const included = target === undefined ? undefined : readSource(context.files, target);
       if (target === undefined || included === undefined) gap(ledger, span, `The included file fixtures/${name} is not here, so its text is not known.`);
-      else if (chain.includes(target) || chain.length > 20) gap(ledger, span, `fixtures/${name} includes itself; the inner time was not read.`);
+      else if (chain.includes(target) || ++runs.count > mostRuns) gap(ledger, span, `fixtures/${name} goes on without an end; it was left out here.`);
       else {
         out.source(path, text.slice(at, line.start), at);
         at = line.end;
@@ -167,6 +171,3 @@ function checkChain(context: Context, files: readonly { readonly path: string; r
     }
   }
 }
-
-export const graphileFolder = (path: string): string | undefined => (/^committed\/[0-9]{6,}[^/]*\.sql$/.test(path.slice(dirname(dirname(path)).length).replace(/^\//, ''))
-  ? dirname(dirname(path)) : undefined);

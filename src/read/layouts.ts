@@ -9,7 +9,7 @@ import { newLedger } from './ledger.ts';
 import { changelogFiles, formattedMark, rootChangelog } from './liquibase-changelog.ts';
 import { claims } from './manifests.ts';
 import type { Shape } from './manifests.ts';
-import { ancestors, basename, commonFolder, compareCodeUnits, dirname, join, normalizePath, relativeTo } from './paths.ts';
+import { ancestors, basename, commonFolder, compareCodeUnits, dirname, join, normalizePath, relativeTo, within } from './paths.ts';
 import { isSqlFile } from './psql.ts';
 import { planFiles } from './sqitch.ts';
 import { ternSeparator } from './tern.ts';
@@ -70,11 +70,11 @@ const byLayout: readonly Finder[] = [
   }),
   scope => uniqueFolders(scope.sql.filter(path => /(?:^|\/)committed\/\d{6,}[^/]*\.sql$/.test(path) && textOf(scope, path).startsWith('--! Previous:')))
     .map(committed => own('graphile-migrate', dirname(committed), committed)),
-  scope => configs(scope, ['config.toml']).filter(path => /^\s*project_id\s*=/m.test(textOf(scope, path)))
+  scope => configs(scope, ['config.toml']).filter(path => /^[ \t]*project_id[ \t]*=/m.test(textOf(scope, path)))
     .map(path => own('supabase', join(dirname(path), 'migrations'), path)),
   hasura,
   scope => configs(scope, ['diesel.toml']).flatMap(path => {
-    const folder = /\[migrations_directory\][^[]*?^\s*dir\s*=\s*["']([^"']*)["']/ms.exec(textOf(scope, path))?.[1] ?? 'migrations';
+    const folder = /\[migrations_directory\][^[]*?^[ \t]*dir[ \t]*=[ \t]*["']([^"']*)["']/ms.exec(textOf(scope, path))?.[1] ?? 'migrations';
     const root = normalizePath(join(dirname(path), folder));
     return root === undefined ? [] : [own('diesel', root, path)];
   }),
@@ -91,25 +91,31 @@ const byLayout: readonly Finder[] = [
     return [...found.values()];
   },
   scope => {
-    const changelog = rootChangelog(scope.context, scope.region);
-    const files = changelog === undefined ? [] : changelogFiles(scope.context, changelog, newLedger()).files.filter(path => formattedMark.test(textOf(scope, path).slice(0, 400)));
-    return files.length === 0 || changelog === undefined ? []
-      : [own('liquibase', commonFolder([dirname(changelog), ...files.map(dirname)]), changelog, { config: changelog, files: besides(scope, files) })];
+    // A named folder may be a part of what a changelog above it reaches.
+    for (const folder of scope.region === '' ? [''] : [scope.region, ...ancestors(dirname(scope.region))]) {
+      const changelog = rootChangelog(scope.context, folder);
+      const files = changelog === undefined ? [] : changelogFiles(scope.context, changelog, newLedger()).files.filter(path => isFormatted(scope, path));
+      if (changelog === undefined || !files.some(path => within(scope.region, path))) continue;
+      return [own('liquibase', commonFolder([dirname(changelog), ...files.map(dirname)]), changelog, { config: changelog, files: besides(scope, files) })];
+    }
+    return [];
   },
 ];
 
 /** Formatted SQL beside the files that a changelog reaches belongs to it too, so that what it does not reach can be said. */
 function besides(scope: Scope, files: readonly string[]): readonly string[] {
   const folders = new Set(files.map(dirname));
-  return [...new Set([...files, ...scope.sql.filter(path => folders.has(dirname(path)) && formattedMark.test(textOf(scope, path).slice(0, 400)))])];
+  return [...new Set([...files, ...scope.sql.filter(path => folders.has(dirname(path)) && isFormatted(scope, path))])];
 }
+
+const isFormatted = (scope: Scope, path: string): boolean => formattedMark.test(textOf(scope, path).slice(0, 400));
 
 /** Each database of a Hasura project is a history of its own; the older layout has the migrations directly in the folder. */
 function hasura(scope: Scope): readonly Found[] {
   return configs(scope, ['config.yaml']).flatMap(path => {
     const text = textOf(scope, path);
-    if (!/^\s*(?:metadata_directory|migrations_directory)\s*:/m.test(text)) return [];
-    const folder = normalizePath(join(dirname(path), /^\s*migrations_directory\s*:\s*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? 'migrations'));
+    if (!/^[ \t]*(?:metadata_directory|migrations_directory)[ \t]*:/m.test(text)) return [];
+    const folder = normalizePath(join(dirname(path), /^[ \t]*migrations_directory[ \t]*:[ \t]*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? 'migrations'));
     if (folder === undefined) return [];
     const inside = pathsUnder(scope.context, folder).filter(one => one.endsWith('.sql')).map(one => relativeTo(folder, one));
     if (inside.some(one => /^\d+_[^/]*\/up\.sql$|^\d+_[^/]*\.up\.sql$/.test(one))) return [own('hasura', folder, path)];

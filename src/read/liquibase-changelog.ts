@@ -36,7 +36,7 @@ export function changelogFiles(context: Context, root: string, ledger: Ledger): 
     if (path.endsWith('.sql')) return void files.push(path);
     const text = readSource(context.files, path)?.text;
     if (text === undefined) return fileGap(ledger, path, `${path} cannot be read.`);
-    if (/<changeSet\b|^\s*-?\s*"?changeSet"?\s*:/m.test(text)) fileGap(ledger, path, 'Changesets of this file are not SQL; mvlint reads formatted SQL only, so they were not read.');
+    if (/<changeSet\b|^[ \t]*-?[ \t]*"?changeSet"?[ \t]*:/m.test(text)) fileGap(ledger, path, 'Changesets of this file are not SQL; mvlint reads formatted SQL only, so they were not read.');
     for (const [name, value] of propertiesOf(text)) properties.set(name, value);
     for (const include of includesOf(path, text)) {
       const target = resolve(context, include, path, home);
@@ -64,13 +64,26 @@ function resolve(context: Context, { kind, path, relative }: Include, from: stri
 
 function includesOf(path: string, text: string): readonly Include[] {
   if (path.endsWith('.xml')) {
-    return [...text.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<(include|includeAll)\b([^>]*)>/g)].flatMap(([, kind, attributes = '']) => {
+    return [...withoutComments(text).matchAll(/<(include|includeAll)\b([^>]{0,1000})>/g)].flatMap(([, kind, attributes = '']) => {
       const named = new RegExp(`\\b${kind === 'include' ? 'file' : 'path'}\\s*=\\s*["']([^"']*)["']`).exec(attributes)?.[1];
       return named === undefined ? [] : [{ kind: kind === 'include' ? 'include' as const : 'includeAll' as const, path: named,
         relative: /\brelativeToChangelogFile\s*=\s*["']true["']/.test(attributes) }];
     });
   }
   return yamlIncludes(text);
+}
+
+/** XML without its comments; one without an end hides the rest. */
+function withoutComments(text: string): string {
+  let out = '';
+  let at = 0;
+  for (let open = text.indexOf('<!--'); open >= 0; open = text.indexOf('<!--', at)) {
+    out += text.slice(at, open);
+    const close = text.indexOf('-->', open + 4);
+    if (close < 0) return out;
+    at = close + 3;
+  }
+  return out + text.slice(at);
 }
 
 /**
@@ -84,7 +97,7 @@ function yamlIncludes(text: string): readonly Include[] {
   const starts = [...lines.matchAll(key)];
   for (const [i, match] of starts.entries()) {
     const end = starts[i + 1]?.index ?? lines.length;
-    const block = lines.slice(match.index + match[0].length, Math.min(end, match.index + 2000));
+    const block = lines.slice(match.index + match[0].length, Math.min(end, match.index + 400));
     const kind = match[1] === 'include' ? 'include' as const : 'includeAll' as const;
     const named = new RegExp(`(?:^|[\\s{,])"?${kind === 'include' ? 'file' : 'path'}"?\\s*:\\s*("[^"]*"|'[^']*'|[^\\s,}]+)`).exec(block)?.[1];
     if (named !== undefined) {
@@ -95,13 +108,16 @@ function yamlIncludes(text: string): readonly Include[] {
 }
 
 function propertiesOf(text: string): readonly (readonly [string, string])[] {
-  const xml = [...text.matchAll(/<property\b[^>]*>/g)].flatMap(([tag]) => {
+  const xml = [...text.matchAll(/<property\b[^>]{0,1000}>/g)].flatMap(([tag]) => {
     const name = /\bname\s*=\s*["']([^"']*)["']/.exec(tag)?.[1];
     const value = /\bvalue\s*=\s*["']([^"']*)["']/.exec(tag)?.[1];
     return name === undefined || value === undefined ? [] : [[name, value] as const];
   });
-  const yaml = [...text.matchAll(/"?property"?\s*:\s*\{?\s*(?:\n\s+)?"?name"?\s*:\s*["']?([\w.-]+)["']?\s*,?\s*"?value"?\s*:\s*["']?([^\s"',}]+)/g)]
-    .map(([, name = '', value = '']) => [name, value] as const);
+  const yaml = [...text.matchAll(/\bproperty"?[ \t]*:/g)].flatMap(match => {
+    const block = text.slice(match.index + match[0].length, match.index + 300);
+    const [, name, value] = /^[\s{]*"?name"?\s*:\s*["']?([\w.-]+)["']?[\s,]*"?value"?\s*:\s*["']?([^\s"',}]+)/.exec(block) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
   return [...xml, ...yaml];
 }
 
@@ -109,7 +125,7 @@ function propertiesOf(text: string): readonly (readonly [string, string])[] {
 export function rootChangelog(context: Context, folder: string): string | undefined {
   const beneath = pathsUnder(context, folder);
   for (const config of beneath.filter(path => basename(path) === 'liquibase.properties')) {
-    const named = /^\s*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)\s*[:=]\s*(\S+)/mi.exec(readSource(context.files, config)?.text ?? '')?.[1];
+    const named = /^[ \t]*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)[ \t]*[:=][ \t]*(\S+)/mi.exec(readSource(context.files, config)?.text ?? '')?.[1];
     const target = named === undefined ? undefined
       : resolve(context, { kind: 'include', path: named, relative: false }, config, dirname(config));
     if (target !== undefined) return target;

@@ -1,4 +1,5 @@
 import type { Evidence, Span } from '../model.ts';
+import { tokensOf } from '../sql/tokens.ts';
 import { Assembler, spanOf, whole } from './assembly.ts';
 import type { Assembled } from './assembly.ts';
 import { pathsUnder } from './context.ts';
@@ -13,6 +14,7 @@ import { basename, compareCodeUnits } from './paths.ts';
 import { ineffective, unreached } from './problems.ts';
 import { linesOf, open, substituted, unitsOf } from './script.ts';
 import type { Mode, Part } from './script.ts';
+import type { Range } from './statements.ts';
 import { readSource } from './text.ts';
 import type { Source } from './text.ts';
 
@@ -151,25 +153,39 @@ function draftOf(context: Context, source: Source, set: Changeset, head: number,
 function directions({ path, text }: Source, { start, end }: Changeset, ledger: Ledger): readonly Omit<Part, 'mode'>[] {
   const ranges: Omit<Part, 'mode'>[] = [];
   let at = start;
-  for (const match of text.slice(start, end).matchAll(/^[ \t]*--[ \t]*rollback\b[ \t]*([^\r\n]*)|\/\*[ \t]*liquibase[ \t]+rollback\b([\s\S]*?)\*\//gim)) {
-    const [all, line, block] = match;
+  for (const match of text.slice(start, end).matchAll(/^[ \t]*--[ \t]*rollback\b[ \t]*([^\r\n]*)|\/\*[ \t]*liquibase[ \t]+rollback\b/gim)) {
+    const [all, line] = match;
     const from = start + match.index;
+    if (from < at) continue;
+    const close = line === undefined ? text.indexOf('*/', from + all.length) : -1;
+    // Without its end the comment is Postgres's to refuse.
+    if (line === undefined && (close < 0 || close > end)) break;
     if (from > at) ranges.push({ start: at, end: from, direction: 'up' });
-    at = from + all.length;
-    const sql = line ?? block ?? '';
+    at = line === undefined ? close + 2 : from + all.length;
+    const sql = line ?? text.slice(from + all.length, close);
     if (/^\s*(?:empty|not\s+required)\s*;?\s*$/i.test(sql)) continue;
     if (/^\s*changeset(?:id)?\b/i.test(sql)) {
       gap(ledger, { path, start: from, end: at }, 'This rollback runs another changeset; it was not read.');
       continue;
     }
-    const tail = block === undefined ? 0 : 2;
+    const tail = line === undefined ? 2 : 0;
     ranges.push({ start: at - tail - sql.length, end: at - tail, direction: 'down' });
   }
   if (end > at) ranges.push({ start: at, end, direction: 'up' });
   return ranges;
 }
 
-const begins = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*BEGIN(?:\s+WORK)?\s*$/i;
+/** Whether a range says BEGIN or BEGIN WORK and nothing else; where the word stands. */
+function beginIn(text: string, { start, end }: Range): number | undefined {
+  let at: number | undefined;
+  for (const token of tokensOf(text, start, end)) {
+    if (token.kind === 'lineComment' || token.kind === 'blockComment') continue;
+    const word = text.slice(token.start, Math.min(token.end, token.start + 6)).toUpperCase();
+    if (word !== (at === undefined ? 'BEGIN' : 'WORK')) return undefined;
+    at ??= token.start;
+  }
+  return at;
+}
 
 /**
  * Statement by statement; after a BEGIN that the author wrote Liquibase cuts no more, up to its END: it takes it for a block [facts 2].
@@ -177,10 +193,9 @@ const begins = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*BEGIN(?:\s+WORK)?\s*$/
  */
 function splitParts(of: Assembled, part: Omit<Part, 'mode'>, mode: Mode, ledger: Ledger): readonly Part[] {
   const { text } = of;
-  const stop = /\bBEGIN\b/i.test(text) ? cutAt(text, ';', part.start, part.end).find(({ start, end }) => end - start < 10_000 && begins.test(text.slice(start, end))) : undefined;
+  const begin = /\bBEGIN\b/i.test(text) ? cutAt(text, ';', part.start, part.end).map(range => beginIn(text, range)).find(at => at !== undefined) : undefined;
   const single = (start: number, end: number): Part => ({ start, end, direction: part.direction, mode: { ...mode, protocol: 'single' } });
-  if (stop === undefined) return [single(part.start, part.end)];
-  const begin = stop.start + text.slice(stop.start, stop.end).search(/BEGIN(?:\s+WORK)?\s*$/i);
+  if (begin === undefined) return [single(part.start, part.end)];
   ineffective(ledger, spanOf(of, begin, begin + 5),
     'Liquibase takes this BEGIN for the start of a block, so it cuts no statement from here on and sends the rest as one string.');
   return [...(begin > part.start ? [single(part.start, begin)] : []), { ...part, start: begin, mode }];

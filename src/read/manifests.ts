@@ -15,7 +15,7 @@ interface Manifest {
   readonly says?: RegExp;
 }
 
-const crate = (name: string): RegExp => new RegExp(`^\\s*${name}\\b|dependencies\\.${name}\\b`, 'm');
+const crate = (name: string): RegExp => new RegExp(`^[ \\t]*${name}\\b|dependencies\\.${name}\\b`, 'm');
 
 /**
  * Files that say which tool a project depends on [facts 1: detected by]. goose, dbmate, tern and Liquibase need none: their files carry marks

@@ -127,9 +127,9 @@ function settingsOf(context: Context, root: string): Settings {
   let section = '';
   for (const { text } of linesOf(conf === undefined ? '' : readSource(context.files, conf)?.text ?? '')) {
     section = /^\s*\[([^\]]*)\]/.exec(text)?.[1]?.replace(/\s+/g, ' ').trim() ?? section;
-    const [, key, value] = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+    const [, key, value] = /^\s*([\w.-]+)\s*=(.*)$/.exec(text) ?? [];
     if (key === undefined || value === undefined) continue;
-    const plain = value.replace(/^"(.*)"$/, '$1');
+    const plain = value.trim().replace(/^"(.*)"$/, '$1');
     if (/(?:"variables"|\.variables)$/.test(section)) variables[key] = plain;
     else values.set(`${section}.${key}`, plain);
   }

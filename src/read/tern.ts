@@ -37,7 +37,7 @@ export function readTern(context: Context, candidate: Candidate, ledger: Ledger)
     const source = open(context, path, ledger);
     if (source === undefined) return [];
     const root = candidate.roots.find(one => path.startsWith(one)) ?? '';
-    const template: Template = { context, ledger, root, values: { ...dataOf(context, root, candidate.config), ...context.options.placeholders }, chain: [], included: new Set() };
+    const template: Template = { context, ledger, root, values: { ...dataOf(context, root, candidate.config), ...context.options.placeholders }, chain: [], included: new Set(), runs: { count: 0 } };
     const cut = source.text.indexOf(ternSeparator);
     const out = new Assembler();
     expand(template, source, 0, cut < 0 ? source.text.length : cut, out);
@@ -74,11 +74,14 @@ interface Template {
   readonly values: Values;
   readonly chain: string[];
   readonly included: Set<string>;
+  /** Inclusions so far: templates that include each other several times multiply. */
+  readonly runs: { count: number };
 }
 
-/** Templates that include each other deeper than this, or grow past this many characters, are cut off. */
+/** Templates that include each other deeper than this, grow past this many characters, or are included more often, are cut off. */
 const deepest = 20;
 const longest = 10_000_000;
+const mostRuns = 10_000;
 
 /** A range of a source with its actions carried out. */
 function expand(template: Template, source: Source, start: number, end: number, out: Assembler): void {
@@ -110,7 +113,7 @@ function include(template: Template, name: string, span: { readonly path: string
   const path = normalizePath(join(root, name));
   const source = path === undefined ? undefined : readSource(context.files, path);
   if (path === undefined || source === undefined) return gap(ledger, span, `The template ${name} is not here, so its text is not known.`);
-  if (chain.includes(path) || chain.length >= deepest || out.size > longest) return gap(ledger, span, `The template ${name} goes on without an end; it was left out here.`);
+  if (chain.includes(path) || chain.length >= deepest || out.size > longest || ++template.runs.count > mostRuns) return gap(ledger, span, `The template ${name} goes on without an end; it was left out here.`);
   ledger.gaps.push(...source.gaps);
   template.included.add(path);
   chain.push(path);
@@ -136,10 +139,10 @@ function dataOf(context: Context, root: string, config: string | undefined): Val
   let section = '';
   for (const { text } of linesOf(readSource(context.files, path)?.text ?? '')) {
     section = /^\s*\[([^\]]*)\]/.exec(text)?.[1]?.trim() ?? section;
-    const [, key, value] = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
+    const [, key, value] = /^\s*([\w.-]+)\s*=(.*)$/.exec(text) ?? [];
     // Values may ask the environment ({{env "X"}}): those are not known.
     if (section === 'data' && key !== undefined && value !== undefined && !value.includes('{{')) {
-      values[key] = value.replace(/^"(.*)"$/, '$1');
+      values[key] = value.trim().replace(/^"(.*)"$/, '$1');
     }
   }
   return values;
