@@ -78,8 +78,10 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     for (const effect of step.effects)
       for (const { rule, severity, hear } of listeners.get(effect.kind) ?? []) {
         try {
-          for (const problem of hear(effect, context ??= contextOf()))
-            raised.push({ rule, severity, problem, ordinal: (problem.step ?? step).ordinal, owner: places.at(problem.span, step.migration), statement });
+          for (const problem of hear(effect, context ??= contextOf())) {
+            const owner = places.at(effect.via.from?.span ?? problem.span, step.migration);
+            raised.push({ rule, severity, problem: called(problem, effect), ordinal: (problem.step ?? step).ordinal, owner, statement });
+          }
         } catch (error) {
           crash(rule, step.statement.span.path, error);
         }
@@ -159,6 +161,12 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     hidden,
   };
   return { report, claims: [{ history, claims: merged.claims, predicted }] };
+}
+
+/** What a routine does is the doing of the migration that calls it: the call leads the evidence, and its migration owns the finding. */
+function called(problem: Problem, effect: Effect): Problem {
+  const { from } = effect.via;
+  return from === undefined ? problem : { ...problem, evidence: [from, ...(problem.evidence ?? [{ span: problem.span, says: problem.message }])] };
 }
 
 interface Listener {

@@ -361,6 +361,8 @@ export interface Catalog {
   readonly session: SessionState;
   readonly sites: readonly RefreshSite[];
   get(id: ObjectId): CatalogObject | undefined;
+  /** False for an object that only a branch makes, changes or drops of which nobody knows whether it was taken: nothing may be claimed of it. */
+  isCertain(id: ObjectId): boolean;
   /** A relation (table, view, matview, index, sequence share one namespace) by a written name; the search path of the session decides unless given. */
   find(name: WrittenName, searchPath?: Known<readonly string[]>): Found<Relation>;
   findSchema(name: string): Found<Schema>;

@@ -150,11 +150,12 @@ export function drop(change: Change, node: DropStmt): Outcome {
   const ids = new Set(named.map(object => object.id));
   const blocked = all.blocked.filter(({ object }) => !ids.has(object.id));
   const keys = foreignKeysOn(change, all.goes);
-  if (!cascade && (blocked.length > 0 || keys.length > 0)) {
+  const sure = blocked.filter(({ object }) => change.store.isCertain(object.id));
+  if (!cascade && (sure.length > 0 || keys.length > 0)) {
     const first = named.find(object => isRelation(object));
     const what = named.length === 1 ? `${kindWord(named[0]!)} ${printName(named[0]!)}` : 'desired object(s)';
     const holders = keys.map(object => ({ object, on: named[0]!.id }));
-    return refuseDependants(change, what, { goes: all.goes, blocked: [...blocked, ...holders] }, first?.id);
+    return refuseDependants(change, what, { goes: all.goes, blocked: [...sure, ...holders] }, first?.id);
   }
   for (const object of named) {
     if (object.kind === 'index' && object.constraint !== undefined) {
@@ -162,8 +163,15 @@ export function drop(change: Change, node: DropStmt): Outcome {
       return refuse('2BP01', `cannot drop index ${printName(object)} because constraint ${object.constraint} on table ${table ? printName(table) : ''} requires it`, [], object.id);
     }
   }
+  if (!cascade && blocked.length > 0) {
+    // Only what may be there depends on it: Postgres refuses the DROP, or it takes place.
+    const before = change.store.fork();
+    removeAll(change, new Map([...all.goes].filter(([id]) => !blocked.some(({ object }) => object.id === id))));
+    change.store.join(before);
+    return undefined;
+  }
   for (const object of named) {
-    const takes = cascade ? notable(tollOf(change, [object]).goes, ids) : [];
+    const takes = cascade ? notable(tollOf(change, [object]).goes, ids).filter(taken => change.store.isCertain(taken.id)) : [];
     change.effects.push({ kind: 'dropObject', object, cascade, takes, via: change.via });
     if (isRelation(object)) lock(change, object.id, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
     if (object.kind === 'index') lock(change, object.on, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');

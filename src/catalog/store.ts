@@ -85,6 +85,8 @@ export class Store implements Catalog {
   private temporary = false;
   private dependantsOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
   private dependenciesOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
+  /** Objects that a branch left in doubt. */
+  private doubtful: PersistentMap<ObjectId, true> = emptyMap();
   /** Tables whose foreign keys point at a table. */
   private referencedBy: PersistentMap<ObjectId, readonly ObjectId[]> = emptyMap();
 
@@ -108,6 +110,7 @@ export class Store implements Catalog {
     this.names = other.names;
     this.routines = other.routines;
     this.temporary = other.temporary;
+    this.doubtful = other.doubtful;
     this.dependantsOf = other.dependantsOf;
     this.dependenciesOf = other.dependenciesOf;
     this.referencedBy = other.referencedBy;
@@ -117,6 +120,13 @@ export class Store implements Catalog {
 
   get(id: ObjectId): CatalogObject | undefined {
     return this.byId.get(id);
+  }
+
+  isCertain(id: ObjectId): boolean {
+    const object = this.byId.get(id);
+    if (object === undefined || this.doubtful.has(id)) return false;
+    const at = keyOf(object);
+    return at === undefined || this.names.get(at)?.clouded !== true;
   }
 
   find(name: WrittenName, searchPath: Known<readonly string[]> = this.session.searchPath): Found<Relation> {
@@ -301,6 +311,7 @@ export class Store implements Catalog {
       this.byId = this.byId.set(id, object);
       if (object.kind === 'index' && (!ours || !theirs)) this.byId = this.byId.set(id, { ...object, valid: { unknown: 'whether the index was made' } });
       const at = sure ? undefined : keyOf(object);
+      if (!sure && at === undefined) this.doubtful = this.doubtful.set(id, true);
       if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), id, clouded: true });
     }
     for (const at of this.names.differences(other.names)) {
@@ -320,6 +331,7 @@ export class Store implements Catalog {
       this.dependenciesOf = this.dependenciesOf.set(id, both(this.dependenciesOf.get(id), other.dependenciesOf.get(id)));
     for (const id of this.referencedBy.differences(other.referencedBy))
       this.referencedBy = this.referencedBy.set(id, both(this.referencedBy.get(id), other.referencedBy.get(id)));
+    for (const id of this.doubtful.differences(other.doubtful)) this.doubtful = this.doubtful.set(id, true);
     this.nextId = Math.max(this.nextId, other.nextId);
     this.temporary ||= other.temporary;
     this.complete &&= other.complete;

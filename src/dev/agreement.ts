@@ -1,12 +1,14 @@
 /**
- * How far the replay agrees with Postgres: every fixture and every project is replayed by mvlint and by PGlite, and the two catalogs are compared fact
- * by fact, after every migration. Exit status 1 when they differ in a fact that is not allowed to.
+ * How far the replay agrees with Postgres: every fixture, every project and many random histories are replayed by mvlint and by PGlite; the two
+ * catalogs are compared fact by fact after every migration, and the refusals that were predicted with those that came. Exit status 1 when they
+ * differ in a fact that is not allowed to.
  *
- *     npm run agreement [-- --all] [name…]     --all prints every difference, a name keeps the histories that contain it
+ *     npm run agreement [-- --all] [--random 2000] [--seed 1] [name…]     --all prints every difference, a name keeps the histories that contain it
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { turns } from '../catalog/order.ts';
 import { replay } from '../catalog/replay.ts';
 import { openEmbedded, type Embedded } from '../live/embedded.ts';
@@ -15,11 +17,12 @@ import { introspect } from '../live/introspect.ts';
 import { Sender } from '../live/sender.ts';
 import { failed, LiveSession } from '../live/session.ts';
 import { extensionsOf, missingRoles } from '../live/stubs.ts';
-import type { Catalog, History } from '../model.ts';
-import { diskFiles } from '../read/files.ts';
+import type { Catalog, History, Statement } from '../model.ts';
+import { diskFiles, memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { ready } from '../sql/parse.ts';
 import { historyOf, readFixtures } from './fixtures.ts';
+import { randomHistory } from './random-history.ts';
 
 /** One fact that only one side has, after one migration of one history. */
 export interface Difference {
@@ -33,6 +36,15 @@ export interface Agreement {
   readonly agreed: number;
   readonly unknown: number;
   readonly differences: readonly Difference[];
+  readonly refusals: readonly RefusalPair[];
+}
+
+/** A statement that Postgres refused, or that the replay said it would; undefined: not refused, not predicted. */
+export interface RefusalPair {
+  readonly sql: string;
+  readonly came: string | undefined;
+  readonly predicted: string | undefined;
+  readonly message: string;
 }
 
 /** The embedded server's superuser: owner of whatever a history makes. */
@@ -46,6 +58,46 @@ export function allHistories(): readonly { readonly name: string; readonly histo
     ...(existsSync(projects) ? readdirSync(projects) : []).flatMap(name =>
       readHistories(diskFiles(join(projects, name))).histories.map(history => ({ name: `projects/${name}`, history }))),
   ];
+}
+
+/** A history of the generator, without the statements that Postgres refuses because they name what this history never made: nobody deploys those. */
+export async function randomValid(seed: number, bench: Bench): Promise<{ readonly name: string; readonly history: History }> {
+  const [read] = readHistories(memoryFiles(Object.fromEntries(randomHistory(seed))), { tool: 'psql' }).histories;
+  if (!read) throw new Error(`seed ${seed} makes no history`);
+  let history = read;
+  for (let round = 0; round < 6; round += 1) {
+    const strangers = await strangersIn(history, bench);
+    if (strangers.size === 0) break;
+    history = {
+      ...history, migrations: history.migrations.map(migration => ({
+        ...migration, up: migration.up.map(unit => ({ ...unit, statements: unit.statements.filter(statement => !strangers.has(statement)) })),
+      })),
+    };
+  }
+  return { name: `random/${seed}`, history };
+}
+
+/** Refusals that speak of a missing relation, column, object or function. */
+const missing = new Set(['42P01', '42703', '42704', '42883']);
+
+async function strangersIn(history: History, bench: Bench): Promise<ReadonlySet<Statement>> {
+  const session = await bench.session(history);
+  const sender = new Sender(session, history, []);
+  const strangers = new Set<Statement>();
+  let before = '';
+  for (const turn of turns(history)) {
+    await sender.enter(turn);
+    const fate = await sender.send(turn);
+    const { sql } = turn.statement;
+    if (fate.is === 'refused' && missing.has(fate.answer.sqlstate)) {
+      const name = /"([^"]+)"/.exec(fate.answer.message)?.[1]?.split('.').at(-1) ?? '';
+      if (fate.answer.sqlstate !== '42P01' || !new RegExp(`\\b(?:create|rename)\\b[^;]*\\b${name}\\b`, 'i').test(before)) strangers.add(turn.statement);
+    }
+    before += `${sql};\n`;
+  }
+  await sender.close();
+  await bench.giveBack(session);
+  return strangers;
 }
 
 async function introspected(server: Pick<Embedded, 'run'>): Promise<Catalog> {
@@ -119,12 +171,18 @@ export async function agreementOf(name: string, history: History, bench: Bench):
   let unknown = 0;
   let old = new Set<string>();
   const all = [...turns(history)];
+  const came = new Map<number, { readonly sqlstate: string; readonly message: string }>();
+  const predicted = new Map<number, string>();
+  const skipped = new Set<number>();
   for (let next = ours.next(), at = 0; next.done !== true; next = ours.next()) {
     const { migration, pass, end } = next.value;
     for (let turn = all[at]; turn && turn.migration === migration && turn.pass === pass; turn = all[++at]) {
       await sender.enter(turn);
-      await sender.send(turn);
+      const fate = await sender.send(turn);
+      if (fate.is === 'refused') came.set(turn.ordinal, fate.answer);
+      else if (fate.is !== 'ran') skipped.add(turn.ordinal);
     }
+    for (const { ordinal, refusal } of next.value.steps) if (refusal) predicted.set(ordinal, refusal.sqlstate);
     await sender.close();
     if (session.transaction !== 'none') continue;
     const found = compare(catalogFacts(end), catalogFacts(await introspected({ run: sql => session.probe(sql) })));
@@ -136,7 +194,12 @@ export async function agreementOf(name: string, history: History, bench: Bench):
     old = new Set(now.map(({ only, fact }) => `${only} ${fact}`));
   }
   await bench.giveBack(session);
-  return { agreed, unknown, differences };
+  const refusals = all.flatMap(({ ordinal, statement }): readonly RefusalPair[] => {
+    const [real, said] = [came.get(ordinal), predicted.get(ordinal)];
+    if (skipped.has(ordinal) || (real === undefined && said === undefined)) return [];
+    return [{ sql: statement.sql, came: real?.sqlstate, predicted: said, message: real?.message ?? '' }];
+  });
+  return { agreed, unknown, differences, refusals };
 }
 
 /** Differences that are known and why they stand; a history's name and a part of the fact. Empty is the aim. */
@@ -157,28 +220,48 @@ export function isAllowed({ history, fact }: Difference): boolean {
 
 async function main(words: readonly string[]): Promise<number> {
   await ready();
-  const names = words.filter(word => !word.startsWith('-'));
-  const histories = allHistories().filter(({ name }) => names.length === 0 || names.some(part => name.includes(part)));
+  const { values, positionals: names } = parseArgs({
+    args: [...words], allowPositionals: true,
+    options: { all: { type: 'boolean', default: false }, random: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
+  });
+  const wanted = (name: string): boolean => names.length === 0 || names.some(part => name.includes(part));
+  const kept = allHistories().filter(({ name }) => wanted(name));
+  const seeds = Array.from({ length: Number(values.random) }, (_, at) => Number(values.seed) + at).filter(seed => wanted(`random/${seed}`));
   const bench = new Bench();
   let agreed = 0;
   let unknown = 0;
   const differences: Difference[] = [];
-  for (const { name, history } of histories) {
+  const refusals: RefusalPair[] = [];
+  for (const next of [...kept, ...seeds]) {
+    const { name, history } = typeof next === 'number' ? await randomValid(next, bench) : next;
     const one = await agreementOf(name, history, bench);
+    refusals.push(...one.refusals);
     agreed += one.agreed;
     unknown += one.unknown;
     differences.push(...one.differences);
   }
   await bench.close();
   const standing = differences.filter(difference => !isAllowed(difference));
-  const shown = words.includes('--all') ? standing : standing.slice(0, 50);
+  const shown = values.all ? standing : standing.slice(0, 50);
   for (const { history, migration, only, fact } of shown) process.stdout.write(`${history} after ${migration}: only ${only === 'replay' ? 'the replay' : 'Postgres'} says ${fact}\n`);
   if (shown.length < standing.length) process.stdout.write(`… and ${standing.length - shown.length} more (--all)\n`);
   const total = agreed + standing.length;
   const percent = total === 0 ? 100 : Math.floor(1000 * agreed / total) / 10;
-  process.stdout.write(`${agreed} of ${total} facts agree (${percent} %) in ${histories.length} histories; the replay does not know ${unknown} more`
+  process.stdout.write(`${agreed} of ${total} facts agree (${percent} %) in ${kept.length + seeds.length} histories; the replay does not know ${unknown} more`
     + `${differences.length > standing.length ? `; ${differences.length - standing.length} differences are allowed` : ''}\n`);
+  printRefusals(refusals, values.all);
   return standing.length > 0 ? 1 : 0;
+}
+
+/** How many of the refusals that came were predicted with their SQLSTATE, and how many predictions did not come. */
+function printRefusals(refusals: readonly RefusalPair[], all: boolean): void {
+  const came = refusals.filter(pair => pair.came !== undefined);
+  const right = came.filter(pair => pair.came === pair.predicted);
+  const wrong = refusals.filter(pair => pair.predicted !== undefined && pair.came !== pair.predicted);
+  const missed = came.filter(pair => pair.predicted === undefined);
+  for (const { sql, came: real, predicted, message } of [...wrong, ...(all ? missed : [])].slice(0, all ? 1000 : 20))
+    process.stdout.write(`predicted ${predicted ?? 'nothing'}, came ${real ?? 'nothing'} ${message}: ${sql.replace(/\s+/g, ' ').slice(0, 400)}\n`);
+  process.stdout.write(`${right.length} of ${came.length} refusals were predicted with their SQLSTATE; ${wrong.length} predictions were wrong, ${missed.length} refusals came unpredicted\n`);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = await main(process.argv.slice(2));

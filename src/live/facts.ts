@@ -105,8 +105,9 @@ function ownLinks(catalog: Catalog, object: CatalogObject, subject: string): str
 }
 
 function objectFacts(catalog: Catalog, object: CatalogObject): readonly string[] {
-  if (object.kind === 'trigger' || object.kind === 'policy') return [`${object.kind} ${object.name} on ${nameOf(catalog.get(object.on)) ?? unknownValue}: exists = yes`];
+  if (object.kind === 'trigger' || object.kind === 'policy') return [`${object.kind} ${object.name} on ${nameOf(catalog.get(object.on)) ?? unknownValue}: exists = ${catalog.isCertain(object.id) ? 'yes' : unknownValue}`];
   const subject = `${object.kind} ${nameOf(object) ?? unknownValue}`;
+  if (!catalog.isCertain(object.id)) return [`${subject}: exists = ${unknownValue}`];
   const facts = [`${subject}: exists = yes`];
   if (object.kind === 'role') return object.superuser ? [] : facts;
   if (object.kind === 'extension') return facts;
@@ -140,6 +141,8 @@ export interface Comparison {
   readonly unknown: readonly string[];
 }
 
+/** The name that a fact is about: `matview public.v: populated = true` is about `public.v`. */
+const nameIn = (fact: string): string => fact.slice(fact.indexOf(' ') + 1, fact.indexOf(': '));
 const keyOf = (fact: string): string => fact.slice(0, fact.indexOf(' = '));
 
 /** Compares the facts of a replay with those of a database. */
@@ -149,7 +152,10 @@ export function compare(replayed: readonly string[], introspected: readonly stri
   const unknownKeys = new Set(replayed.filter(fact => fact.endsWith(` = ${unknownValue}`)).map(keyOf));
   // Facts of columns stand behind an unknown list of columns; a routine with unknown arguments behind none of its own names.
   const unknownLists = [...unknownKeys].filter(key => key.endsWith(': columns')).map(key => `${key.slice(0, -1)} `);
-  const isUnknownTo = (fact: string): boolean => unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
+  // Nothing is claimed of an object whose existence is in doubt, whatever kind it has by now; nor of what stands on it.
+  const doubtful = new Set([...unknownKeys].filter(key => key.endsWith(': exists')).map(nameIn));
+  const isDoubtful = (fact: string): boolean => doubtful.has(nameIn(fact)) || doubtful.has(nameIn(fact).replace(/^.* on /, ''));
+  const isUnknownTo = (fact: string): boolean => isDoubtful(fact) || unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
   return {
     agreed: introspected.filter(fact => known.has(fact)),
     replayedOnly: replayed.filter(fact => !there.has(fact) && !fact.endsWith(` = ${unknownValue}`)),

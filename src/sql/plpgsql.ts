@@ -1,10 +1,13 @@
 import { parsePlpgsql, type PlpgsqlNode } from './parse.ts';
+import { joinTexts, plainText, sliceText, type Text } from './text.ts';
 
 /** A run of the body's text, in UTF-16 units of the body. `prefix` is what PL/pgSQL puts before it to make it SQL (PERFORM becomes SELECT). */
 export interface Piece {
   readonly start: number;
   readonly end: number;
   readonly prefix?: string;
+  /** What is sent instead of the text, unit for unit: INTO and its targets are blanks. */
+  readonly sent?: string;
 }
 
 /** Where a result goes: variables of their own, or one record that holds the row. */
@@ -72,6 +75,13 @@ const nobody: Target = { names: [], record: false };
 /** EXIT or CONTINUE of an outer loop: which one it is, the tree does not tell. */
 function leavesByLabel(action: unknown): boolean {
   return /"PLpgSQL_stmt_exit":\{[^{}]*"label"/.test(JSON.stringify(action));
+}
+
+/** The SQL of a piece, with the places of its text in the body. */
+export function pieceText(body: Text, piece: Piece): Text {
+  const own = sliceText(body, piece.start, piece.end);
+  const sent = piece.sent === undefined ? own : { text: piece.sent, origins: own.origins };
+  return piece.prefix === undefined ? sent : joinTexts([plainText(piece.prefix), sent]);
 }
 
 class Reader {
@@ -145,7 +155,7 @@ class Reader {
     }
     const head = /^\S+/.exec(query)?.[0] ?? query;
     for (let at = this.body.indexOf(head, from); at >= 0; at = this.body.indexOf(head, at + 1))
-      if (this.matches(query, at)) return { start: at, end: at + query.length };
+      if (this.matches(query, at)) return { start: at, end: at + query.length, sent: query };
     return undefined;
   }
 

@@ -66,6 +66,10 @@ export function trimText(text: Text): Text {
 export function textStatement(text: Text, outer: Span): Statement {
   const trimmed = trimText(text);
   const base = { sql: trimmed.text, origins: trimmed.origins, ignores: [] };
-  if (trimmed.origins.length === 0) return { ...base, span: outer, origins: [{ start: 0, end: Math.max(1, trimmed.text.length), span: outer }] };
-  return { ...base, span: sourceSpan({ ...base, span: outer }, 0, trimmed.text.length) };
+  const [first, ...rest] = trimmed.origins;
+  if (first === undefined) return { ...base, span: outer, origins: [{ start: 0, end: Math.max(1, trimmed.text.length), span: outer }] };
+  const inOrder = rest.every(({ span }, at) => span.path === first.span.path && span.start >= (trimmed.origins[at]?.span.end ?? 0));
+  // A text put together from several places stands where its longest part does.
+  const longest = trimmed.origins.reduce((best, origin) => (origin.end - origin.start > best.end - best.start ? origin : best), first);
+  return { ...base, span: inOrder ? sourceSpan({ ...base, span: outer }, 0, trimmed.text.length) : longest.span };
 }

@@ -1,7 +1,7 @@
 import { conditionStates } from '../../builtins/conditions.ts';
 import type { Refusal, Span, Statement, Via } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
-import { readPlpgsql, type Code, type LoopRange, type Piece, type PlpgsqlBody, type Target } from '../../sql/plpgsql.ts';
+import { pieceText, readPlpgsql, type Code, type LoopRange, type Piece, type PlpgsqlBody, type Target } from '../../sql/plpgsql.ts';
 import { split } from '../../sql/split.ts';
 import { joinTexts, plainText, sliceText, textStatement, type Text } from '../../sql/text.ts';
 import type { Node } from '../../sql/tree.ts';
@@ -161,8 +161,7 @@ class Runner {
   }
 
   private text(piece: Piece): Text {
-    const own = sliceText(this.body.text, piece.start, piece.end);
-    return piece.prefix === undefined ? own : joinTexts([plainText(piece.prefix), own]);
+    return pieceText(this.body.text, piece);
   }
 
   private value(piece: Piece): Value {

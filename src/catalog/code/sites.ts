@@ -1,8 +1,8 @@
 import type { Known, RefreshSite, Routine, WrittenName } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
-import { readPlpgsql, type Code, type Piece } from '../../sql/plpgsql.ts';
+import { pieceText, readPlpgsql, type Code, type Piece } from '../../sql/plpgsql.ts';
 import { split } from '../../sql/split.ts';
-import { joinTexts, plainText, sliceText, textStatement, type Text } from '../../sql/text.ts';
+import { sliceText, textStatement, type Text } from '../../sql/text.ts';
 import { identifierText, tokenize, type Token } from '../../sql/tokens.ts';
 import { writtenName, type Change } from '../change.ts';
 import { assignedIn } from './assigned.ts';
@@ -66,7 +66,7 @@ function inPlpgsql(change: Change, routine: Routine, body: Text): readonly Refre
   const changing = new Set(assignedIn(code));
   const constants = new Map<string, Value>();
   const scope: Scope = { catalog: change.store, postgres: change.postgres, variables: constants };
-  const textOf = (piece: Piece): Text => joinTexts([plainText(piece.prefix ?? ''), sliceText(body, piece.start, piece.end)]);
+  const textOf = (piece: Piece): Text => pieceText(body, piece);
   for (const { name, initial, ambiguous } of variables)
     if (!ambiguous && initial !== undefined && !changing.has(name)) constants.set(name, foldText(textOf(initial), scope));
   const visit = (list: readonly Code[], around: Scope): readonly Refresh[] => list.flatMap((item): readonly Refresh[] => {
