@@ -6,7 +6,8 @@ import { severityOf, type LintOptions } from './severity.ts';
  * What the reader found wrong with the files themselves, as problems of its rules. A file that belongs to no migration brings its own
  * ignores, because no statement of the history carries them; `suppressed` counts what those silence.
  */
-export function loadedProblems(history: History, places: Places, rules: readonly Rule[], options: LintOptions): { readonly raised: readonly Raised[]; readonly suppressed: number } {
+export function loadedProblems(history: History, places: Places, rules: readonly Rule[],
+  options: LintOptions): { readonly raised: readonly Raised[]; readonly suppressed: number } {
   const metas = new Map(rules.map(({ meta }) => [meta.id, meta]));
   const raised: Raised[] = [];
   let suppressed = 0;
@@ -21,4 +22,5 @@ export function loadedProblems(history: History, places: Places, rules: readonly
 }
 
 /** A file that belongs to no migration, as one without statements: what asks which migrations are reported can be asked about it too. */
-export const standIn = (path: string): Migration => ({ id: path, path, kind: 'versioned', deploy: -1, shipped: { unknown: 'it is no migration' }, up: [] });
+export const standIn = (path: string): Migration =>
+  ({ id: path, path, kind: 'versioned', deploy: -1, shipped: { unknown: 'it is no migration' }, up: [] });

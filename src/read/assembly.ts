@@ -17,7 +17,10 @@ export interface Hole {
   readonly name: string;
 }
 
-/** A text put together from one source or several (templates, includes, filled placeholders); the runs cover it without a break, in order. */
+/**
+ * A text put together from one source or several (templates, includes, filled placeholders); the runs cover it without a break, in
+ * order.
+ */
 export interface Assembled {
   readonly text: string;
   readonly runs: readonly TextRun[];

@@ -19,13 +19,16 @@ import { readSource } from './text.ts';
 import type { Source } from './text.ts';
 
 /**
- * Reads one Atlas folder (flat): order by file name, up only (the way back is computed), own transaction, statement by statement. Directives
- * count in the comments at the top that an empty line parts from the rest; a checkpoint stands for everything before it [facts 2].
- * `?format=` reads the folder of another tool: its names and marks, Atlas's transactions. Not modelled: `--tx-mode` of the command line.
+ * Reads one Atlas folder (flat): order by file name, up only (the way back is computed), own transaction, statement by statement.
+ * Directives count in the comments at the top that an empty line parts from the rest; a checkpoint stands for everything before it [facts
+ * 2]. `?format=` reads the folder of another tool: its names and marks, Atlas's transactions. Not modelled: `--tx-mode` of the command
+ * line.
  */
 export function readAtlas(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const format = formatOf(context, candidate);
-  if (format !== undefined) return format(context, candidate, ledger).map(draft => ({ ...draft, up: draft.up.map(unit => asAtlas(context, draft, unit, ledger)) }));
+  if (format !== undefined) {
+    return format(context, candidate, ledger).map(draft => ({ ...draft, up: draft.up.map(unit => asAtlas(context, draft, unit, ledger)) }));
+  }
   const files = numberedFiles(context, candidate, ledger, {
     tool: 'Atlas', example: '20240101000000_what.sql', compare: compareCodeUnits, allowsDuplicates: true,
     read: file => ({ version: file, id: file.slice(0, -4) }),
@@ -37,10 +40,12 @@ export function readAtlas(context: Context, candidate: Candidate, ledger: Ledger
   const checkpoint = sources.findLastIndex(({ source }) => directive(source, 'checkpoint') !== undefined);
   return sources.flatMap(({ id, path, source }, i): readonly MigrationDraft[] => {
     if (i < checkpoint) {
-      ignore(ledger, path, `A fresh database starts from the checkpoint ${basename(sources[checkpoint]?.path ?? '')}, which stands for it.`);
+      const name = basename(sources[checkpoint]?.path ?? '');
+      ignore(ledger, path, `A fresh database starts from the checkpoint ${name}, which stands for it.`);
       return [];
     }
-    return [{ id, path, kind: 'versioned', ...unitsOf(context, whole(path, source.text), partsOf(source, modeOf(source, ledger)), id, ledger) }];
+    const parts = partsOf(source, modeOf(source, ledger));
+    return [{ id, path, kind: 'versioned', ...unitsOf(context, whole(path, source.text), parts, id, ledger) }];
   });
 }
 
@@ -71,10 +76,12 @@ function directive({ path, text }: Source, name: string): Evidence | undefined {
 function modeOf(source: Source, ledger: Ledger): Mode {
   const found = directive(source, 'txmode');
   const inside: Mode = { ...ownTransaction, protocol: 'single' };
-  if (found !== undefined) return found.says === 'none' ? autocommit({ span: found.span, says: 'atlas:txmode none: this file runs without a transaction' }) : inside;
+  if (found?.says === 'none') return autocommit({ span: found.span, says: 'atlas:txmode none: this file runs without a transaction' });
+  if (found !== undefined) return inside;
   const idle = lineMatching(source, written('txmode'));
   if (idle !== undefined) {
-    ineffective(ledger, idle.span, 'This atlas:txmode has no effect: a directive for the file stands in the comments at its top, parted from the first statement by an empty line.');
+    ineffective(ledger, idle.span,
+      'This atlas:txmode has no effect: a directive for the file stands in the comments at its top, parted from the first statement by an empty line.');
   }
   return inside;
 }
@@ -86,16 +93,18 @@ function asAtlas(context: Context, { id, path }: MigrationDraft, unit: Unit, led
 }
 
 type Format = (context: Context, candidate: Candidate, ledger: Ledger) => readonly MigrationDraft[];
-const formats: Readonly<Record<string, Format>> = { 'golang-migrate': readGolangMigrate, goose: readGoose, dbmate: readDbmate, flyway: readFlyway };
+const formats: Readonly<Record<string, Format>> = {
+  'golang-migrate': readGolangMigrate, goose: readGoose, dbmate: readDbmate, flyway: readFlyway,
+};
 
 /** The tool whose folder this is, when atlas.hcl or the files themselves say that it is not Atlas's own. */
 function formatOf(context: Context, { roots, config }: Candidate): Format | undefined {
   const [root = ''] = roots;
-  const configs = [config, ...ancestors(root).map(folder => join(folder, 'atlas.hcl'))].filter(path => path?.endsWith('atlas.hcl') === true && context.known.has(path));
-  for (const path of configs) {
-    const text = readSource(context.files, path ?? '')?.text ?? '';
+  for (const path of [config, ...ancestors(root).map(folder => join(folder, 'atlas.hcl'))]) {
+    if (path?.endsWith('atlas.hcl') !== true || !context.known.has(path)) continue;
+    const text = readSource(context.files, path)?.text ?? '';
     const folder = new RegExp(`"file://(?:\\./)?([^"?]*)\\?format=([\\w-]+)"`).exec(text);
-    if (folder?.[2] !== undefined && join(dirname(path ?? ''), (folder[1] ?? '').replace(/\/$/, '')) === root) return formats[folder[2]];
+    if (folder?.[2] !== undefined && join(dirname(path), (folder[1] ?? '').replace(/\/$/, '')) === root) return formats[folder[2]];
   }
   const files = pathsUnder(context, root).filter(path => dirname(path) === root && path.endsWith('.sql'));
   if (files.length > 0 && files.every(path => golangName.test(basename(path)))) return formats['golang-migrate'];

@@ -44,7 +44,8 @@ function blocks(source: Source, ledger: Ledger): readonly Part[] {
     const span = { path, start: line.start, end: line.end };
     if (mark === null) {
       if (/^\s*--.*\btransaction\s*[:=]\s*false\b/i.test(line.text)) {
-        ineffective(ledger, span, 'This transaction:false is a plain comment: dbmate reads options on the line of "migrate:up" or "migrate:down" only.');
+        ineffective(ledger, span,
+          'This transaction:false is a plain comment: dbmate reads options on the line of "migrate:up" or "migrate:down" only.');
       } else if (open === undefined && !/^\s*(?:--.*)?$/.test(line.text.replace(/^\uFEFF/, ''))) {
         gap(ledger, span, 'dbmate refuses a statement before the first "-- migrate:up", and with it the file.');
         open = { start: line.start, direction: 'up', mode: ownTransaction };
@@ -53,11 +54,13 @@ function blocks(source: Source, ledger: Ledger): readonly Part[] {
     }
     if (open !== undefined) parts.push({ ...open, end: line.start });
     const options = (mark[2] ?? '').trim().slice(0, 200);
-    const because: Evidence | undefined = /(?:^|\s)transaction:false(?=\s|$)/.test(options) ? { span, says: 'transaction:false: this block runs without a transaction' } : undefined;
+    const because: Evidence | undefined = /(?:^|\s)transaction:false(?=\s|$)/.test(options)
+      ? { span, says: 'transaction:false: this block runs without a transaction' } : undefined;
     if (because === undefined && /\btransaction\b.*\bfalse\b/i.test(options)) {
       ineffective(ledger, span, `dbmate does not read "${options}" as an option: it is written transaction:false, without blanks.`);
     }
-    open = { start: line.end, direction: mark[1] === 'up' ? 'up' : 'down', mode: because === undefined ? ownTransaction : oneString(because) };
+    const mode = because === undefined ? ownTransaction : oneString(because);
+    open = { start: line.end, direction: mark[1] === 'up' ? 'up' : 'down', mode };
   }
   if (open !== undefined) parts.push({ ...open, end: text.length });
   else if (text.trim() !== '') fileGap(ledger, path, 'dbmate refuses a file without "-- migrate:up"; nothing of it was read.');

@@ -2,8 +2,8 @@ import { tokensOf } from '../sql/tokens.ts';
 import type { Range } from './statements.ts';
 
 /**
- * The ranges between the places where a delimiter stands outside of quotes and parentheses: how tools cut that let a file choose what ends a
- * statement. Linear time; the delimiter itself belongs to no range.
+ * The ranges between the places where a delimiter stands outside of quotes and parentheses: how tools cut that let a file choose what
+ * ends a statement. Linear time; the delimiter itself belongs to no range.
  */
 export function cutAt(text: string, delimiter: string, start = 0, end = text.length): readonly Range[] {
   if (delimiter === '') return [{ start, end }];

@@ -24,8 +24,8 @@ export const holds = ({ tool, roots, files }: Candidate, path: string): boolean 
 
 /**
  * Finds the histories beneath a folder: what the tools' own configurations and layouts name first, then marks inside the files, manifests,
- * names; plain SQL takes what is left. Every SQL file belongs to one history at most, and two tools with an equally strong claim to the same
- * files are an error of use. `everything` also looks where copies and samples live.
+ * names; plain SQL takes what is left. Every SQL file belongs to one history at most, and two tools with an equally strong claim to the
+ * same files are an error of use. `everything` also looks where copies and samples live.
  */
 export function detect(context: Context, region: string, everything = false): Detected {
   const inRegion = pathsUnder(context, region).filter(path => {
@@ -53,7 +53,8 @@ export function detect(context: Context, region: string, everything = false): De
   for (const one of found) {
     const files = [...free].filter(path => holds(one, path));
     if (files.length === 0 || candidates.some(({ tool, roots }) => tool === one.tool && roots.join() === one.roots.join())) continue;
-    const rivals = found.filter(other => other.score === one.score && nameOf(other) !== nameOf(one) && files.some(path => holds(other, path)));
+    const rivals = found.filter(other => other.score === one.score && nameOf(other) !== nameOf(one)
+      && files.some(path => holds(other, path)));
     if (rivals.length > 0) {
       const names = [...new Map([one, ...rivals].map(each => [nameOf(each), `${nameOf(each)} (${each.proof})`])).values()].join(' and ');
       problems.push(`${one.roots[0] || '.'}: ${names} claim the same files; say which with --tool`);

@@ -22,7 +22,8 @@ export function readDiesel(context: Context, candidate: Candidate, ledger: Ledge
   });
   return found.map(({ id, folder, up, down }): MigrationDraft => {
     const mode = modeOf(context, folder, ledger);
-    const units = (path: string, direction: 'up' | 'down'): readonly Unit[] => unitsOfFile(context, path, direction, id, () => mode, ledger);
+    const units = (path: string, direction: 'up' | 'down'): readonly Unit[] =>
+      unitsOfFile(context, path, direction, id, () => mode, ledger);
     const both = { up: units(up, 'up'), ...(down === undefined ? {} : { down: units(down, 'down') }) };
     checkOptOut(ledger, both, { written: 'run_in_transaction = false', tool: 'Diesel', perDirection: false });
     return { id, path: up, kind: 'versioned', ...both, ...(down === undefined ? {} : { others: [down] }) };
@@ -45,7 +46,8 @@ function modeOf(context: Context, folder: string, ledger: Ledger): Mode {
   }
   if (value === undefined) {
     const { span } = evidence('');
-    ineffective(ledger, span, 'Diesel takes a metadata.toml without run_in_transaction for run_in_transaction = false, so this migration runs without a transaction.');
+    ineffective(ledger, span,
+      'Diesel takes a metadata.toml without run_in_transaction for run_in_transaction = false, so this migration runs without a transaction.');
     return oneString(evidence('metadata.toml without run_in_transaction: no transaction'));
   }
   return value === false ? oneString(evidence('run_in_transaction = false: this migration runs without a transaction')) : ownTransaction;

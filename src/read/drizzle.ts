@@ -15,8 +15,8 @@ const shared: Mode = { scope: 'batch', scopeId: 'batch', protocol: 'simple-strin
 const breakpoint = '--> statement-breakpoint';
 
 /**
- * Reads one Drizzle folder: in the order of `meta/_journal.json`, in the newer layout (`<time>_<name>/migration.sql` with a snapshot) in that
- * of the folder names; up only; one query between two breakpoints; one transaction around everything [facts 2].
+ * Reads one Drizzle folder: in the order of `meta/_journal.json`, in the newer layout (`<time>_<name>/migration.sql` with a snapshot) in
+ * that of the folder names; up only; one query between two breakpoints; one transaction around everything [facts 2].
  */
 export function readDrizzle(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   return candidate.roots.flatMap(root => {
@@ -24,7 +24,8 @@ export function readDrizzle(context: Context, candidate: Candidate, ledger: Ledg
     const files = context.known.has(journal) ? journaled(context, root, journal, ledger) : folders(context, root, ledger);
     return files.flatMap(({ id, path }): readonly MigrationDraft[] => {
       const source = open(context, path, ledger);
-      return source === undefined ? [] : [{ id, path, kind: 'versioned', ...unitsOf(context, whole(path, source.text), queries(source.text), id, ledger) }];
+      return source === undefined ? [] : [{ id, path, kind: 'versioned',
+        ...unitsOf(context, whole(path, source.text), queries(source.text), id, ledger) }];
     });
   });
 }
@@ -34,9 +35,11 @@ interface File { readonly id: string; readonly path: string }
 function journaled(context: Context, root: string, journal: string, ledger: Ledger): readonly File[] {
   const { tags, dialect } = entriesOf(readSource(context.files, journal)?.text ?? '');
   if (tags === undefined) {
-    fileGap(ledger, journal, 'The journal is not the JSON that Drizzle writes, so nobody can say what runs; the files were read in the order of their names.');
+    fileGap(ledger, journal,
+      'The journal is not the JSON that Drizzle writes, so nobody can say what runs; the files were read in the order of their names.');
   } else if (dialect !== undefined && dialect !== 'postgresql') {
-    for (const path of pathsUnder(context, root).filter(one => one.endsWith('.sql'))) ignore(ledger, path, `The journal says ${dialect}, not PostgreSQL.`);
+    for (const path of pathsUnder(context, root).filter(one => one.endsWith('.sql')))
+      ignore(ledger, path, `The journal says ${dialect}, not PostgreSQL.`);
     return [];
   }
   const sql = pathsUnder(context, root).filter(path => path.endsWith('.sql') && dirname(path) === root);
@@ -64,7 +67,8 @@ function entriesOf(text: string): { readonly tags?: readonly string[]; readonly 
   }
   if (typeof json !== 'object' || json === null || !('entries' in json) || !Array.isArray(json.entries)) return {};
   const entries: readonly unknown[] = json.entries;
-  const tags = entries.flatMap(entry => (typeof entry === 'object' && entry !== null && 'tag' in entry && typeof entry.tag === 'string' ? [entry.tag] : []));
+  const tags = entries.flatMap(entry => (typeof entry === 'object' && entry !== null && 'tag' in entry && typeof entry.tag === 'string'
+    ? [entry.tag] : []));
   return { tags, ...('dialect' in json && typeof json.dialect === 'string' ? { dialect: json.dialect } : {}) };
 }
 

@@ -19,7 +19,8 @@ export function flywayCandidate(context: Context, config: string): Candidate | u
   const beneath = pathsUnder(context, home);
   const sql = home === '' ? 'sql' : `${home}/sql`;
   if (beneath.some(path => path.startsWith(`${sql}/`))) return { tool: 'flyway', roots: [sql], config };
-  const roots = flywayFolders(beneath.filter(path => !asideFolders.test(relativeTo(home, path)) && !otherDatabases.test(relativeTo(home, path))));
+  const roots = flywayFolders(beneath.filter(path => !asideFolders.test(relativeTo(home, path))
+    && !otherDatabases.test(relativeTo(home, path))));
   return roots.length === 0 ? undefined : { tool: 'flyway', roots, config };
 }
 

@@ -35,11 +35,13 @@ export function folderMigrations(context: Context, { roots }: Candidate, ledger:
       if (parts.length !== 2 || (file !== 'up.sql' && file !== 'down.sql')) {
         unreached(context, ledger, path, `it runs the up.sql and down.sql of each folder (${names.example}) and nothing else.`, names.tool);
       } else if (version === undefined) {
-        if (file === 'up.sql') unreached(context, ledger, path, `the name of its folder is none of a migration (${names.example}).`, names.tool);
+        if (file === 'up.sql') unreached(context, ledger, path, `the name of its folder is none of a migration (${names.example}).`,
+          names.tool);
       } else if (file === 'up.sql') {
         const key = `${root}:${version}`;
         const other = seen.get(key);
-        if (other !== undefined) duplicate(context, ledger, path, `Version ${version} is taken by "${basename(dirname(other))}" already, so ${names.tool} refuses "${basename(folder)}".`,
+        if (other !== undefined) duplicate(context, ledger, path,
+          `Version ${version} is taken by "${basename(dirname(other))}" already, so ${names.tool} refuses "${basename(folder)}".`,
           { path: other, says: `version ${version} is this folder's` });
         else seen.set(key, path);
         const down = join(folder, 'down.sql');

@@ -21,8 +21,10 @@ export function readGolangMigrate(context: Context, candidate: Candidate, ledger
         : { version, id: file.replace(/\.(?:up|down)\.\w+$/, ''), direction: direction === 'up' ? 'up' : 'down' };
     },
   });
-  const units = (path: string, direction: 'up' | 'down', id: string): readonly Unit[] => unitsOfFile(context, path, direction, id, () => oneString(), ledger);
+  const units = (path: string, direction: 'up' | 'down', id: string): readonly Unit[] =>
+    unitsOfFile(context, path, direction, id, () => oneString(), ledger);
   return files.map(({ id, path, down }): MigrationDraft => ({
-    id, path, kind: 'versioned', up: units(path, 'up', id), ...(down === undefined ? {} : { down: units(down, 'down', id), others: [down] }),
+    id, path, kind: 'versioned', up: units(path, 'up', id),
+    ...(down === undefined ? {} : { down: units(down, 'down', id), others: [down] }),
   }));
 }

@@ -24,7 +24,8 @@ export const gooseMark = /^--\s*\+goose\b/im;
  */
 export function readGoose(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   for (const path of candidate.roots.flatMap(root => pathsUnder(context, root).filter(one => dirname(one) === root))) {
-    if (/^\d+_.*\.go$/.test(basename(path)) && !path.endsWith('_test.go')) fileGap(ledger, path, `${basename(path)} is a migration that is not SQL; mvlint does not read it.`);
+    if (/^\d+_.*\.go$/.test(basename(path)) && !path.endsWith('_test.go'))
+      fileGap(ledger, path, `${basename(path)} is a migration that is not SQL; mvlint does not read it.`);
   }
   const files = numberedFiles(context, candidate, ledger, {
     tool: 'goose', example: '00001_what.sql',

@@ -19,16 +19,17 @@ import { atLeast, packageVersion } from './versions.ts';
 const includesFrom = { major: 2, minor: 0 };
 
 /**
- * Reads one Graphile Migrate folder: `committed/NNNNNN[-slug].sql` along their chain of hashes, then the working migration (`current.sql` or
- * `current/*.sql`, together); up only, own transaction, each file one string; the opt-out is the first line of the body [facts 2].
- * The working migration is replayed once: that it runs again at every save concerns the author's own database alone.
+ * Reads one Graphile Migrate folder: `committed/NNNNNN[-slug].sql` along their chain of hashes, then the working migration (`current.sql`
+ * or `current/*.sql`, together); up only, own transaction, each file one string; the opt-out is the first line of the body [facts 2]. The
+ * working migration is replayed once: that it runs again at every save concerns the author's own database alone.
  */
 export function readGraphileMigrate(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   return candidate.roots.flatMap(root => {
     const settings = settingsOf(context, root, candidate.config, ledger);
     const committed: { readonly path: string; readonly source: Source }[] = [];
     for (const path of pathsUnder(context, join(root, 'committed')).filter(one => one.endsWith('.sql'))) {
-      if (!/^[0-9]{6,}(?:-[^/]*)?\.sql$/.test(basename(path))) unreached(context, ledger, path, 'its name is none of a committed migration (000001-what.sql).', 'Graphile Migrate');
+      if (!/^[0-9]{6,}(?:-[^/]*)?\.sql$/.test(basename(path)))
+        unreached(context, ledger, path, 'its name is none of a committed migration (000001-what.sql).', 'Graphile Migrate');
       else {
         const source = open(context, path, ledger);
         if (source !== undefined) committed.push({ path, source });
@@ -37,7 +38,8 @@ export function readGraphileMigrate(context: Context, candidate: Candidate, ledg
     committed.sort((a, b) => compareCodeUnits(basename(a.path), basename(b.path)));
     checkChain(context, committed, ledger);
     const drafts = committed.map(({ path, source }) => draftOf(context, root, basename(path).slice(0, -4), [source], settings, ledger));
-    const current = [...pathsUnder(context, join(root, 'current')).filter(one => /^[0-9]+(?:-[^/]*)?\.sql$/.test(basename(one))), join(root, 'current.sql')]
+    const parts = pathsUnder(context, join(root, 'current')).filter(one => /^[0-9]+(?:-[^/]*)?\.sql$/.test(basename(one)));
+    const current = [...parts, join(root, 'current.sql')]
       .flatMap(path => (context.known.has(path) ? open(context, path, ledger) ?? [] : []));
     return current.length === 0 ? drafts : [...drafts, draftOf(context, root, 'current', current, settings, ledger)];
   });
@@ -61,7 +63,8 @@ function settingsOf(context: Context, root: string, config: string | undefined, 
       names.push(key);
       if (value !== '!ENV') values[key] = value;
     }
-    if (text.trim() !== '' && !text.includes('{')) fileGap(ledger, path, '.gmrc is not the JSON that Graphile Migrate reads, so its placeholders are not known.');
+    if (text.trim() !== '' && !text.includes('{'))
+      fileGap(ledger, path, '.gmrc is not the JSON that Graphile Migrate reads, so its placeholders are not known.');
   }
   for (const [name, value] of Object.entries(given)) {
     const written = name.startsWith(':') ? name : `:${name}`;
@@ -73,11 +76,16 @@ function settingsOf(context: Context, root: string, config: string | undefined, 
 /** Where the body begins: behind the header of `--! Key: value` lines and the empty line after it. */
 function bodyStart(text: string): number {
   if (!/^--! (?:Previous|Hash|Message|AllowInvalidHash)\b/.test(text)) return 0;
-  for (const line of linesOf(text)) if (!line.text.startsWith('--!')) return line.text === '' ? Math.min(text.length, text.indexOf('\n', line.start) + 1 || text.length) : line.start;
+  for (const line of linesOf(text)) {
+    if (line.text.startsWith('--!')) continue;
+    const next = text.indexOf('\n', line.start) + 1;
+    return line.text !== '' ? line.start : next === 0 ? text.length : next;
+  }
   return text.length;
 }
 
-function draftOf(context: Context, root: string, id: string, sources: readonly Source[], settings: Settings, ledger: Ledger): MigrationDraft {
+function draftOf(context: Context, root: string, id: string, sources: readonly Source[], settings: Settings,
+  ledger: Ledger): MigrationDraft {
   const others = new Set<string>();
   const out = new Assembler();
   const runs = { count: 0 };
@@ -105,11 +113,13 @@ function modeOf(source: Source, start: number, ledger: Ledger): Mode {
   const { path, text } = source;
   const first = /^--![^\S\r\n]*no-transaction\b[^\r\n]*/.exec(text.slice(start, start + 200));
   if (first !== null) {
-    return oneString({ span: { path, start, end: start + first[0].trimEnd().length }, says: '--! no-transaction: this migration runs without a transaction' });
+    return oneString({ span: { path, start, end: start + first[0].trimEnd().length },
+      says: '--! no-transaction: this migration runs without a transaction' });
   }
   const idle = lineMatching(source, /^[ \t]*--!?[ \t]*no-transaction\b.*$/);
   if (idle !== undefined) {
-    ineffective(ledger, idle.span, 'The opt-out "--! no-transaction" counts on the first line of the body only, so Graphile Migrate runs this file in a transaction.');
+    ineffective(ledger, idle.span,
+      'The opt-out "--! no-transaction" counts on the first line of the body only, so Graphile Migrate runs this file in a transaction.');
   }
   return ownTransaction;
 }
@@ -140,11 +150,14 @@ function withIncludes(including: Including, source: Source, start: number, out: 
         gap(ledger, span, `graphile-migrate ${version.major}.${version.minor} takes this include for a comment; it was not read.`);
         continue;
       }
-      if (version === undefined) fileGap(ledger, path, 'No package.json or lockfile names the version of graphile-migrate; taken as 2.0 or later, which reads --! include.');
+      if (version === undefined) fileGap(ledger, path,
+        'No package.json or lockfile names the version of graphile-migrate; taken as 2.0 or later, which reads --! include.');
       const target = normalizePath(join(root, `fixtures/${name}`));
       const included = target === undefined ? undefined : readSource(context.files, target);
-      if (target === undefined || included === undefined) gap(ledger, span, `The included file fixtures/${name} is not here, so its text is not known.`);
-      else if (chain.includes(target) || ++runs.count > mostRuns) gap(ledger, span, `fixtures/${name} goes on without an end; it was left out here.`);
+      if (target === undefined || included === undefined)
+        gap(ledger, span, `The included file fixtures/${name} is not here, so its text is not known.`);
+      else if (chain.includes(target) || ++runs.count > mostRuns)
+        gap(ledger, span, `fixtures/${name} goes on without an end; it was left out here.`);
       else {
         out.source(path, text.slice(at, line.start), at);
         at = line.end;
@@ -158,14 +171,17 @@ function withIncludes(including: Including, source: Source, start: number, out: 
 
 /** Each committed migration names the hash of the one before it; a broken chain is refused. */
 function checkChain(context: Context, files: readonly { readonly path: string; readonly source: Source }[], ledger: Ledger): void {
-  const header = (text: string, key: string): string | undefined => new RegExp(`^--! ${key}: *(\\S+)`, 'm').exec(text.slice(0, bodyStart(text)))?.[1];
+  const header = (text: string, key: string): string | undefined =>
+    new RegExp(`^--! ${key}: *(\\S+)`, 'm').exec(text.slice(0, bodyStart(text)))?.[1];
   for (const [i, { path, source }] of files.entries()) {
     const before = files[i - 1];
     const previous = header(source.text, 'Previous');
     if (previous === undefined) {
-      fileGap(ledger, path, 'This committed migration has no "--! Previous:" header, so Graphile Migrate refuses it; it was read all the same.');
+      fileGap(ledger, path,
+        'This committed migration has no "--! Previous:" header, so Graphile Migrate refuses it; it was read all the same.');
     } else if (previous !== (before === undefined ? '-' : header(before.source.text, 'Hash') ?? previous)) {
-      const wanted = before === undefined ? 'a migration before it, which is not here' : `another migration before it than "${basename(before.path)}"`;
+      const wanted = before === undefined ? 'a migration before it, which is not here'
+        : `another migration before it than "${basename(before.path)}"`;
       duplicate(context, ledger, path, `"${basename(path)}" expects ${wanted}, so Graphile Migrate refuses to run.`,
         before === undefined ? undefined : { path: before.path, says: 'the file before it in the folder' });
     }

@@ -35,12 +35,15 @@ export function readHasura(context: Context, candidate: Candidate, ledger: Ledge
 
 const flatName = /(?:^|\/)(\d+)_([^/]*)\.(up|down)\.sql$/;
 
-function flatFiles(context: Context, candidate: Candidate, ledger: Ledger): readonly { readonly id: string; readonly up: string; readonly down?: string }[] {
+function flatFiles(
+  context: Context, candidate: Candidate, ledger: Ledger,
+): readonly { readonly id: string; readonly up: string; readonly down?: string }[] {
   return numberedFiles(context, candidate, ledger, {
     tool: 'Hasura', example: '1704067200000_what/up.sql',
     read: file => {
       const [, version, , direction] = flatName.exec(file) ?? [];
-      return version === undefined ? undefined : { version, id: file.replace(/\.(?:up|down)\.sql$/, ''), direction: direction === 'up' ? 'up' : 'down' };
+      return version === undefined ? undefined
+        : { version, id: file.replace(/\.(?:up|down)\.sql$/, ''), direction: direction === 'up' ? 'up' : 'down' };
     },
   }).map(({ id, path, down }) => ({ id, up: path, ...(down === undefined ? {} : { down }) }));
 }
@@ -48,11 +51,14 @@ function flatFiles(context: Context, candidate: Candidate, ledger: Ledger): read
 function modeOf(source: Source, ledger: Ledger): Mode {
   const { path, text } = source;
   const first = /^[^\r\n]*/.exec(text)?.[0] ?? '';
-  if (first === marker) return oneString({ span: { path, start: 0, end: marker.length }, says: `${marker}: this file runs without a transaction` });
+  if (first === marker) return oneString({ span: { path, start: 0, end: marker.length },
+    says: `${marker}: this file runs without a transaction` });
   const written = lineMatching(source, /^\uFEFF?[ \t]*--[ \t]*hasura:no-transaction\b.*$/i);
   if (written !== undefined) {
-    const why = first.startsWith(marker) ? 'text follows it' : written.span.start > 0 ? 'it stands further down' : 'it is spelt differently';
-    ineffective(ledger, written.span, `The opt-out "${marker}" has to be the whole first line, and ${why}, so Hasura runs this file in a transaction.`);
+    const why = first.startsWith(marker) ? 'text follows it' : written.span.start > 0 ? 'it stands further down'
+      : 'it is spelt differently';
+    ineffective(ledger, written.span,
+      `The opt-out "${marker}" has to be the whole first line, and ${why}, so Hasura runs this file in a transaction.`);
   }
   return ownTransaction;
 }

@@ -35,17 +35,20 @@ export interface Scope {
 }
 
 const uniqueFolders = (paths: Iterable<string>): readonly string[] => [...new Set([...paths].map(dirname))].sort(compareCodeUnits);
-const foldersWith = (paths: Iterable<string>, name: RegExp): readonly string[] => uniqueFolders([...paths].filter(path => name.test(basename(path))));
+const foldersWith = (paths: Iterable<string>, name: RegExp): readonly string[] =>
+  uniqueFolders([...paths].filter(path => name.test(basename(path))));
 const textOf = ({ context }: Scope, path: string): string => readSource(context.files, path)?.text ?? '';
 
 /** Configurations of these names in the region, and those above it. */
 function configs({ context, region, byName }: Scope, names: readonly string[]): readonly string[] {
-  const above = region === '' ? [] : ancestors(dirname(region)).flatMap(folder => names.map(name => join(folder, name))).filter(path => context.known.has(path));
+  const folders = region === '' ? [] : ancestors(dirname(region));
+  const above = folders.flatMap(folder => names.map(name => join(folder, name))).filter(path => context.known.has(path));
   return [...above, ...names.flatMap(name => byName.get(name) ?? [])];
 }
 
 type Finder = (scope: Scope) => readonly Found[];
-const own = (tool: ToolId, root: string, proof: string, more: Partial<Candidate> = {}): Found => ({ tool, roots: [root], score: strength.own, proof, ...more });
+const own = (tool: ToolId, root: string, proof: string, more: Partial<Candidate> = {}): Found =>
+  ({ tool, roots: [root], score: strength.own, proof, ...more });
 
 /** What the tools' own configurations, plans and layouts name. */
 const byLayout: readonly Finder[] = [
@@ -54,7 +57,10 @@ const byLayout: readonly Finder[] = [
     const scripts = scope.sql.filter(path => basename(path) === 'migration.sql' && path.includes('/'));
     const drizzle = scripts.filter(path => scope.context.known.has(join(dirname(path), 'snapshot.json')));
     const prisma = scripts.filter(path => !drizzle.includes(path));
-    return [...uniqueFolders(prisma.map(dirname)).map(root => own('prisma', root, root)), ...uniqueFolders(drizzle.map(dirname)).map(root => own('drizzle', root, root))];
+    return [
+      ...uniqueFolders(prisma.map(dirname)).map(root => own('prisma', root, root)),
+      ...uniqueFolders(drizzle.map(dirname)).map(root => own('drizzle', root, root)),
+    ];
   },
   scope => configs(scope, ['_journal.json']).filter(path => /"entries"\s*:/.test(textOf(scope, path)) && basename(dirname(path)) === 'meta')
     .map(path => own('drizzle', dirname(dirname(path)), path)),
@@ -68,7 +74,8 @@ const byLayout: readonly Finder[] = [
     const root = normalizePath(join(dirname(path), folder));
     return root === undefined ? [] : [own('graphile-migrate', root, path, { config: path })];
   }),
-  scope => uniqueFolders(scope.sql.filter(path => /(?:^|\/)committed\/\d{6,}[^/]*\.sql$/.test(path) && textOf(scope, path).startsWith('--! Previous:')))
+  scope => uniqueFolders(scope.sql.filter(path => /(?:^|\/)committed\/\d{6,}[^/]*\.sql$/.test(path)
+    && textOf(scope, path).startsWith('--! Previous:')))
     .map(committed => own('graphile-migrate', dirname(committed), committed)),
   scope => configs(scope, ['config.toml']).filter(path => /^[ \t]*project_id[ \t]*=/m.test(textOf(scope, path)))
     .map(path => own('supabase', join(dirname(path), 'migrations'), path)),
@@ -79,7 +86,8 @@ const byLayout: readonly Finder[] = [
     return root === undefined ? [] : [own('diesel', root, path)];
   }),
   scope => configs(scope, ['tern.conf']).flatMap(path => [dirname(path), join(dirname(path), 'migrations')]
-    .filter(root => scope.sql.some(one => dirname(one) === root && /^\d+_/.test(basename(one)))).slice(0, 1).map(root => own('tern', root, path, { config: path }))),
+    .filter(root => scope.sql.some(one => dirname(one) === root && /^\d+_/.test(basename(one)))).slice(0, 1)
+      .map(root => own('tern', root, path, { config: path }))),
   scope => configs(scope, ['migrations.yml']).map(path => own('pgmigrate', join(dirname(path), 'migrations'), path)),
   scope => {
     const found = new Map<string, Found>();
@@ -94,9 +102,11 @@ const byLayout: readonly Finder[] = [
     // A named folder may be a part of what a changelog above it reaches.
     for (const folder of scope.region === '' ? [''] : [scope.region, ...ancestors(dirname(scope.region))]) {
       const changelog = rootChangelog(scope.context, folder);
-      const files = changelog === undefined ? [] : changelogFiles(scope.context, changelog, newLedger()).files.filter(path => isFormatted(scope, path));
-      if (changelog === undefined || !files.some(path => within(scope.region, path))) continue;
-      return [own('liquibase', commonFolder([dirname(changelog), ...files.map(dirname)]), changelog, { config: changelog, files: besides(scope, files) })];
+      if (changelog === undefined) continue;
+      const files = changelogFiles(scope.context, changelog, newLedger()).files.filter(path => isFormatted(scope, path));
+      if (!files.some(path => within(scope.region, path))) continue;
+      return [own('liquibase', commonFolder([dirname(changelog), ...files.map(dirname)]), changelog,
+        { config: changelog, files: besides(scope, files) })];
     }
     return [];
   },
@@ -115,7 +125,8 @@ function hasura(scope: Scope): readonly Found[] {
   return configs(scope, ['config.yaml']).flatMap(path => {
     const text = textOf(scope, path);
     if (!/^[ \t]*(?:metadata_directory|migrations_directory)[ \t]*:/m.test(text)) return [];
-    const folder = normalizePath(join(dirname(path), /^[ \t]*migrations_directory[ \t]*:[ \t]*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? 'migrations'));
+    const folder = normalizePath(join(dirname(path),
+      /^[ \t]*migrations_directory[ \t]*:[ \t]*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? 'migrations'));
     if (folder === undefined) return [];
     const inside = pathsUnder(scope.context, folder).filter(one => one.endsWith('.sql')).map(one => relativeTo(folder, one));
     if (inside.some(one => /^\d+_[^/]*\/up\.sql$|^\d+_[^/]*\.up\.sql$/.test(one))) return [own('hasura', folder, path)];
@@ -152,9 +163,11 @@ function byMarks(scope: Scope): readonly Found[] {
 /** Folders whose names fit a form that several tools share: a manifest decides, else the tool that the form belongs to most often. */
 function byShape(scope: Scope): readonly Found[] {
   const { context, sql } = scope;
-  const shaped = (shape: Shape, roots: readonly string[], otherwise?: ToolId): readonly Found[] => roots.flatMap((root): readonly Found[] => {
+  const shaped = (shape: Shape, roots: readonly string[], otherwise?: ToolId): readonly Found[] =>
+    roots.flatMap((root): readonly Found[] => {
     const found = claims(context, root, shape);
-    if (found.length === 0) return otherwise === undefined ? [] : [{ tool: otherwise, roots: [root], score: strength.names, proof: 'names' }];
+    if (found.length === 0) return otherwise === undefined ? []
+      : [{ tool: otherwise, roots: [root], score: strength.names, proof: 'names' }];
     return found.map(({ tool, path }) => (typeof tool === 'string' ? { tool, roots: [root], score: strength.manifest, proof: path }
       : { tool: 'psql' as const, roots: [root], foreign: tool, score: strength.manifest, proof: path }));
   });

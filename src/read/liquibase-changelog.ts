@@ -22,8 +22,8 @@ export interface Changelog {
 }
 
 /**
- * The formatted SQL files that a root changelog reaches, in its order: `include` and `includeAll` (sorted by path) of YAML, JSON and XML are
- * followed [facts 2]. Changesets that stand in such a file themselves are a gap: only formatted SQL is read.
+ * The formatted SQL files that a root changelog reaches, in its order: `include` and `includeAll` (sorted by path) of YAML, JSON and XML
+ * are followed [facts 2]. Changesets that stand in such a file themselves are a gap: only formatted SQL is read.
  */
 export function changelogFiles(context: Context, root: string, ledger: Ledger): Changelog {
   const files: string[] = [];
@@ -36,13 +36,14 @@ export function changelogFiles(context: Context, root: string, ledger: Ledger): 
     if (path.endsWith('.sql')) return void files.push(path);
     const text = readSource(context.files, path)?.text;
     if (text === undefined) return fileGap(ledger, path, `${path} cannot be read.`);
-    if (/<changeSet\b|^[ \t]*-?[ \t]*"?changeSet"?[ \t]*:/m.test(text)) fileGap(ledger, path, 'Changesets of this file are not SQL; mvlint reads formatted SQL only, so they were not read.');
+    if (/<changeSet\b|^[ \t]*-?[ \t]*"?changeSet"?[ \t]*:/m.test(text))
+      fileGap(ledger, path, 'Changesets of this file are not SQL; mvlint reads formatted SQL only, so they were not read.');
     for (const [name, value] of propertiesOf(text)) properties.set(name, value);
     for (const include of includesOf(path, text)) {
       const target = resolve(context, include, path, home);
       if (target === undefined) fileGap(ledger, path, `The changelog includes ${include.path}, which is not here.`);
       else if (include.kind === 'include') visit(target);
-      else for (const one of pathsUnder(context, target).filter(each => /\.(?:sql|xml|ya?ml|json)$/.test(each)).toSorted(compareCodeUnits)) visit(one);
+      else pathsUnder(context, target).filter(each => /\.(?:sql|xml|ya?ml|json)$/.test(each)).toSorted(compareCodeUnits).forEach(visit);
     }
   };
   visit(root);
@@ -99,7 +100,8 @@ function yamlIncludes(text: string): readonly Include[] {
     const end = starts[i + 1]?.index ?? lines.length;
     const block = lines.slice(match.index + match[0].length, Math.min(end, match.index + 400));
     const kind = match[1] === 'include' ? 'include' as const : 'includeAll' as const;
-    const named = new RegExp(`(?:^|[\\s{,])"?${kind === 'include' ? 'file' : 'path'}"?\\s*:\\s*("[^"]*"|'[^']*'|[^\\s,}]+)`).exec(block)?.[1];
+    const wanted = kind === 'include' ? 'file' : 'path';
+    const named = new RegExp(`(?:^|[\\s{,])"?${wanted}"?\\s*:\\s*("[^"]*"|'[^']*'|[^\\s,}]+)`).exec(block)?.[1];
     if (named !== undefined) {
       found.push({ kind, path: named.replace(/^(["'])(.*)\1$/, '$2'), relative: /"?relativeToChangelogFile"?\s*:\s*"?true\b/.test(block) });
     }
@@ -125,7 +127,8 @@ function propertiesOf(text: string): readonly (readonly [string, string])[] {
 export function rootChangelog(context: Context, folder: string): string | undefined {
   const beneath = pathsUnder(context, folder);
   for (const config of beneath.filter(path => basename(path) === 'liquibase.properties')) {
-    const named = /^[ \t]*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)[ \t]*[:=][ \t]*(\S+)/mi.exec(readSource(context.files, config)?.text ?? '')?.[1];
+    const text = readSource(context.files, config)?.text ?? '';
+    const named = /^[ \t]*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)[ \t]*[:=][ \t]*(\S+)/mi.exec(text)?.[1];
     const target = named === undefined ? undefined
       : resolve(context, { kind: 'include', path: named, relative: false }, config, dirname(config));
     if (target !== undefined) return target;
@@ -135,5 +138,6 @@ export function rootChangelog(context: Context, folder: string): string | undefi
   const included = new Set(changelogs.flatMap(path => includesOf(path, readSource(context.files, path)?.text ?? '')
     .flatMap(include => resolve(context, include, path, dirname(path)) ?? [])));
   const roots = changelogs.filter(path => !included.has(path) && ![...included].some(one => path.startsWith(`${one}/`)));
-  return roots.toSorted((a, b) => Number(/master|root/i.test(basename(b))) - Number(/master|root/i.test(basename(a))) || a.split('/').length - b.split('/').length)[0];
+  return roots.toSorted((a, b) => Number(/master|root/i.test(basename(b))) - Number(/master|root/i.test(basename(a)))
+    || a.split('/').length - b.split('/').length)[0];
 }

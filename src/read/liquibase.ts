@@ -10,6 +10,7 @@ import { placeholdersIn, replacements } from './fill.ts';
 import { gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { changelogFiles, formattedMark, rootChangelog } from './liquibase-changelog.ts';
+import type { Changelog } from './liquibase-changelog.ts';
 import { basename, compareCodeUnits } from './paths.ts';
 import { ineffective, unreached } from './problems.ts';
 import { linesOf, open, substituted, unitsOf } from './script.ts';
@@ -29,14 +30,17 @@ export function readLiquibase(context: Context, candidate: Candidate, ledger: Le
   const said = { filter: false };
   for (const root of candidate.roots) {
     const changelog = candidate.config ?? rootChangelog(context, root);
-    const sql = pathsUnder(context, root).filter(path => path.endsWith('.sql') && formattedMark.test(readSource(context.files, path)?.text.slice(0, 400) ?? ''));
-    const { files, properties } = changelog === undefined ? { files: sql.toSorted(compareCodeUnits), properties: new Map<string, string>() } : changelogFiles(context, changelog, ledger);
+    const sql = pathsUnder(context, root).filter(path => path.endsWith('.sql')
+      && formattedMark.test(readSource(context.files, path)?.text.slice(0, 400) ?? ''));
+    const { files, properties }: Changelog = changelog === undefined ? { files: sql.toSorted(compareCodeUnits), properties: new Map() }
+      : changelogFiles(context, changelog, ledger);
     const values = new Map([...properties, ...Object.entries(context.options.placeholders ?? {})]);
     for (const path of files) {
       const source = open(context, path, ledger);
       if (source === undefined) continue;
       if (!formattedMark.test(source.text)) {
-        ignore(ledger, path, 'A plain SQL file that the changelog includes: Liquibase runs it as one changeset without a name, which mvlint does not read.');
+        ignore(ledger, path,
+          'A plain SQL file that the changelog includes: Liquibase runs it as one changeset without a name, which mvlint does not read.');
         gap(ledger, { path, start: 0, end: 0 }, 'The file does not begin with "--liquibase formatted sql"; it was not read.');
         continue;
       }
@@ -58,7 +62,8 @@ export function readLiquibase(context: Context, candidate: Candidate, ledger: Le
       }
     }
     const reached = new Set(files);
-    for (const path of sql) if (!reached.has(path)) unreached(context, ledger, path, `${basename(changelog ?? '')} does not include it.`, 'Liquibase');
+    for (const path of sql) if (!reached.has(path))
+      unreached(context, ledger, path, `${basename(changelog ?? '')} does not include it.`, 'Liquibase');
   }
   return drafts;
 }
@@ -105,17 +110,21 @@ function changesets({ path, text }: Source, values: Map<string, string>, ledger:
       gap(ledger, span, 'This changeset line is not of the form author:id; Liquibase refuses it.');
       continue;
     }
-    found.push({ author: bare(match[1] ?? ''), name: bare(match[2] ?? ''), span, attributes: attributes(match[3] ?? ''), start: line.end, end: text.length });
+    found.push({
+      author: bare(match[1] ?? ''), name: bare(match[2] ?? ''), span, attributes: attributes(match[3] ?? ''), start: line.end, end: text.length,
+    });
   }
   return found;
 }
 
-function draftOf(context: Context, source: Source, set: Changeset, head: number, key: string, values: ReadonlyMap<string, string>, ledger: Ledger): MigrationDraft {
+function draftOf(context: Context, source: Source, set: Changeset, head: number, key: string, values: ReadonlyMap<string, string>,
+  ledger: Ledger): MigrationDraft {
   const { attributes } = set;
   const flag = (name: string, otherwise: boolean): boolean => (attributes.get(name)?.toLowerCase() ?? String(otherwise)) === 'true';
   const because: Evidence | undefined = flag('runintransaction', true) ? undefined
     : { span: set.span, says: 'runInTransaction:false: this changeset runs without a transaction' };
-  const mode: Mode = because === undefined ? { scope: 'migration', protocol: 'simple-string' } : { scope: 'none', protocol: 'simple-string', because };
+  const mode: Mode = because === undefined ? { scope: 'migration', protocol: 'simple-string' }
+    : { scope: 'none', protocol: 'simple-string', because };
   const ranges = directions(source, set, ledger);
   const found = [...placeholdersIn(source.text.slice(set.start, set.end))].map(({ start, end, name }) =>
     ({ start: start + set.start, end: end + set.start, name: `\${${name}}`, value: values.get(name) }));
@@ -133,7 +142,8 @@ function draftOf(context: Context, source: Source, set: Changeset, head: number,
     out.value('\n', { path: source.path, start: set.end, end: set.end });
   }
   const text = out.done();
-  const cut = (start: number, end: number, direction: Part['direction'], splits: boolean, delimiter: string | undefined): readonly Part[] => {
+  const cut = (start: number, end: number, direction: Part['direction'], splits: boolean,
+    delimiter: string | undefined): readonly Part[] => {
     if (start === end) return [];
     if (!splits) return [{ start, end, direction, mode }];
     if (delimiter === undefined || delimiter === ';') return splitParts(text, { start, end, direction }, mode, ledger);
@@ -193,7 +203,8 @@ function beginIn(text: string, { start, end }: Range): number | undefined {
  */
 function splitParts(of: Assembled, part: Omit<Part, 'mode'>, mode: Mode, ledger: Ledger): readonly Part[] {
   const { text } = of;
-  const begin = /\bBEGIN\b/i.test(text) ? cutAt(text, ';', part.start, part.end).map(range => beginIn(text, range)).find(at => at !== undefined) : undefined;
+  const ranges = /\bBEGIN\b/i.test(text) ? cutAt(text, ';', part.start, part.end) : [];
+  const begin = ranges.map(range => beginIn(text, range)).find(at => at !== undefined);
   const single = (start: number, end: number): Part => ({ start, end, direction: part.direction, mode: { ...mode, protocol: 'single' } });
   if (begin === undefined) return [single(part.start, part.end)];
   ineffective(ledger, spanOf(of, begin, begin + 5),

@@ -18,8 +18,8 @@ interface Manifest {
 const crate = (name: string): RegExp => new RegExp(`^[ \\t]*${name}\\b|dependencies\\.${name}\\b`, 'm');
 
 /**
- * Files that say which tool a project depends on [facts 1: detected by]. goose, dbmate, tern and Liquibase need none: their files carry marks
- * that no other tool reads. What a tool's own configuration says stands in `layouts.ts`.
+ * Files that say which tool a project depends on [facts 1: detected by]. goose, dbmate, tern and Liquibase need none: their files carry
+ * marks that no other tool reads. What a tool's own configuration says stands in `layouts.ts`.
  */
 const manifests: readonly Manifest[] = [
   { tool: 'golang-migrate', shapes: ['up and down'], file: 'go.mod', says: /golang-migrate\/migrate/ },

@@ -40,8 +40,8 @@ interface Entry {
 }
 
 /**
- * The migrations of flat folders in the order of their versions, folder by folder. A name that does not fit and a second file of one version
- * are findings; subfolders hold something else as far as these tools are concerned.
+ * The migrations of flat folders in the order of their versions, folder by folder. A name that does not fit and a second file of one
+ * version are findings; subfolders hold something else as far as these tools are concerned.
  */
 export function numberedFiles(context: Context, { roots }: Candidate, ledger: Ledger, names: NumberedNames): readonly Numbered[] {
   const entries = new Map<string, Entry>();
@@ -69,7 +69,8 @@ export function numberedFiles(context: Context, { roots }: Candidate, ledger: Le
   }
   const compare = names.compare ?? compareDigits;
   const ordered = [...entries.values()].sort((a, b) => a.root - b.root || compare(a.version, b.version) || compareCodeUnits(a.id, b.id));
-  for (const { up, down, version } of ordered) if (up.length === 0 && down !== undefined) ignore(ledger, down, `There is no up file of version ${version}.`);
+  for (const { up, down, version } of ordered) if (up.length === 0 && down !== undefined)
+    ignore(ledger, down, `There is no up file of version ${version}.`);
   return ordered.flatMap(({ version, up, down }) => up.map((path, i): Numbered => ({
     id: names.read(basename(path))?.id ?? basename(path), path, version, ...(i === 0 && down !== undefined ? { down } : {}),
   })));

@@ -7,8 +7,8 @@ import { autocommit, unitsOfFile } from './script.ts';
 import type { Mode } from './script.ts';
 
 /**
- * Reads one pgmigrate folder: integers after `V`, up only; consecutive transactional versions share one transaction, `NONTRANSACTIONAL` in a
- * name runs that file statement by statement [facts 2]. Not replayed: the callbacks of `migrations.yml`.
+ * Reads one pgmigrate folder: integers after `V`, up only; consecutive transactional versions share one transaction, `NONTRANSACTIONAL`
+ * in a name runs that file statement by statement [facts 2]. Not replayed: the callbacks of `migrations.yml`.
  */
 export function readPgmigrate(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const files = numberedFiles(context, candidate, ledger, {

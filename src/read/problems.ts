@@ -11,8 +11,11 @@ import { readSource } from './text.ts';
  * Commands that Postgres refuses inside a transaction block, a string of several commands included [facts 0, 2]: what an opt-out is for.
  * REFRESH MATERIALIZED VIEW CONCURRENTLY is not among them: it may run anywhere (measured, facts 0).
  */
-const nonTransactional = new RegExp('^(?:(?:CREATE\\s+(?:UNIQUE\\s+)?|DROP\\s+)INDEX\\s+CONCURRENTLY|REINDEX\\s+(?:\\([^)]*\\)\\s*)?(?:INDEX|TABLE)\\s+CONCURRENTLY|'
-  + 'REINDEX\\s+(?:\\([^)]*\\)\\s*)?(?:SCHEMA|DATABASE|SYSTEM)|VACUUM|ALTER\\s+SYSTEM|DISCARD\\s+ALL|(?:CREATE|DROP)\\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION))\\b', 'i');
+const nonTransactional = new RegExp(`^(?:${[
+  /CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY/, /DROP\s+INDEX\s+CONCURRENTLY/, /REINDEX\s+(?:\([^)]*\)\s*)?(?:INDEX|TABLE)\s+CONCURRENTLY/,
+  /REINDEX\s+(?:\([^)]*\)\s*)?(?:SCHEMA|DATABASE|SYSTEM)/, /VACUUM/, /ALTER\s+SYSTEM/, /DISCARD\s+ALL/,
+  /(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)/,
+].map(part => part.source).join('|')})\\b`, 'i');
 export const refusesTransactions = ({ sql }: Pick<Statement, 'sql'>): boolean => nonTransactional.test(sql);
 
 /** File names that people keep beside their migrations without meaning them to run. */
@@ -25,11 +28,13 @@ export function unreached(context: Context, ledger: Ledger, path: string, becaus
   if (aside.test(name) || name.startsWith('.')) return;
   const { span, ignores } = firstStatement(context, path);
   if (span === undefined) return;
-  ledger.problems.push({ rule: 'no-unreached-file', span, message: `"${name}" is never run by ${tool}: ${because}`, ...(ignores.length > 0 ? { ignores } : {}) });
+  ledger.problems.push({ rule: 'no-unreached-file', span, message: `"${name}" is never run by ${tool}: ${because}`,
+    ...(ignores.length > 0 ? { ignores } : {}) });
 }
 
 /** Two files of one version, or a number that is missing. `other` is the file that was there first. */
-export function duplicate(context: Context, ledger: Ledger, path: string, message: string, other?: { readonly path: string; readonly says: string }): void {
+export function duplicate(context: Context, ledger: Ledger, path: string, message: string,
+  other?: { readonly path: string; readonly says: string }): void {
   const { span } = firstStatement(context, path);
   const place = span ?? { path, start: 0, end: 0 };
   const before = other === undefined ? undefined : firstStatement(context, other.path).span ?? { path: other.path, start: 0, end: 0 };
@@ -53,14 +58,16 @@ export function checkOptOut(ledger: Ledger, parts: { readonly up: readonly Unit[
   for (const { scope, protocol, statements, because } of [...parts.up, ...(parts.down ?? [])]) {
     const barred = scope !== 'none' || protocol === 'single' || statements.length < 2 ? undefined : statements.find(refusesTransactions);
     if (barred === undefined || because === undefined) continue;
-    ineffective(ledger, because.span, `The opt-out ${says.written} does not help here: ${says.tool} sends these ${statements.length} statements as one string, which is one transaction.`,
+    ineffective(ledger, because.span,
+      `The opt-out ${says.written} does not help here: ${says.tool} sends these ${statements.length} statements as one string, which is one transaction.`,
       { span: barred.span, says: 'this statement is refused inside a transaction' });
   }
   const optOut = parts.up.find(({ scope, because }) => scope === 'none' && because !== undefined)?.because;
   if (!says.perDirection || optOut === undefined) return;
   const barred = (parts.down ?? []).flatMap(({ scope, statements }) => (scope === 'none' ? [] : statements.filter(refusesTransactions)))[0];
   if (barred !== undefined) {
-    ineffective(ledger, barred.span, `The opt-out ${says.written} of the up part does not reach the down part: ${says.tool} runs this statement inside a transaction.`, optOut, barred.ignores);
+    const message = `The opt-out ${says.written} of the up part does not reach the down part: ${says.tool} runs this statement inside a transaction.`;
+    ineffective(ledger, barred.span, message, optOut, barred.ignores);
   }
 }
 

@@ -8,8 +8,8 @@ import { ownTransaction, unitsOfFile } from './script.ts';
 export const refineryName = /^([UV])(\d+(?:\.\d+)?)__(\w+)\.sql$/;
 
 /**
- * Reads one refinery folder: versions by value; `U` means an unversioned migration that runs forward too, the opposite of Flyway's undo; own
- * transaction always, so no opt-out [facts 2]. Not modelled: `set_grouped(true)`, which stands in Rust code.
+ * Reads one refinery folder: versions by value; `U` means an unversioned migration that runs forward too, the opposite of Flyway's undo;
+ * own transaction always, so no opt-out [facts 2]. Not modelled: `set_grouped(true)`, which stands in Rust code.
  */
 export function readRefinery(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const files = numberedFiles(context, candidate, ledger, {
@@ -19,5 +19,6 @@ export function readRefinery(context: Context, candidate: Candidate, ledger: Led
       return version === undefined ? undefined : { version, id: file.slice(0, -4) };
     },
   });
-  return files.map(({ id, path }): MigrationDraft => ({ id, path, kind: 'versioned', up: unitsOfFile(context, path, 'up', id, () => ownTransaction, ledger) }));
+  return files.map(({ id, path }): MigrationDraft =>
+    ({ id, path, kind: 'versioned', up: unitsOfFile(context, path, 'up', id, () => ownTransaction, ledger) }));
 }

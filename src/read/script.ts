@@ -23,9 +23,11 @@ export interface Mode {
 /** Explicit transaction a migration, the text as one string: what most tools do by default. */
 export const ownTransaction: Mode = { scope: 'migration', protocol: 'simple-string' };
 /** No BEGIN; the text as one string, so that several statements share an implicit transaction [facts 0]. */
-export const oneString = (because?: Evidence): Mode => ({ scope: 'none', protocol: 'simple-string', ...(because === undefined ? {} : { because }) });
+export const oneString = (because?: Evidence): Mode =>
+  ({ scope: 'none', protocol: 'simple-string', ...(because === undefined ? {} : { because }) });
 /** No BEGIN, statement by statement. */
-export const autocommit = (because?: Evidence): Mode => ({ scope: 'none', protocol: 'single', ...(because === undefined ? {} : { because }) });
+export const autocommit = (because?: Evidence): Mode =>
+  ({ scope: 'none', protocol: 'single', ...(because === undefined ? {} : { because }) });
 
 /** What a tool sends at once. */
 export interface Part extends Range {
@@ -42,10 +44,13 @@ export function open(context: Context, path: string, ledger: Ledger): Source | u
 }
 
 /** The whole text as one part. */
-export const onePart = (text: string, direction: Part['direction'], mode: Mode): readonly Part[] => [{ start: 0, end: text.length, direction, mode }];
+export const onePart = (text: string, direction: Part['direction'], mode: Mode): readonly Part[] =>
+  [{ start: 0, end: text.length, direction, mode }];
 
 /** A text after replacements, with its parts where they stand then. Both lists are in order of place. */
-export function substituted<P extends Range>(text: Assembled, parts: readonly P[], list: readonly Replacement[]): { readonly text: Assembled; readonly parts: readonly P[] } {
+export function substituted<P extends Range>(
+  text: Assembled, parts: readonly P[], list: readonly Replacement[],
+): { readonly text: Assembled; readonly parts: readonly P[] } {
   if (list.length === 0) return { text, parts };
   let [at, shift] = [0, 0];
   const moved = (offset: number): number => {
@@ -56,7 +61,9 @@ export function substituted<P extends Range>(text: Assembled, parts: readonly P[
 }
 
 /** The units of the parts of a text, in their order; parts without statements send nothing. `down` is there when a part says so. */
-export function unitsOf(context: Context, text: Assembled, parts: readonly Part[], id: string, ledger: Ledger): Pick<MigrationDraft, 'up' | 'down'> {
+export function unitsOf(
+  context: Context, text: Assembled, parts: readonly Part[], id: string, ledger: Ledger,
+): Pick<MigrationDraft, 'up' | 'down'> {
   const values = context.options.placeholders ?? {};
   const statements = statementsIn(text, parts, values, ledger);
   const up: Unit[] = [];
@@ -65,13 +72,16 @@ export function unitsOf(context: Context, text: Assembled, parts: readonly Part[
     const own = statements[i] ?? [];
     const { scope, protocol, because } = mode;
     const scopeId = mode.scopeId ?? (direction === 'up' ? id : `${id} down`);
-    if (own.length > 0) (direction === 'up' ? up : down).push({ scope, scopeId, protocol, statements: own, ...(because === undefined ? {} : { because }) });
+    if (own.length > 0) (direction === 'up' ? up : down).push({ scope, scopeId, protocol, statements: own,
+      ...(because === undefined ? {} : { because }) });
   }
   return { up, ...(parts.some(({ direction }) => direction === 'down') ? { down } : {}) };
 }
 
 /** A file that goes one way as a whole. */
-export function unitsOfFile(context: Context, path: string, direction: Part['direction'], id: string, mode: (source: Source) => Mode, ledger: Ledger): readonly Unit[] {
+export function unitsOfFile(
+  context: Context, path: string, direction: Part['direction'], id: string, mode: (source: Source) => Mode, ledger: Ledger,
+): readonly Unit[] {
   const source = open(context, path, ledger);
   if (source === undefined) return [];
   const units = unitsOf(context, whole(path, source.text), onePart(source.text, direction, mode(source)), id, ledger);

@@ -13,8 +13,9 @@ import type { Values } from './statements.ts';
 import { readSource } from './text.ts';
 
 /**
- * Reads one Sqitch project in the order of its plan, never of its folder. Scripts are psql's: statement by statement, the author's BEGIN and
- * COMMIT counting by themselves. A reworked change finds its older body in `deploy/<change>@<tag>.sql`; `verify` is no history [facts 2].
+ * Reads one Sqitch project in the order of its plan, never of its folder. Scripts are psql's: statement by statement, the author's BEGIN
+ * and COMMIT counting by themselves. A reworked change finds its older body in `deploy/<change>@<tag>.sql`; `verify` is no history [facts
+ * 2].
  */
 export function readSqitch(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const root = candidate.config === undefined ? candidate.roots[0] ?? '' : dirname(candidate.config);
@@ -51,7 +52,8 @@ export function readSqitch(context: Context, candidate: Candidate, ledger: Ledge
     const unit = (id: string, { up }: Run): Unit => ({ scope: 'none', scopeId: id, protocol: 'single', statements: up });
     const others = [...forward.included, ...(back === undefined ? [] : [back.path, ...back.included])];
     return [{
-      id: file, path: deploy, kind: 'versioned', up: [unit(file, forward)], ...(back === undefined ? {} : { down: [unit(`${file} down`, back)] }),
+      id: file, path: deploy, kind: 'versioned', up: [unit(file, forward)],
+      ...(back === undefined ? {} : { down: [unit(`${file} down`, back)] }),
       ...(others.length > 0 ? { others } : {}),
     }];
   });

@@ -35,11 +35,14 @@ export function readSqlx(context: Context, candidate: Candidate, ledger: Ledger)
 
 function modeOf(source: Source, ledger: Ledger): Mode {
   const { path, text } = source;
-  if (text.startsWith(marker)) return oneString({ span: { path, start: 0, end: marker.length }, says: `${marker}: this file runs without a transaction` });
+  if (text.startsWith(marker)) return oneString({ span: { path, start: 0, end: marker.length },
+    says: `${marker}: this file runs without a transaction` });
   const written = lineMatching(source, /^\uFEFF?[ \t]*--[ \t]*no-transaction\b.*$/i);
   if (written !== undefined) {
-    const why = text.startsWith('\uFEFF') ? 'a byte order mark stands before it' : written.span.start === 0 ? 'it is spelt differently' : 'something stands before it';
-    ineffective(ledger, written.span, `The opt-out "${marker}" counts at the first byte of the file only, and ${why}, so sqlx runs this file in a transaction.`);
+    const why = text.startsWith('\uFEFF') ? 'a byte order mark stands before it' : written.span.start === 0 ? 'it is spelt differently'
+      : 'something stands before it';
+    ineffective(ledger, written.span,
+      `The opt-out "${marker}" counts at the first byte of the file only, and ${why}, so sqlx runs this file in a transaction.`);
   }
   return ownTransaction;
 }

@@ -30,7 +30,8 @@ export const plainStatements = (source: Source, ledger: Ledger): readonly Statem
  * The statements of a file that a tool sends as it stands. `${name}` is no syntax of such a tool, but wrappers (envsubst) use it: outside
  * of strings it is filled from `values` or becomes a hole, inside of strings it is text unless `values` knows it.
  */
-export const looseStatements = (source: Source, values: Values, ledger: Ledger): readonly Statement[] => statementsOf(source, values, ledger);
+export const looseStatements = (source: Source, values: Values, ledger: Ledger): readonly Statement[] =>
+  statementsOf(source, values, ledger);
 
 function statementsOf(source: Source, values: Values | undefined, ledger: Ledger): readonly Statement[] {
   ledger.gaps.push(...source.gaps);
@@ -44,7 +45,9 @@ function statementsOf(source: Source, values: Values | undefined, ledger: Ledger
  * without a value are said once a name; with `values`, `${name}` is looked for as in `looseStatements`. Text between the ranges holds no
  * statement, but its comments may hold ignores of the whole file.
  */
-export function statementsIn(of: Assembled, ranges: readonly Range[], values: Values | undefined, ledger: Ledger): readonly (readonly Statement[])[] {
+export function statementsIn(
+  of: Assembled, ranges: readonly Range[], values: Values | undefined, ledger: Ledger,
+): readonly (readonly Statement[])[] {
   const { text } = of;
   const cut = ranges.map(({ start, end }) => piecesOf(text, start, end));
   const directives = text.includes('mvlint-ignore');
@@ -84,10 +87,12 @@ function commentsBetween(text: string, ranges: readonly Range[]): readonly Piece
   return found;
 }
 
-function statementAt(of: Assembled, { start, end }: Range, values: Values | undefined, ignores: readonly Ignore[], ledger: Ledger): Statement {
+function statementAt(of: Assembled, { start, end }: Range, values: Values | undefined, ignores: readonly Ignore[],
+  ledger: Ledger): Statement {
   const sql = of.text.slice(start, end);
   const span = spanOf(of, start, end);
-  if (values === undefined || (!sql.includes('${') && !sql.includes('{{'))) return { sql, span, origins: originsOf(of, start, end), ignores };
+  if (values === undefined || (!sql.includes('${') && !sql.includes('{{')))
+    return { sql, span, origins: originsOf(of, start, end), ignores };
   const list = replacements(sql, looseNames(sql, values)).map(one => ({ ...one, start: one.start + start, end: one.end + start }));
   return { ...filled(of, { start, end }, list, ledger), span, ignores };
 }
@@ -111,7 +116,12 @@ function sayHole({ name, span }: Assembled['holes'][number], ledger: Ledger): vo
   hole(ledger, span, name, 'give it in the placeholders');
 }
 
-export interface FoundName { readonly start: number; readonly end: number; readonly name: string; readonly value: string | undefined; readonly wrap?: string }
+/** A name at its place, and its value where there is one; `wrap` is the quote that belongs around it. */
+export interface FoundName extends Range {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly wrap?: string;
+}
 
 /** `${name}` and `{{name}}` outside of strings and comments, and anywhere when the name has a value; in order. */
 export function looseNames(sql: string, values: Values): readonly FoundName[] {
@@ -143,8 +153,11 @@ export function templatedStatements(source: Source, marks: { readonly prefix: st
 }
 
 /** A text with its placeholders filled, those inside strings and comments too; names without a value are its holes. */
-export function templated(of: Assembled, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) => string | undefined): Assembled {
+export function templated(
+  of: Assembled, marks: { readonly prefix: string; readonly suffix: string }, find: (name: string) => string | undefined,
+): Assembled {
   if (!of.text.includes(marks.prefix)) return of;
   const found = [...placeholdersIn(of.text, marks.prefix, marks.suffix)];
-  return replaced(of, replacements(of.text, found.map(({ start, end, name }) => ({ start, end, name: of.text.slice(start, end), value: find(name) }))));
+  return replaced(of, replacements(of.text, found.map(({ start, end, name }) =>
+    ({ start, end, name: of.text.slice(start, end), value: find(name) }))));
 }

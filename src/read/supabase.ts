@@ -38,7 +38,8 @@ function unitsOf(context: Context, path: string, scopeId: string, version: Packa
   // The first command of a pipeline commits at once, so that one works in every version (measured, facts 0).
   if (!statements.slice(1).some(({ sql }) => createsConcurrently.test(sql))) return [pipeline];
   if (version === undefined) {
-    fileGap(ledger, path, 'No package.json or lockfile names the version of the Supabase CLI; taken as older than 2.109, which sends the whole file as one pipeline.');
+    fileGap(ledger, path,
+      'No package.json or lockfile names the version of the Supabase CLI; taken as older than 2.109, which sends the whole file as one pipeline.');
     return [pipeline];
   }
   if (!atLeast(version, aloneFrom)) return [{ ...pipeline, because: version.evidence }];
@@ -47,7 +48,7 @@ function unitsOf(context: Context, path: string, scopeId: string, version: Packa
     const alone = createsConcurrently.test(statement.sql);
     const last = units.at(-1);
     if (!alone && last?.protocol === 'pipeline') units[units.length - 1] = { ...last, statements: [...last.statements, statement] };
-    else units.push({ scope: 'none', scopeId, protocol: alone ? 'single' : 'pipeline', statements: [statement], because: version.evidence });
+    else units.push({ ...pipeline, protocol: alone ? 'single' : 'pipeline', statements: [statement], because: version.evidence });
   }
   return units;
 }

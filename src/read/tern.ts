@@ -1,4 +1,4 @@
-import type { Evidence } from '../model.ts';
+import type { Evidence, Span } from '../model.ts';
 import { Assembler, replaced, spanOf, whole } from './assembly.ts';
 import type { Assembled } from './assembly.ts';
 import type { Candidate, Context } from './context.ts';
@@ -12,7 +12,7 @@ import { checkOptOut, ineffective } from './problems.ts';
 import { autocommit, linesOf, open, ownTransaction, unitsOf } from './script.ts';
 import type { Mode } from './script.ts';
 import { valueOf } from './statements.ts';
-import type { FoundName, Values } from './statements.ts';
+import type { FoundName, Range, Values } from './statements.ts';
 import { readSource } from './text.ts';
 import type { Source } from './text.ts';
 
@@ -37,7 +37,8 @@ export function readTern(context: Context, candidate: Candidate, ledger: Ledger)
     const source = open(context, path, ledger);
     if (source === undefined) return [];
     const root = candidate.roots.find(one => path.startsWith(one)) ?? '';
-    const template: Template = { context, ledger, root, values: { ...dataOf(context, root, candidate.config), ...context.options.placeholders }, chain: [], included: new Set(), runs: { count: 0 } };
+    const values = { ...dataOf(context, root, candidate.config), ...context.options.placeholders };
+    const template: Template = { context, ledger, root, values, chain: [], included: new Set(), runs: { count: 0 } };
     const cut = source.text.indexOf(ternSeparator);
     const out = new Assembler();
     expand(template, source, 0, cut < 0 ? source.text.length : cut, out);
@@ -46,7 +47,8 @@ export function readTern(context: Context, candidate: Candidate, ledger: Ledger)
     const text = out.done();
     const units = unitsOf(context, text, [
       { start: 0, end: middle, direction: 'up', mode: modeOf(text, 0, middle, ledger) },
-      ...(cut < 0 ? [] : [{ start: middle, end: text.text.length, direction: 'down' as const, mode: modeOf(text, middle, text.text.length, ledger) }]),
+      ...(cut < 0 ? [] : [{ start: middle, end: text.text.length, direction: 'down' as const,
+        mode: modeOf(text, middle, text.text.length, ledger) }]),
     ], id, ledger);
     checkOptOut(ledger, units, { written: optOut, tool: 'tern', perDirection: true });
     return [{ id, path, kind: 'versioned', ...units, ...(template.included.size > 0 ? { others: [...template.included] } : {}) }];
@@ -61,7 +63,8 @@ function modeOf(text: Assembled, start: number, end: number, ledger: Ledger): Mo
     const evidence: Evidence = { span, says: `${optOut}: this part runs without a transaction` };
     if (line.text === optOut) mode = mode === ownTransaction ? autocommit(evidence) : mode;
     else if (/^\s*-+\s*(?:tern:\s*)?disable-tx\b/.test(line.text)) {
-      ineffective(ledger, span, `The opt-out "${optOut}" has to be a line of its own, spelt exactly so, and tern takes this one for a comment.`);
+      ineffective(ledger, span,
+        `The opt-out "${optOut}" has to be a line of its own, spelt exactly so, and tern takes this one for a comment.`);
     }
   }
   return mode;
@@ -108,12 +111,13 @@ function expand(template: Template, source: Source, start: number, end: number, 
   flush(end);
 }
 
-function include(template: Template, name: string, span: { readonly path: string; readonly start: number; readonly end: number }, out: Assembler): void {
+function include(template: Template, name: string, span: Span, out: Assembler): void {
   const { context, ledger, root, chain } = template;
   const path = normalizePath(join(root, name));
   const source = path === undefined ? undefined : readSource(context.files, path);
   if (path === undefined || source === undefined) return gap(ledger, span, `The template ${name} is not here, so its text is not known.`);
-  if (chain.includes(path) || chain.length >= deepest || out.size > longest || ++template.runs.count > mostRuns) return gap(ledger, span, `The template ${name} goes on without an end; it was left out here.`);
+  if (chain.includes(path) || chain.length >= deepest || out.size > longest || ++template.runs.count > mostRuns)
+    return gap(ledger, span, `The template ${name} goes on without an end; it was left out here.`);
   ledger.gaps.push(...source.gaps);
   template.included.add(path);
   chain.push(path);
@@ -122,7 +126,7 @@ function include(template: Template, name: string, span: { readonly path: string
 }
 
 /** The `{{ … }}` of a range, with what stands inside. */
-function* actionsIn(text: string, start: number, end: number): Generator<{ readonly start: number; readonly end: number; readonly text: string }> {
+function* actionsIn(text: string, start: number, end: number): Generator<Range & { readonly text: string }> {
   for (let at = text.indexOf('{{', start); at >= 0 && at < end; at = text.indexOf('{{', at)) {
     const close = text.indexOf('}}', at + 2);
     if (close < 0 || close + 2 > end) return;

@@ -21,7 +21,9 @@ import { readSqlx } from './sqlx.ts';
 import { readSupabase } from './supabase.ts';
 import { readTern } from './tern.ts';
 
-/** Reads one history in its tool's order. What cannot be seen is a gap in the ledger, what is wrong a problem there; never throws for it. */
+/**
+ * Reads one history in its tool's order. What cannot be seen is a gap in the ledger, what is wrong a problem there; never throws for it.
+ */
 export type Reader = (context: Context, candidate: Candidate, ledger: Ledger) => readonly MigrationDraft[];
 
 interface Tool {
