@@ -7,6 +7,7 @@ export { rule, type RuleDefinition } from './rule/definition.ts';
 export { count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
+export { blindLookups, type BlindLookup } from './rule/guards.ts';
 export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading } from './rule/dependants.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {

@@ -1,0 +1,89 @@
+import { blindLookups, countsAfter, describe, evidence, madeAt, quote, quoteLiteral, refuses, rule } from '../src/rule.ts';
+import type { BlindLookup, CatalogObject, Refusal, Step } from '../src/rule.ts';
+
+const kinds: Readonly<Record<string, string>> = {
+  table: 'a table', view: 'a plain view', matview: 'a materialized view', index: 'an index', sequence: 'a sequence',
+};
+
+/** What the statement took the relation for, where a materialized view is on one side of the mistake. */
+function mistaken({ because }: Refusal, target: CatalogObject): string | undefined {
+  const [, wanted] = /^".*" is not an? (.+)$/.exec(because) ?? [];
+  if (target.kind === 'matview') return wanted === undefined ? '' : `, not a ${wanted}`;
+  return wanted === 'materialized view' ? ', not a materialized view' : undefined;
+}
+
+/** SQL that counts what the list says of the view; the control is the list of materialized views itself. */
+function listed({ list, matview: { name } }: BlindLookup): string {
+  const [schema, relation] = list.startsWith('information_schema') ? ['table_schema', 'table_name']
+    : ['schemaname', list === 'pg_tables' ? 'tablename' : 'viewname'];
+  return `SELECT CASE WHEN EXISTS (SELECT FROM pg_matviews WHERE schemaname = ${quoteLiteral(name.schema)} AND matviewname = ${quoteLiteral(name.name)})
+    THEN (SELECT count(*) FROM ${list} WHERE ${schema} = ${quoteLiteral(name.schema)} AND ${relation} = ${quoteLiteral(name.name)}) END`;
+}
+
+/** Whether the name is surely the view's all the time: a lookup that was right when it stood alone is none of ours. */
+function stood({ before, after }: Step, { matview }: BlindLookup): boolean {
+  const was = before.find(matview.name);
+  return (was.is !== 'present' || was.object.kind === 'matview') && after.get(matview.id) !== undefined;
+}
+
+export default rule({
+  id: 'no-blind-guard',
+  summary: 'Disallow code around a materialized view that takes it for a table or a plain view.',
+  severity: 'warning',
+  postgres: { from: 14 },
+  why: `
+A materialized view is neither a table nor a view. \`information_schema.tables\`, \`.views\` and \`.columns\`, \`pg_tables\` and \`pg_views\`
+never list one, so a guard that looks there always answers that it is missing: the creation behind it runs again and fails, the drop
+behind it never runs. \`DROP VIEW\`, \`ALTER VIEW\` and \`COMMENT ON VIEW\` of a materialized view are refused (\`42809\`), with
+\`IF EXISTS\` as well, and so is every \`INSERT\`, \`UPDATE\` and \`ADD COLUMN\`.
+`,
+  fix: `
+Look in \`pg_matviews\`, or ask for the name itself, and say \`MATERIALIZED VIEW\` where it is one:
+
+\`\`\`sql
+SELECT FROM pg_matviews WHERE schemaname = 'public' AND matviewname = 'daily_sales';
+SELECT to_regclass('public.daily_sales') IS NOT NULL;
+DROP MATERIALIZED VIEW IF EXISTS daily_sales;
+\`\`\`
+`,
+  exceptions: `
+A lookup is reported when the name it asks for is that of a materialized view after the statement and was no table or plain view before
+it. Names that are put together at run time are not followed.
+`,
+  references: [
+    'https://www.postgresql.org/docs/current/view-pg-matviews.html',
+    'https://www.postgresql.org/docs/current/infoschema-tables.html',
+  ],
+  check: {
+    *refuse({ via, refusal, statement, target }, { step }) {
+      const what = target && refusal.sqlstate === '42809' && statement !== 'refresh' ? mistaken(refusal, target) : undefined;
+      if (!target || what === undefined) return;
+      const name = quote(target.name);
+      yield {
+        span: via.span,
+        message: `Postgres refuses this statement because ${name} is ${kinds[target.kind] ?? describe(target)}${what}.`,
+        relation: name,
+        evidence: [...madeAt(target, `${describe(target)} is made here`), evidence(via.span, 'refused with 42809')],
+        experiment: refuses(step, '42809'),
+      };
+    },
+    *endOfDeploy({ steps }) {
+      for (const step of steps)
+        for (const lookup of step.refusal ? [] : blindLookups(step.statement, step.after)) {
+          if (!stood(step, lookup)) continue;
+          const name = quote(lookup.matview.name);
+          yield {
+            span: lookup.span,
+            message: `This never finds ${name} because ${lookup.list} lists no materialized views.`,
+            relation: name,
+            evidence: [
+              ...madeAt(lookup.matview, `${describe(lookup.matview)} is made here`),
+              evidence(lookup.span, `${lookup.list} is asked for it`),
+            ],
+            step,
+            experiment: countsAfter(listed(lookup), 0, `Postgres has ${name}, and ${lookup.list} does not list it.`, `${lookup.list} lists ${name}.`),
+          };
+        }
+    },
+  },
+});
