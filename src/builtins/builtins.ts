@@ -63,12 +63,16 @@ function ofMajor(row: string, major: number): string | undefined {
   return (from === '' || major >= Number(from)) && (until === '' || major <= Number(until)) ? row.slice(0, at) : undefined;
 }
 
+const none: readonly never[] = [];
+
 /** Rows under names, parsed when first asked for: a run that needs ten functions pays for ten. */
 class Table<T> {
   readonly #text: string;
   readonly #major: number;
   readonly #parse: (name: string, row: string) => T;
   readonly #known = new Map<string, readonly T[]>();
+  #asked = 0;
+  #index: Map<string, number> | undefined;
 
   constructor(text: string, major: number, parse: (name: string, row: string) => T) {
     this.#text = text;
@@ -79,10 +83,24 @@ class Table<T> {
   get(name: string): readonly T[] {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const at = /[\t\n]/.test(name) ? -1 : this.#text.indexOf(`\n${name}\t`);
-    const rows = at < 0 ? [] : this.#rows(this.#text.slice(at + 1, this.#text.indexOf('\n', at + 1)));
+    const at = this.#find(name);
+    if (at < 0) return none;
+    const rows = this.#rows(this.#text.slice(at + 1, this.#text.indexOf('\n', at + 1)));
     this.#known.set(name, rows);
     return rows;
+  }
+
+  /** Where the line of a name begins, its line break included. A few names are looked for in the text; for many, an index is made of it once. */
+  #find(name: string): number {
+    this.#asked += 1;
+    if (this.#asked <= 40) return /[\t\n]/.test(name) ? -1 : this.#text.indexOf(`\n${name}\t`);
+    if (this.#index === undefined) {
+      this.#index = new Map();
+      for (let at = 0; at < this.#text.length - 1; at = this.#text.indexOf('\n', at + 1)) {
+        this.#index.set(this.#text.slice(at + 1, this.#text.indexOf('\t', at)), at);
+      }
+    }
+    return this.#index.get(name) ?? -1;
   }
 
   names(): readonly string[] {

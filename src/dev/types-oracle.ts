@@ -103,12 +103,12 @@ function judge(generated: Generated, catalog: Catalog, names: Names, type: strin
 
 /**
  * Generates expressions until `wanted` of them were accepted by the database, makes a view of each, and compares the functions, operators and conversions of the
- * stored tree and the type of its column with what mvlint resolved.
+ * stored tree and the type of its column with what mvlint resolved: in the catalog that introspection makes of the database, or in a replayed one.
  */
-export async function judgeTypes(ask: Ask, major: number, seed: number, wanted: number): Promise<Figures> {
+export async function judgeTypes(ask: Ask, major: number, seed: number, wanted: number, replayed?: Catalog): Promise<Figures> {
   await ready();
   for (const statement of schema) await ask(statement);
-  const catalog: Catalog = Object.assign(await introspect(ask), { postgres: major });
+  const catalog: Catalog = replayed ?? Object.assign(await introspect(ask), { postgres: major });
   const names = await namesOf(ask);
   const generator = new Generator(seed, major);
   const judged: Judgement[] = [];

@@ -39,8 +39,9 @@ function keep<T>(cache: Map<string, T>, key: string, made: T): T {
   return made;
 }
 
-/** The cache's key; undefined where a type is not known or is the history's own. */
+/** The cache's key; undefined where a type is not known or is the history's own, and for calls too long to be written twice. */
 function keyOf(types: Types, name: string, inputs: readonly (SqlType | undefined)[]): string | undefined {
+  if (inputs.length > 12) return undefined;
   let key = `${types.builtins.major} ${name}`;
   for (const input of inputs) {
     if (input === undefined || (input.element ?? input).id !== undefined) return undefined;
