@@ -27,7 +27,8 @@ import type { Source } from './text.ts';
 export function readAtlas(context: Context, candidate: Candidate, ledger: Ledger): readonly MigrationDraft[] {
   const format = formatOf(context, candidate);
   if (format !== undefined) {
-    return format(context, candidate, ledger).map(draft => ({ ...draft, up: draft.up.map(unit => asAtlas(context, draft, unit, ledger)) }));
+    return format(context, candidate, ledger)
+      .map(({ down: _, ...draft }) => ({ ...draft, up: draft.up.map(unit => asAtlas(context, draft, unit, ledger)) }));
   }
   const files = numberedFiles(context, candidate, ledger, {
     tool: 'Atlas', example: '20240101000000_what.sql', compare: compareCodeUnits, allowsDuplicates: true,

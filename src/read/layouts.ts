@@ -6,7 +6,7 @@ import { flywayConfigNames } from './flyway-config.ts';
 import { flywayCandidate, flywayFolders } from './flyway-roots.ts';
 import { gooseMark } from './goose.ts';
 import { newLedger } from './ledger.ts';
-import { changelogFiles, formattedMark, rootChangelog } from './liquibase-changelog.ts';
+import { changelogFiles, formattedMark, rootChangelogs } from './liquibase-changelog.ts';
 import { claims } from './manifests.ts';
 import type { Shape } from './manifests.ts';
 import { ancestors, basename, commonFolder, compareCodeUnits, dirname, join, normalizePath, relativeTo, within } from './paths.ts';
@@ -68,7 +68,15 @@ const byLayout: readonly Finder[] = [
     const plan = planFiles(scope.context, dirname(path));
     return plan === undefined ? [] : [own('sqitch', dirname(plan.plan), plan.plan, { config: plan.plan, files: plan.files })];
   }),
-  scope => configs(scope, ['atlas.sum']).map(path => own('atlas', dirname(path), path)),
+  scope => {
+    const named = configs(scope, ['atlas.hcl']).flatMap(path =>
+      [...textOf(scope, path).matchAll(/^[ \t]*dir[ \t]*=[ \t]*"file:\/\/([^"?]*)/gm)].flatMap(([, folder = '']) => {
+        const root = normalizePath(join(dirname(path), folder));
+        return root === undefined || root === '' ? [] : [own('atlas', root, path, { config: path })];
+      }));
+    const summed = configs(scope, ['atlas.sum']).map(path => own('atlas', dirname(path), path));
+    return [...named, ...summed].sort((x, y) => compareCodeUnits(x.roots[0] ?? '', y.roots[0] ?? ''));
+  },
   scope => configs(scope, ['.gmrc']).flatMap(path => {
     const folder = /"?migrationsFolder"?\s*:\s*["']([^"']+)["']/.exec(textOf(scope, path))?.[1] ?? './migrations';
     const root = normalizePath(join(dirname(path), folder));
@@ -101,12 +109,13 @@ const byLayout: readonly Finder[] = [
   scope => {
     // A named folder may be a part of what a changelog above it reaches.
     for (const folder of scope.region === '' ? [''] : [scope.region, ...ancestors(dirname(scope.region))]) {
-      const changelog = rootChangelog(scope.context, folder);
-      if (changelog === undefined) continue;
-      const files = changelogFiles(scope.context, changelog, newLedger()).files.filter(path => isFormatted(scope, path));
-      if (!files.some(path => within(scope.region, path))) continue;
-      return [own('liquibase', commonFolder([dirname(changelog), ...files.map(dirname)]), changelog,
-        { config: changelog, files: besides(scope, files) })];
+      const found = rootChangelogs(scope.context, folder).flatMap(changelog => {
+        const files = changelogFiles(scope.context, changelog, newLedger()).files.filter(path => isFormatted(scope, path));
+        const root = commonFolder([dirname(changelog), ...files.map(dirname)]);
+        if (!files.some(path => within(scope.region, path))) return [];
+        return [own('liquibase', root, changelog, { config: changelog, files: besides(scope, files) })];
+      });
+      if (found.length > 0) return found;
     }
     return [];
   },

@@ -123,21 +123,23 @@ function propertiesOf(text: string): readonly (readonly [string, string])[] {
   return [...xml, ...yaml];
 }
 
-/** The root changelog of a folder: what liquibase.properties names, else a file called so, else the one that includes others. */
-export function rootChangelog(context: Context, folder: string): string | undefined {
+/** The root changelogs beneath a folder: what a liquibase.properties names, else every changelog that no other one includes. */
+export function rootChangelogs(context: Context, folder: string): readonly string[] {
+  const named = new Set<string>();
   const beneath = pathsUnder(context, folder);
   for (const config of beneath.filter(path => basename(path) === 'liquibase.properties')) {
     const text = readSource(context.files, config)?.text ?? '';
-    const named = /^[ \t]*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)[ \t]*[:=][ \t]*(\S+)/mi.exec(text)?.[1];
-    const target = named === undefined ? undefined
-      : resolve(context, { kind: 'include', path: named, relative: false }, config, dirname(config));
-    if (target !== undefined) return target;
+    const written = /^[ \t]*(?:liquibase\.command\.)?(?:changeLogFile|changelog-?file)[ \t]*[:=][ \t]*(\S+)/mi.exec(text)?.[1];
+    const target = written === undefined ? undefined
+      : resolve(context, { kind: 'include', path: written, relative: false }, config, dirname(config));
+    if (target !== undefined) named.add(target);
   }
+  if (named.size > 0) return [...named];
   const changelogs = beneath.filter(path => /\.(?:xml|ya?ml|json)$/.test(path) && /changelog/i.test(basename(path))
     && /databaseChangeLog/.test(readSource(context.files, path)?.text ?? ''));
   const included = new Set(changelogs.flatMap(path => includesOf(path, readSource(context.files, path)?.text ?? '')
     .flatMap(include => resolve(context, include, path, dirname(path)) ?? [])));
   const roots = changelogs.filter(path => !included.has(path) && ![...included].some(one => path.startsWith(`${one}/`)));
-  return roots.toSorted((a, b) => Number(/master|root/i.test(basename(b))) - Number(/master|root/i.test(basename(a)))
-    || a.split('/').length - b.split('/').length)[0];
+  const isMaster = (path: string): number => Number(/master|root/i.test(basename(path)));
+  return roots.toSorted((a, b) => isMaster(b) - isMaster(a) || a.split('/').length - b.split('/').length);
 }

@@ -9,7 +9,7 @@ import type { MigrationDraft } from './draft.ts';
 import { placeholdersIn, replacements } from './fill.ts';
 import { gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { changelogFiles, formattedMark, rootChangelog } from './liquibase-changelog.ts';
+import { changelogFiles, formattedMark, rootChangelogs } from './liquibase-changelog.ts';
 import type { Changelog } from './liquibase-changelog.ts';
 import { basename, compareCodeUnits } from './paths.ts';
 import { ineffective, unreached } from './problems.ts';
@@ -29,7 +29,7 @@ export function readLiquibase(context: Context, candidate: Candidate, ledger: Le
   const seen = new Map<string, Span>();
   const said = { filter: false };
   for (const root of candidate.roots) {
-    const changelog = candidate.config ?? rootChangelog(context, root);
+    const changelog = candidate.config ?? rootChangelogs(context, root)[0];
     const sql = pathsUnder(context, root).filter(path => path.endsWith('.sql')
       && formattedMark.test(readSource(context.files, path)?.text.slice(0, 400) ?? ''));
     const { files, properties }: Changelog = changelog === undefined ? { files: sql.toSorted(compareCodeUnits), properties: new Map() }

@@ -33,6 +33,7 @@ const manifests: readonly Manifest[] = [
   { tool: 'flyway', shapes: ['version prefix'], file: 'build.gradle', says: /flyway/ },
   { tool: 'flyway', shapes: ['version prefix'], file: 'build.gradle.kts', says: /flyway/ },
   { tool: 'refinery', shapes: ['version prefix'], file: 'Cargo.toml', says: crate('refinery') },
+  { tool: 'refinery', shapes: ['version prefix'], file: 'refinery.toml' },
   { tool: 'pgmigrate', shapes: ['version prefix'], file: 'migrations.yml' },
   { tool: 'diesel', shapes: ['folders'], file: 'diesel.toml' },
   { tool: 'diesel', shapes: ['folders'], file: 'Cargo.toml', says: crate('diesel') },

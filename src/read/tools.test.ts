@@ -176,6 +176,18 @@ test('marks in the files beat a manifest, and two words of equal weight are an e
   expect(read(both, { tool: 'supabase' }).histories).toEqual(['supabase supabase/migrations: 1_a']);
 });
 
+test('several projects of one tool in one repository stay apart', () => {
+  const sql = `--liquibase formatted sql\n--changeset a:1\n${table}\n`;
+  const root = '{"databaseChangeLog":[{"include":{"file":"changes/1.sql","relativeToChangelogFile":true}}]}';
+  expect(read({ 'a/changelog.json': root, 'a/changes/1.sql': sql, 'b/changelog.json': root, 'b/changes/1.sql': sql, 'b/changes/2.sql': sql }))
+    .toMatchObject({ histories: ['liquibase a: a:1', 'liquibase b: a:1'], ignored: ['b/changes/2.sql'] });
+  const hcl = 'env "x" {\n  migration {\n    dir = "file://./sql"\n  }\n}\n';
+  expect(read({ 'a/atlas.hcl': hcl, 'a/sql/1.sql': table, 'b/atlas.hcl': hcl, 'b/sql/1.sql': table, 'b/sql/atlas.sum': '' }).histories)
+    .toEqual(['atlas a/sql: 1', 'atlas b/sql: 1']);
+  const plan = 'a 2025-01-01T00:00:00Z n <n@x>\n';
+  expect(read({ 'a/sqitch.plan': plan, 'a/deploy/a.sql': table, 'b/sqitch.plan': plan, 'b/deploy/a.sql': table }).histories).toEqual(['sqitch a: a', 'sqitch b: a']);
+});
+
 test('diesel: the metadata decides both directions, and a missing key is an opt-out that nobody asked for', () => {
   const one = (toml: string) => read({ 'diesel.toml': '', 'migrations/1_a/up.sql': table, 'migrations/1_a/down.sql': table, 'migrations/1_a/metadata.toml': toml });
   expect(one('run_in_transaction = true')).toMatchObject({ up: [[expect.stringMatching(/^migration/)]], found: [] });
