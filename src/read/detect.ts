@@ -18,9 +18,15 @@ export interface Detected {
 /** Tools that look into the folder itself only; a folder beneath may hold a history of its own. */
 const flat = new Set<Candidate['tool']>(['golang-migrate', 'goose', 'dbmate', 'supabase', 'sqlx', 'atlas', 'refinery', 'pgmigrate']);
 
-/** Whether a path is a file of a history. */
-export const holds = ({ tool, roots, files }: Candidate, path: string): boolean => files?.includes(path)
-  ?? roots.some(root => (flat.has(tool) ? dirname(path) === root : within(root, path)));
+/** Tells whether a path is a file of a history. */
+function holderOf({ tool, roots, files }: Candidate): (path: string) => boolean {
+  if (files !== undefined) {
+    const known = new Set(files);
+    return path => known.has(path);
+  }
+  return path => roots.some(root => (flat.has(tool) ? dirname(path) === root : within(root, path)));
+}
+export const holds = (candidate: Candidate, path: string): boolean => holderOf(candidate)(path);
 
 /**
  * Finds the histories beneath a folder: what the tools' own configurations and layouts name first, then marks inside the files, manifests,
@@ -44,21 +50,22 @@ export function detect(context: Context, region: string, everything = false): De
   const problems: string[] = [];
   const take = (candidate: Candidate): void => {
     candidates.push(candidate);
-    const files = candidate.files === undefined ? undefined : new Set(candidate.files);
-    for (const path of free) if (files?.has(path) ?? holds(candidate, path)) free.delete(path);
+    const isIts = holderOf(candidate);
+    for (const path of free) if (isIts(path)) free.delete(path);
   };
   const wanted = context.options.tool;
   const found = wanted === 'psql' ? [] : foundIn({ context, region, sql, byName })
     .filter(({ tool, foreign }) => wanted === undefined || (tool === wanted && foreign === undefined));
   for (const one of found) {
-    const files = [...free].filter(path => holds(one, path));
+    const files = [...free].filter(holderOf(one));
     if (files.length === 0 || candidates.some(({ tool, roots }) => tool === one.tool && roots.join() === one.roots.join())) continue;
     const rivals = found.filter(other => other.score === one.score && nameOf(other) !== nameOf(one)
-      && files.some(path => holds(other, path)));
+      && files.some(holderOf(other)));
     if (rivals.length > 0) {
       const names = [...new Map([one, ...rivals].map(each => [nameOf(each), `${nameOf(each)} (${each.proof})`])).values()].join(' and ');
       problems.push(`${one.roots[0] || '.'}: ${names} claim the same files; say which with --tool`);
-      for (const path of free) if ([one, ...rivals].some(each => holds(each, path))) free.delete(path);
+      const claimed = [one, ...rivals].map(holderOf);
+      for (const path of free) if (claimed.some(isIts => isIts(path))) free.delete(path);
     } else if (one.foreign === undefined) take(candidateOf(one));
     else take({ ...plainCandidate(one.roots[0] ?? '', files), foreign: one.foreign });
   }
