@@ -42,7 +42,8 @@ test('the table of 18 is the whole catalog of PGlite, row by row', () => {
 test('what is left out has a type that no expression can have', async () => {
   const { rows } = await db.query<{ n: number; handlers: number }>(`
     select count(*)::int as n, (count(*) filter (where exists (select from pg_type t
-      where (t.oid = prorettype or t.oid = any(proargtypes)) and (t.typname in ('internal', 'trigger', 'event_trigger') or t.typname like '%_handler'))))::int as handlers
+      where (t.oid = prorettype or t.oid = any(proargtypes)) and (t.typname in ('internal', 'trigger',
+        'event_trigger') or t.typname like '%_handler'))))::int as handlers
     from pg_proc where pronamespace = 'pg_catalog'::regnamespace`);
   expect(rows[0]!.n - rows[0]!.handlers).toBe(server.functions.length);
 });
@@ -63,16 +64,19 @@ test('look-ups say what the catalogs say', () => {
     volatility: 'stable', strict: true, parallel: 'safe', defaults: 0 }]);
   expect(table.functions('json_each')[0]).toMatchObject({ returnsSet: true, result: 'record',
     columns: [{ name: 'key', type: 'text' }, { name: 'value', type: 'json' }] });
-  expect(table.functions('make_interval')[0]).toMatchObject({ defaults: 7, names: ['years', 'months', 'weeks', 'days', 'hours', 'mins', 'secs'] });
+  expect(table.functions('make_interval')[0]).toMatchObject({ defaults: 7, names: ['years', 'months', 'weeks', 'days', 'hours', 'mins',
+    'secs'] });
   expect(table.functions('percentile_cont')[0]?.aggregate).toEqual({ kind: 'ordered', direct: 1 });
   expect(table.functions('concat')[0]).toMatchObject({ variadic: 'any', strict: false, volatility: 'stable' });
   expect(table.operators('~~').map(row => row.function)).toContain('textlike');
   expect(table.operators('-').find(row => row.left === undefined && row.right === 'numeric')?.function).toBe('numeric_uminus');
   expect(table.cast('int4', 'int8')).toMatchObject({ context: 'implicit', method: 'function', function: 'int8' });
-  expect(table.type('timestamptz')).toMatchObject({ printed: 'timestamp with time zone', category: 'D', preferred: true, output: 'stable', btree: true });
+  expect(table.type('timestamptz')).toMatchObject({ printed: 'timestamp with time zone', category: 'D', preferred: true, output: 'stable',
+    btree: true });
   expect(table.typePrinted('character varying')?.name).toBe('varchar');
   expect(table.type('int4range')?.range).toEqual({ subtype: 'int4', range: 'int4range', multirange: 'int4multirange' });
-  expect([table.type('point')?.element, table.type('int2vector')?.element]).toEqual([{ type: 'float8', array: false }, { type: 'int2', array: true }]);
+  expect([table.type('point')?.element, table.type('int2vector')?.element]).toEqual([{ type: 'float8', array: false }, { type: 'int2',
+    array: true }]);
   for (const name of ['', 'no_such', '# functions', 'a\tb', '\n', 'constructor']) expect(table.functions(name), name).toEqual([]);
 });
 

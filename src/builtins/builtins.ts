@@ -10,8 +10,10 @@ export type { BuiltinCast, BuiltinFunction, BuiltinOperator, BuiltinType } from 
 export const majors: readonly number[] = [14, 15, 16, 17, 18];
 
 /**
- * The built-in catalog of one major (pg_proc, pg_operator, pg_cast, pg_type of a real server, made by `npm run generate:builtins`). Types are
- * pg_type.typname, arrays with brackets. Functions with an argument or result of a handler's type (`internal`, `trigger` …) are not here: no
+ * The built-in catalog of one major (pg_proc, pg_operator, pg_cast, pg_type of a real server, made by `npm run generate:builtins`). Types
+ * are
+ * pg_type.typname, arrays with brackets. Functions with an argument or result of a handler's type (`internal`, `trigger` …) are not here:
+ * no
  * expression can call them. Answers are shared: do not change them.
  */
 export interface Builtins {
@@ -90,7 +92,10 @@ class Table<T> {
     return rows;
   }
 
-  /** Where the line of a name begins, its line break included. A few names are looked for in the text; for many, an index is made of it once. */
+  /**
+   * Where the line of a name begins, its line break included. A few names are looked for in the text; for many, an index is made of it
+   * once.
+   */
   #find(name: string): number {
     this.#asked += 1;
     if (this.#asked <= 40) return /[\t\n]/.test(name) ? -1 : this.#text.indexOf(`\n${name}\t`);
@@ -127,7 +132,10 @@ class Table<T> {
 /** The nearest known major: older ones are taken for the oldest, newer ones for the newest. */
 const nearest = (major: number): number => Math.min(Math.max(Math.trunc(major) || majors.at(-1)!, majors[0]!), majors.at(-1)!);
 
-/** The built-in catalog of a major; read from disk on the first call, synchronously. Throws only when the package's own file is missing or broken. */
+/**
+ * The built-in catalog of a major; read from disk on the first call, synchronously. Throws only when the package's own file is missing or
+ * broken.
+ */
 export function builtins(major: number): Builtins {
   const wanted = nearest(major);
   const known = catalogs.get(wanted);
@@ -143,7 +151,8 @@ function makeBuiltins(major: number): Builtins {
   const operators = new Table(texts.get('operators') ?? '', major, parseOperator);
   const casts = new Table(texts.get('casts') ?? '', major, parseCast);
   const types = new Table(texts.get('types') ?? '', major, parseType);
-  const printed = new Map([...(texts.get('types') ?? '').matchAll(/^(\S+)\t.*;as ([^\t\n@]+)/gm)].map(([, name = '', text = '']) => [text, name]));
+  const printed = new Map([...(texts.get('types') ?? '').matchAll(/^(\S+)\t.*;as ([^\t\n@]+)/gm)].map(([, name = '', text = '']) => [text,
+    name]));
   return {
     major,
     types: () => types.all(),

@@ -1,8 +1,10 @@
 import type { Volatility } from '../model.ts';
 
 /**
- * The rows of the built-in catalogs, and how each is written in `data/builtins.txt`. Types are pg_type.typname (`int4`, `timestamptz`), arrays with
- * brackets (`int4[]`). One line holds one name and, after tabs, its overloads; what is usual is left out, so that most overloads are a dozen letters.
+ * The rows of the built-in catalogs, and how each is written in `data/builtins.txt`. Types are pg_type.typname (`int4`, `timestamptz`),
+ * arrays with
+ * brackets (`int4[]`). One line holds one name and, after tabs, its overloads; what is usual is left out, so that most overloads are a
+ * dozen letters.
  */
 export interface BuiltinFunction {
   readonly name: string;
@@ -48,7 +50,9 @@ export interface BuiltinCast {
 
 export interface BuiltinType {
   readonly name: string;
-  /** As format_type prints it with the modifier -1: `bpchar` and `"bit"`, where the words `character` and `bit` would mean a length of 1. */
+  /**
+   * As format_type prints it with the modifier -1: `bpchar` and `"bit"`, where the words `character` and `bit` would mean a length of 1.
+   */
   readonly printed: string;
   /** pg_type.typtype. */
   readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'pseudo' | 'range' | 'multirange';
@@ -107,7 +111,8 @@ const functionPattern = /^([^>]*)>(\*?)([\w[\]]+)(?::(....))?(?:=(\d+))?(?:~([\w
 
 /** The reverse of `printFunction`; throws on text that is no row, which is a broken data file. */
 export function parseFunction(name: string, text: string): BuiltinFunction {
-  const [whole, args = '', set, result = '', flags = usual, defaults, variadic, names, columns, kind, direct] = functionPattern.exec(text) ?? [];
+  const [whole, args = '', set, result = '', flags = usual, defaults, variadic, names, columns, kind, direct] = functionPattern.exec(text)
+    ?? [];
   if (whole === undefined) throw new Error(`no function row: ${name} ${text}`);
   return {
     name, arguments: list(args), result, returnsSet: set === '*', kind: kinds[flags[3]!]!, volatility: volatilities[flags[0]!]!,
@@ -130,10 +135,12 @@ export function printOperator(row: BuiltinOperator): string {
 }
 
 export function parseOperator(name: string, text: string): BuiltinOperator {
-  const [whole, left = '', right = '', result = '', implementation = '', args] = /^([^,]*),([^>]*)>([^:]*):(\w+)(?:\((.*)\))?$/.exec(text) ?? [];
+  const [whole, left = '', right = '', result = '', implementation = '', args] = /^([^,]*),([^>]*)>([^:]*):(\w+)(?:\((.*)\))?$/.exec(text)
+    ?? [];
   if (whole === undefined) throw new Error(`no operator row: ${name} ${text}`);
   return {
-    name, right, result, function: implementation, functionArguments: args === undefined ? [...(left === '' ? [] : [left]), right] : list(args),
+    name, right, result, function: implementation, functionArguments: args === undefined ? [...(left === '' ? [] : [left]), right]
+      : list(args),
     ...(left === '' ? {} : { left }),
   };
 }

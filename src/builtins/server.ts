@@ -22,7 +22,8 @@ const volatility = (column: string): string => `case ${column} when 'i' then 'im
 const unreachable = `'internal', 'trigger', 'event_trigger', 'language_handler', 'fdw_handler', 'index_am_handler', 'tsm_handler', 'table_am_handler'`;
 
 /**
- * Functions of pg_catalog that an expression can call: those with an argument or a result of a handler's type are left out, and so is what initdb or
+ * Functions of pg_catalog that an expression can call: those with an argument or a result of a handler's type are left out, and so is what
+ * initdb or
  * an extension did not make (an OID of 16384 or more is a user's).
  */
 const functionsSql = `
@@ -30,8 +31,10 @@ const functionsSql = `
     case p.prokind when 'a' then 'aggregate' when 'w' then 'window' when 'p' then 'procedure' else 'function' end as kind,
     ${volatility('p.provolatile')} as volatility, p.proisstrict as strict,
     case p.proparallel when 's' then 'safe' when 'r' then 'restricted' else 'unsafe' end as parallel, p.pronargdefaults as defaults,
-    case when p.provariadic <> 0 then ${named('p.provariadic')} end as variadic, p.proargnames::text[] as names, p.proargmodes::text[] as modes,
-    case when p.proallargtypes is not null then ${types('p.proallargtypes')} end as "allTypes", a.aggkind as aggkind, a.aggnumdirectargs as direct
+    case when p.provariadic <> 0 then ${named('p.provariadic')} end as variadic, p.proargnames::text[] as names,
+      p.proargmodes::text[] as modes,
+    case when p.proallargtypes is not null then ${types('p.proallargtypes')} end as "allTypes", a.aggkind as aggkind,
+      a.aggnumdirectargs as direct
   from pg_proc p left join pg_aggregate a on a.aggfnoid = p.oid
   where p.pronamespace = 'pg_catalog'::regnamespace and p.oid < 16384
     and not exists (select from pg_type t where t.typname in (${unreachable}) and (t.oid = p.prorettype or t.oid = any(p.proargtypes)))
@@ -46,7 +49,8 @@ const operatorsSql = `
 const castsSql = `
   select ${named('c.castsource')} as source, ${named('c.casttarget')} as target,
     case c.castcontext when 'e' then 'explicit' when 'a' then 'assignment' else 'implicit' end as context,
-    case c.castmethod when 'f' then 'function' when 'b' then 'binary' else 'inout' end as method, p.proname as function, ${types('p.proargtypes')} as args
+    case c.castmethod when 'f' then 'function' when 'b' then 'binary' else 'inout' end as method, p.proname as function,
+      ${types('p.proargtypes')} as args
   from pg_cast c left join pg_proc p on p.oid = c.castfunc where c.oid < 16384 order by 1, 2`;
 
 /** Arrays and the row types of system relations have no rows of their own: an array is `<element>[]`. */
@@ -54,9 +58,11 @@ const typesSql = `
   select t.typname as name, format_type(t.oid, -1) as printed,
     case t.typtype when 'b' then 'base' when 'c' then 'composite' when 'd' then 'domain' when 'e' then 'enum' when 'p' then 'pseudo' when 'r' then 'range'
       else 'multirange' end as kind,
-    t.typcategory as category, t.typispreferred as preferred, ${volatility('i.provolatile')} as input, ${volatility('o.provolatile')} as output,
+    t.typcategory as category, t.typispreferred as preferred, ${volatility('i.provolatile')} as input,
+      ${volatility('o.provolatile')} as output,
     t.typarray <> 0 as "hasArray", case when t.typelem <> 0 then ${named('t.typelem')} end as element,
-    t.typsubscript::oid = 'array_subscript_handler'::regproc as "isArray", t.typcollation <> 0 as collatable, t.typmodin::oid <> 0 as modifiers,
+    t.typsubscript::oid = 'array_subscript_handler'::regproc as "isArray", t.typcollation <> 0 as collatable,
+      t.typmodin::oid <> 0 as modifiers,
     exists (select from pg_opclass c join pg_am m on m.oid = c.opcmethod where m.amname = 'btree' and c.opcdefault and c.opcintype = t.oid) as btree,
     exists (select from pg_opclass c join pg_am m on m.oid = c.opcmethod where m.amname = 'hash' and c.opcdefault and c.opcintype = t.oid) as hash,
     case when t.typbasetype <> 0 then ${named('t.typbasetype')} end as base,
@@ -83,12 +89,14 @@ function functionOf(row: Row): BuiltinFunction {
   const aggkind = optional(row['aggkind']);
   return {
     name: String(row['name']), arguments: args, result: String(row['result']), returnsSet: row['returnsSet'] === true,
-    kind: row['kind'] as BuiltinFunction['kind'], volatility: row['volatility'] as BuiltinFunction['volatility'], strict: row['strict'] === true,
+    kind: row['kind'] as BuiltinFunction['kind'], volatility: row['volatility'] as BuiltinFunction['volatility'],
+      strict: row['strict'] === true,
     parallel: row['parallel'] as BuiltinFunction['parallel'], defaults: Number(row['defaults']),
     ...(variadic === undefined ? {} : { variadic }),
     ...(inputs.some(name => name !== '') ? { names: inputs } : {}),
     ...(columns.length === 0 ? {} : { columns }),
-    ...(aggkind === undefined ? {} : { aggregate: { kind: aggkind === 'n' ? 'normal' : aggkind === 'o' ? 'ordered' : 'hypothetical', direct: Number(row['direct']) } }),
+    ...(aggkind === undefined ? {} : { aggregate: { kind: aggkind === 'n' ? 'normal' : aggkind === 'o' ? 'ordered' : 'hypothetical',
+      direct: Number(row['direct']) } }),
   };
 }
 

@@ -46,7 +46,8 @@ if (missing.length > 0) {
   process.stderr.write(`missing servers: npm run servers -- ${missing.join(' ')}\n`);
   process.exit(2);
 }
-const sections = { functions: new Map(), operators: new Map(), casts: new Map(), types: new Map() } satisfies Record<keyof ServerCatalog, Section>;
+const sections = { functions: new Map(), operators: new Map(), casts: new Map(), types: new Map() } satisfies Record<keyof ServerCatalog,
+  Section>;
 for (const major of [...majors].reverse()) {
   const catalog = await withServer(major, async server => {
     const client = await server.connect();

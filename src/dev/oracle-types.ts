@@ -1,5 +1,6 @@
 /**
- * How well mvlint resolves what Postgres resolves: generated expressions are made views, and the function, operator and conversion of every node, and the type of
+ * How well mvlint resolves what Postgres resolves: generated expressions are made views, and the function, operator and conversion of
+ * every node, and the type of
  * the column, are compared with the tree in pg_rewrite.
  *
  *     npm run oracle:types                          3,500 expressions on PGlite (PostgreSQL 18)
@@ -20,7 +21,8 @@ const { values } = parseArgs({ options: {
 async function onPglite(): Promise<Figures> {
   const db = await PGlite.create();
   try {
-    return await judgeTypes(async sql => (await db.query<Record<string, unknown>>(sql)).rows, 18, Number(values.seed), Number(values.count));
+    return await judgeTypes(async sql => (await db.query<Record<string, unknown>>(sql)).rows, 18, Number(values.seed),
+      Number(values.count));
   } finally {
     await db.close();
   }
@@ -28,7 +30,8 @@ async function onPglite(): Promise<Figures> {
 
 const onServer = (major: number): Promise<Figures> => withServer(major, async server => {
   const client = await server.connect();
-  return judgeTypes(async sql => (await client.query(sql)).rows as Record<string, unknown>[], major, Number(values.seed), Number(values.count));
+  return judgeTypes(async sql => (await client.query(sql)).rows as Record<string, unknown>[], major, Number(values.seed),
+    Number(values.count));
 });
 
 const started = Date.now();

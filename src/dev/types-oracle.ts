@@ -38,7 +38,8 @@ function find(query: string, catalog: Catalog): Found {
   const uses: Use[] = [];
   const around = surroundingsIn(catalog);
   const run: Run = {
-    statement, catalog: around, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), uses,
+    statement, catalog: around, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(),
+      types: new Set(), uses,
     truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(parsed.node, run, { ctes: undefined, depth: 0 });
@@ -59,7 +60,8 @@ async function namesOf(ask: Ask): Promise<Names> {
   const named = (oid: string): string => `(select case when e.oid is not null then e.typname || '[]' else t.typname end from pg_type t left join pg_type e on e.typarray = t.oid where t.oid = ${oid})`;
   const functions = await ask(`select p.oid::int as oid, p.proname || '(' || array_to_string(array(select ${named('u.o')} from unnest(p.proargtypes::oid[]) with ordinality u(o, n) order by n), ',') || ')' as name from pg_proc p`);
   const types = await ask(`select oid::int as oid, ${named('t0.oid')} as name from pg_type t0`);
-  const map = (rows: readonly Readonly<Record<string, unknown>>[]): ReadonlyMap<number, string> => new Map(rows.map(row => [Number(row['oid']), String(row['name'])]));
+  const map = (rows: readonly Readonly<Record<string, unknown>>[]): ReadonlyMap<number,
+    string> => new Map(rows.map(row => [Number(row['oid']), String(row['name'])]));
   return { functions: map(functions), types: map(types) };
 }
 
@@ -102,8 +104,10 @@ function judge(generated: Generated, catalog: Catalog, names: Names, type: strin
 }
 
 /**
- * Generates expressions until `wanted` of them were accepted by the database, makes a view of each, and compares the functions, operators and conversions of the
- * stored tree and the type of its column with what mvlint resolved: in the catalog that introspection makes of the database, or in a replayed one.
+ * Generates expressions until `wanted` of them were accepted by the database, makes a view of each, and compares the functions, operators
+ * and conversions of the
+ * stored tree and the type of its column with what mvlint resolved: in the catalog that introspection makes of the database, or in a
+ * replayed one.
  */
 export async function judgeTypes(ask: Ask, major: number, seed: number, wanted: number, replayed?: Catalog): Promise<Figures> {
   await ready();

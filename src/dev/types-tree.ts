@@ -7,7 +7,8 @@ export interface Stored {
 
 /** Node → the field that holds the OID, and what it is. The names are those of outfuncs.c. */
 const nodes: Readonly<Record<string, { readonly field: string; readonly kind: Stored['kind'] }>> = {
-  FUNCEXPR: { field: ':funcid', kind: 'function' }, AGGREF: { field: ':aggfnoid', kind: 'aggregate' }, WINDOWFUNC: { field: ':winfnoid', kind: 'window' },
+  FUNCEXPR: { field: ':funcid', kind: 'function' }, AGGREF: { field: ':aggfnoid', kind: 'aggregate' }, WINDOWFUNC: { field: ':winfnoid',
+    kind: 'window' },
   OPEXPR: { field: ':opfuncid', kind: 'operator' }, SCALARARRAYOPEXPR: { field: ':opfuncid', kind: 'operator' },
   DISTINCTEXPR: { field: ':opfuncid', kind: 'operator' }, NULLIFEXPR: { field: ':opfuncid', kind: 'operator' },
   COERCEVIAIO: { field: ':resulttype', kind: 'io' }, ARRAYCOERCEEXPR: { field: ':resulttype', kind: 'array' },

@@ -70,7 +70,8 @@ export function called(node: FuncCall, place: Place): Called {
   const keys = node.agg_within_group === true
     ? (node.agg_order ?? []).map(item => ('SortBy' in item ? value(item.SortBy.node, place) : unknownValue('a sort key'))) : [];
   // Named windows resolve to clauses that are visited with the query.
-  for (const part of [node.agg_within_group === true ? undefined : node.agg_order, node.agg_filter === undefined ? undefined : [node.agg_filter],
+  const filter = node.agg_filter === undefined ? undefined : [node.agg_filter];
+  for (const part of [node.agg_within_group === true ? undefined : node.agg_order, filter,
     node.over?.partitionClause, node.over?.orderClause]) visit(part, place);
   for (const offset of [node.over?.startOffset, node.over?.endOffset]) if (offset !== undefined) value(offset, place);
   const name = nameOf(node);
@@ -119,7 +120,8 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
-  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, settingOrigin(settingOf(resolved, values, args, place)), node.location),
+  const setting = settingOrigin(settingOf(resolved, values, args, place));
+  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, setting, node.location),
     ofCall(name, values, args));
   if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
   return { ...result, nullable: nullability(node, name, values, place), taints };
@@ -132,7 +134,8 @@ function settingOf(resolved: Resolved, values: readonly Value[], args: readonly 
   const inputs = values.map(item => typeOfValue(item, types));
   if (resolved.is === 'cast') return conversionSetting(types, inputs[0]!, resolved.target, 'explicit');
   const own = callSetting(types, resolved.signature.name, resolved.signature.arguments.map(type => type.key), inputs, args);
-  return own ?? inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit')).find(setting => setting !== undefined);
+  return own ?? inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit'))
+    .find(setting => setting !== undefined);
 }
 
 /** A function gives no modifier, a cast that does nothing keeps it; a pseudo-type is no type of a value, `record` aside. */

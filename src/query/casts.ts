@@ -38,7 +38,8 @@ export function cast(node: TypeCast, place: Place): Value {
   const from = typeOfValue(inner, types);
   const setting = from === undefined || target === undefined ? undefined : conversionSetting(types, from, target.type, 'explicit');
   return { type, literal: false, nullable,
-    taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place), originTaint(place, settingOrigin(setting), leftmost(node.arg) ?? node.location)),
+    taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place), originTaint(place, settingOrigin(setting),
+      leftmost(node.arg) ?? node.location)),
     ...(inner.constant === true ? { constant: true } : {}) };
 }
 
@@ -68,7 +69,8 @@ function baseTyped(typed: Typed, types: Types): Typed {
 }
 
 /**
- * ARRAY[…]: the common type of its elements; arrays as elements make an array of more dimensions. Under a cast the elements are cast one by one, to the
+ * ARRAY[…]: the common type of its elements; arrays as elements make an array of more dimensions. Under a cast the elements are cast one
+ * by one, to the
  * array type where any of them is an array (transformArrayExpr).
  */
 export function arrayOfElements(elements: readonly Node[] | undefined, place: Place, target?: Typed): Value {

@@ -1,10 +1,12 @@
 import type { Signature } from './signatures.ts';
 
 /**
- * What a stable or volatile built-in function depends on besides its arguments. The catalogs say that a function is not immutable, not why: that is a
+ * What a stable or volatile built-in function depends on besides its arguments. The catalogs say that a function is not immutable, not
+ * why: that is a
  * judgement by name, type and documentation over the measured catalogue of pg_proc (PostgreSQL 15.18 and 18.4, facts G).
  *
- * `clock` … `storage` change by themselves; `identity` is who refreshes; the rest are settings of the session: TimeZone, lc_*, the text search
+ * `clock` … `storage` change by themselves; `identity` is who refreshes; the rest are settings of the session: TimeZone, lc_*, the text
+ * search
  * configuration, any setting, search_path, xmloption. `output` and `input` depend on what the types of their arguments print or read as.
  */
 export type ChangeClass = 'clock' | 'random' | 'sequence' | 'transaction' | 'storage' | 'identity'

@@ -19,7 +19,8 @@ const isComplex = (types: Types, type: SqlType): boolean => types.baseOf(type).k
 export const isRow = (types: Types, type: SqlType): boolean => type.key === 'record' || isComplex(types, type);
 
 const simple = new Set(['anyelement', 'anyarray', 'anynonarray', 'anyenum', 'anyrange', 'anymultirange']);
-const compatible = new Set(['anycompatible', 'anycompatiblearray', 'anycompatiblenonarray', 'anycompatiblerange', 'anycompatiblemultirange']);
+const compatible = new Set(['anycompatible', 'anycompatiblearray', 'anycompatiblenonarray', 'anycompatiblerange',
+  'anycompatiblemultirange']);
 export const isPolymorphic = (key: string): boolean => simple.has(key) || compatible.has(key);
 
 /** The way from one type to another that a context allows; undefined when there is none. */
@@ -72,7 +73,8 @@ export function selectCommon(types: Types, inputs: readonly SqlType[]): SqlType 
     if (isUnknownType(next) || next.key === chosen.key) continue;
     if (isUnknownType(chosen)) chosen = next;
     else if (next.category !== chosen.category) return undefined;
-    else if (!chosen.preferred && canCoerceOne(types, chosen, next, 'implicit') && !canCoerceOne(types, next, chosen, 'implicit')) chosen = next;
+    else if (!chosen.preferred && canCoerceOne(types, chosen, next, 'implicit') && !canCoerceOne(types, next, chosen,
+      'implicit')) chosen = next;
   }
   return isUnknownType(chosen) ? types.named('text') : chosen;
 }
@@ -139,7 +141,8 @@ export function agree(types: Types, inputs: readonly SqlType[], declared: readon
   }
   if (!agreeOnElement(types, found)) return undefined;
   const { element } = found;
-  if (element !== undefined && (nonArray && isArrayDomain(types, element) || enumeration && types.baseOf(element).kind !== 'enum')) return undefined;
+  if (element !== undefined && (nonArray && isArrayDomain(types, element) || enumeration
+    && types.baseOf(element).kind !== 'enum')) return undefined;
   if (commons.length === 0) return found;
   const common = selectCommon(types, commons);
   if (common === undefined || !commons.every(type => canCoerceOne(types, type, common, 'implicit'))) return undefined;
@@ -172,7 +175,8 @@ export interface Settled {
 }
 
 /**
- * enforce_generic_type_consistency: what a signature is in one call; undefined where Postgres refuses it. Polymorphic types whose inputs are all
+ * enforce_generic_type_consistency: what a signature is in one call; undefined where Postgres refuses it. Polymorphic types whose inputs
+ * are all
  * unknown literals are text.
  */
 export function settle(types: Types, inputs: readonly SqlType[], declared: readonly SqlType[], result: SqlType): Settled | undefined {
@@ -190,13 +194,16 @@ export function settle(types: Types, inputs: readonly SqlType[], declared: reado
       case 'anyelement': case 'anynonarray': case 'anyenum': return element;
       case 'anyarray': return agreed.array ?? (element === undefined ? undefined : types.arrayOf(element));
       case 'anyrange': return agreed.range ?? (agreed.multirange === undefined ? undefined : types.named(agreed.multirange.range!.range));
-      case 'anymultirange': return agreed.multirange ?? (agreed.range === undefined ? undefined : types.named(agreed.range.range!.multirange));
+      case 'anymultirange': return agreed.multirange ?? (agreed.range === undefined ? undefined
+        : types.named(agreed.range.range!.multirange));
       case 'anycompatible': case 'anycompatiblenonarray': return common;
       case 'anycompatiblearray': return common === undefined ? undefined : types.arrayOf(common);
       case 'anycompatiblerange':
-        return agreed.commonRange ?? (agreed.commonMultirange === undefined ? undefined : types.named(agreed.commonMultirange.range!.range));
+        return agreed.commonRange ?? (agreed.commonMultirange === undefined ? undefined
+          : types.named(agreed.commonMultirange.range!.range));
       case 'anycompatiblemultirange':
-        return agreed.commonMultirange ?? (agreed.commonRange === undefined ? undefined : types.named(agreed.commonRange.range!.multirange));
+        return agreed.commonMultirange ?? (agreed.commonRange === undefined ? undefined
+          : types.named(agreed.commonRange.range!.multirange));
       default: return type;
     }
   };

@@ -43,7 +43,8 @@ beforeAll(async () => {
   await db.exec(`
     create table orders (id int primary key, placed_at timestamptz not null, shipped timestamptz, note text, amount numeric(10,2));
     create sequence counter;
-    insert into orders select g, '2020-02-01 12:00+00'::timestamptz + g * interval '1 hour', case when g % 2 = 0 then '2020-03-01'::timestamptz end, 'n' || g, g from generate_series(1, 40) g;
+    insert into orders select g, '2020-02-01 12:00+00'::timestamptz + g * interval '1 hour',
+      case when g % 2 = 0 then '2020-03-01'::timestamptz end, 'n' || g, g from generate_series(1, 40) g;
     create function my_now(x int) returns int language sql immutable as 'select 1';
   `);
   catalog = emptyCatalog();
@@ -177,16 +178,24 @@ test('what changes at a refresh without a change of the tables is what is tainte
 
 /** Expressions over `placed_at` (timestamptz) and others, and the setting that decides their value. */
 const settings: readonly (readonly [string, 'TimeZone' | 'DateStyle' | 'IntervalStyle' | 'default_text_search_config' | undefined])[] = [
-  ["date_trunc('day', placed_at)", 'TimeZone'], ["date_trunc('day', placed_at::timestamp)", 'TimeZone'], ["date_trunc('day', placed_at, 'UTC')", undefined],
-  ["date_trunc('day', placed_at at time zone 'UTC')", undefined], ["date_trunc('second', placed_at)", undefined], ['placed_at::date', 'TimeZone'],
-  ["(placed_at at time zone 'UTC')::date", undefined], ['placed_at::text', 'TimeZone'], ['note || placed_at', 'TimeZone'], ['concat(note, placed_at)', 'TimeZone'],
-  ['to_jsonb(placed_at)', 'TimeZone'], ['array[placed_at]::text', 'TimeZone'], ['jsonb_build_object(1, placed_at)', 'TimeZone'], ['extract(hour from placed_at)', 'TimeZone'],
-  ['extract(epoch from placed_at)', undefined], ["to_char(placed_at, 'HH24')", 'TimeZone'], ["to_char(placed_at at time zone 'UTC', 'HH24')", undefined],
-  ["to_char(amount, '999')", undefined], ['placed_at', undefined], ["placed_at + interval '1 hour'", undefined], ["placed_at > '2020-01-01'", undefined],
+  ["date_trunc('day', placed_at)", 'TimeZone'], ["date_trunc('day', placed_at::timestamp)", 'TimeZone'],
+    ["date_trunc('day', placed_at, 'UTC')", undefined],
+  ["date_trunc('day', placed_at at time zone 'UTC')", undefined], ["date_trunc('second', placed_at)", undefined], ['placed_at::date',
+    'TimeZone'],
+  ["(placed_at at time zone 'UTC')::date", undefined], ['placed_at::text', 'TimeZone'], ['note || placed_at', 'TimeZone'],
+    ['concat(note, placed_at)', 'TimeZone'],
+  ['to_jsonb(placed_at)', 'TimeZone'], ['array[placed_at]::text', 'TimeZone'], ['jsonb_build_object(1, placed_at)', 'TimeZone'],
+    ['extract(hour from placed_at)', 'TimeZone'],
+  ['extract(epoch from placed_at)', undefined], ["to_char(placed_at, 'HH24')", 'TimeZone'],
+    ["to_char(placed_at at time zone 'UTC', 'HH24')", undefined],
+  ["to_char(amount, '999')", undefined], ['placed_at', undefined], ["placed_at + interval '1 hour'", undefined],
+    ["placed_at > '2020-01-01'", undefined],
   ["placed_at < timestamp '2020-02-02 15:00'", 'TimeZone'], ["case when placed_at::date = '2020-02-02' then 1 else 2 end", 'TimeZone'],
-  ["(placed_at at time zone 'UTC')::text", 'DateStyle'], ["(placed_at at time zone 'UTC')::date::text", 'DateStyle'], ["to_jsonb((placed_at at time zone 'UTC')::date)", undefined],
+  ["(placed_at at time zone 'UTC')::text", 'DateStyle'], ["(placed_at at time zone 'UTC')::date::text", 'DateStyle'],
+    ["to_jsonb((placed_at at time zone 'UTC')::date)", undefined],
   ["format('%s', (placed_at at time zone 'UTC')::date)", 'DateStyle'], ["(placed_at - '2020-01-01 00:00+00')::text", 'IntervalStyle'],
-  ["to_tsvector('the ' || note || ' running')", 'default_text_search_config'], ["to_tsvector('english', note)", undefined], ['amount::text', undefined], ['md5(placed_at::text)', 'TimeZone'],
+  ["to_tsvector('the ' || note || ' running')", 'default_text_search_config'], ["to_tsvector('english', note)", undefined], ['amount::text',
+    undefined], ['md5(placed_at::text)', 'TimeZone'],
 ];
 
 test('what another setting of the session changes is tainted with that setting', async () => {
@@ -201,7 +210,8 @@ test('what another setting of the session changes is tainted with that setting',
     const taints = predicted(viewOf(sql, 'q'));
     const said = [...new Set(taints.map(taint => taint.setting))];
     if (said.join() !== (want ?? '')) wrong.push(`${expression}: predicted ${said.join()}, wanted ${want}`);
-    if (taints.some(taint => taint.cause !== 'session' || taint.flips !== 'when the session differs')) wrong.push(`${expression}: another cause`);
+    if (taints.some(taint => taint.cause !== 'session'
+      || taint.flips !== 'when the session differs')) wrong.push(`${expression}: another cause`);
     for (const [name, [usual, other]] of Object.entries(elsewhere)) {
       // The comparison of before and after is made under one setting.
       await db.exec(`drop table if exists was; create table was as select * from q; set ${name} = ${other}; refresh materialized view q; set ${name} = ${usual}`);
@@ -233,7 +243,8 @@ test('the path leads from the origin through every column it passes', () => {
 
 test('a function of the history is told from the built-in one of its name as Postgres tells them', async () => {
   const store = catalog.fork();
-  const routine = (name: string, args: readonly string[]): void => store.put({ kind: 'routine', id: store.newId(), name: { schema: 'public', name },
+  const routine = (name: string, args: readonly string[]): void => store.put({ kind: 'routine', id: store.newId(),
+    name: { schema: 'public', name },
     owner: 'postgres', form: 'function', arguments: args, returns: 'integer', language: 'sql', volatility: 'immutable', settings: new Map(),
     statement: statementOf(`create function ${name}(${args.join()}) returns integer language sql immutable as 'select 1'`) });
   routine('now', []);

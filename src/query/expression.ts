@@ -7,7 +7,8 @@ import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, t
 import { strings, valueFunctionName } from './names.ts';
 import { applyOperator, operation, useTests } from './operators.ts';
 import {
-  depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup, type Run,
+  depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup,
+    type Run,
     type Scope, type Value,
 } from './scope.ts';
 import { analyze } from './select.ts';
@@ -185,8 +186,10 @@ function lookupColumnless(place: Place, names: readonly string[]): Value | undef
 
 /** A whole row: of a relation its row type, of a sub-select a record. */
 function rowOf(entry: Entry, place: Place): Value {
-  const type = entry.relation !== undefined ? typesIn(place.run.catalog).rowOf(entry.relation)?.printed : entry.record === true ? 'record' : undefined;
-  return { ...unknownValue('a row'), ...(type === undefined ? {} : { type }), taints: unionTaints(...entry.columns.map(column => column.taints)) };
+  const type = entry.relation !== undefined ? typesIn(place.run.catalog).rowOf(entry.relation)?.printed : entry.record === true ? 'record'
+    : undefined;
+  return { ...unknownValue('a row'), ...(type === undefined ? {} : { type }),
+    taints: unionTaints(...entry.columns.map(column => column.taints)) };
 }
 
 function fromLookup(found: Lookup, names: readonly string[], what: string, location: number, place: Place): Value {
@@ -362,5 +365,6 @@ function hasSlice(steps: readonly Node[], last: number): boolean {
   return false;
 }
 
-const fieldOf = (fields: Known<readonly { readonly name: string; readonly type: Known<string> }[]> | undefined, name: string): Known<string> =>
+const fieldOf = (fields: Known<readonly { readonly name: string; readonly type: Known<string> }[]> | undefined,
+  name: string): Known<string> =>
   (fields === undefined || isUnknown(fields) ? unknown('a field') : fields.find(field => field.name === name)?.type ?? unknown('a field'));

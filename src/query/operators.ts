@@ -20,7 +20,8 @@ export interface Applied {
 }
 
 /**
- * The operator that Postgres chooses over these operands, recorded with the conversions of the operands (make_op in parse_oper.c). Where an operand's type
+ * The operator that Postgres chooses over these operands, recorded with the conversions of the operands (make_op in parse_oper.c). Where
+ * an operand's type
  * is not known, the result is what all built-in operators of the name give.
  */
 export function applyOperator(run: Run, name: readonly string[], operands: readonly Value[]): Applied {
@@ -89,7 +90,8 @@ export function operation(node: A_Expr, place: Place): Value {
     case 'AEXPR_NULLIF': {
       const [left, right] = [value(node.lexpr, place), value(node.rexpr, place)];
       const { arguments: args } = applyOperator(run, name, [left, right]);
-      return { type: coercedText(left, args?.[0], typesIn(run.catalog), 'NULLIF'), literal: false, nullable: unknown('whether NULLIF is NULL'), taints: left.taints };
+      return { type: coercedText(left, args?.[0], typesIn(run.catalog), 'NULLIF'), literal: false,
+        nullable: unknown('whether NULLIF is NULL'), taints: left.taints };
     }
     default: {
       const values = [...(node.lexpr === undefined ? [] : [value(node.lexpr, place)]), value(node.rexpr, place)];
@@ -118,8 +120,10 @@ function plain(node: A_Expr, name: readonly string[], place: Place): Value {
   const operator = lastName(node.name) ?? '';
   const { type, setting } = applyOperator(place.run, name, both);
   const simple = !isUnknown(type) && both.every(item => !isUnknown(item.type) && isBuiltinType(item.type));
-  const arithmetic = ['+', '-', '*', '/', '||'].includes(operator) && both.every(item => !isUnknown(item.type) && !item.type.startsWith('json'));
-  const nullable = simple && (comparisons.has(operator) || arithmetic) ? strictNull(both, 'the operation') : unknown('whether the operation is NULL');
+  const arithmetic = ['+', '-', '*', '/', '||'].includes(operator) && both.every(item => !isUnknown(item.type)
+    && !item.type.startsWith('json'));
+  const nullable = simple && (comparisons.has(operator) || arithmetic) ? strictNull(both, 'the operation')
+    : unknown('whether the operation is NULL');
   const taints = unionTaints(...both.map(item => item.taints));
   const through = type === 'boolean' ? ofCondition(taints) : ofOperator(operator, left?.taints ?? [], right.taints);
   const own = originTaint(place, settingOrigin(setting), node.location);
@@ -163,7 +167,8 @@ export function overElements(run: Run, name: readonly string[], left: Value, rig
 }
 
 /**
- * transformAExprIn: the items that name no column become one array where they and the left side have a common type; the others are compared one by
+ * transformAExprIn: the items that name no column become one array where they and the left side have a common type; the others are
+ * compared one by
  * one.
  */
 function inList(node: A_Expr, name: readonly string[], place: Place): Value {
@@ -210,7 +215,8 @@ function between(node: A_Expr, place: Place): Value {
   const subject = value(node.lexpr, place);
   const values = bounds.map(bound => value(bound, place));
   const [low, high] = values;
-  const [down, up] = node.kind === 'AEXPR_NOT_BETWEEN' || node.kind === 'AEXPR_NOT_BETWEEN_SYM' ? ['<', '>'] as const : ['>=', '<='] as const;
+  const isNegated = node.kind === 'AEXPR_NOT_BETWEEN' || node.kind === 'AEXPR_NOT_BETWEEN_SYM';
+  const [down, up] = isNegated ? ['<', '>'] as const : ['>=', '<='] as const;
   if (low !== undefined && high !== undefined) {
     applyOperator(place.run, [down], [subject, low]);
     applyOperator(place.run, [up], [subject, high]);

@@ -71,7 +71,8 @@ function resolveAnew(types: Types, call: Call, mine: readonly Routine[]): Resolv
   const schemas = ['pg_catalog', ...new Set(mine.map(routine => routine.name.schema))];
   const candidates = [
     ...rows.flatMap(row => candidatesOf(builtinSignature(row, types), call, types, 0)),
-    ...own.flatMap((signature, at) => (signature === undefined ? [] : candidatesOf(signature, call, types, schemas.indexOf(mine[at]!.name.schema)))),
+    ...own.flatMap((signature, at) => (signature === undefined ? [] : candidatesOf(signature, call, types,
+      schemas.indexOf(mine[at]!.name.schema)))),
   ];
   const inputs = call.inputs;
   if (inputs.some(input => input === undefined)) return own.includes(undefined) ? nothing : partly(candidates);
@@ -161,7 +162,8 @@ export interface ResolvedOperator {
 }
 
 /**
- * The built-in operator over these operands: oper and left_oper (parse_oper.c). Operators of extensions and of the history are not in the catalog:
+ * The built-in operator over these operands: oper and left_oper (parse_oper.c). Operators of extensions and of the history are not in the
+ * catalog:
  * where the operands are of built-in types the built-in one is right unless somebody made one for just these types.
  */
 export function resolveOperator(types: Types, name: string, operands: readonly SqlType[]): ResolvedOperator | undefined {

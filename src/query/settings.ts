@@ -11,12 +11,14 @@ export function settingOrigin(setting: string | undefined): Origin | undefined {
 }
 
 /**
- * What the text form of a type depends on (facts G, types whose input and output functions are stable). That of a timestamptz depends on DateStyle
+ * What the text form of a type depends on (facts G, types whose input and output functions are stable). That of a timestamptz depends on
+ * DateStyle
  * too; the zone is what differs in practice.
  */
 const texts: Readonly<Record<string, string>> = {
   timestamptz: 'TimeZone', timetz: 'TimeZone', tstzrange: 'TimeZone', tstzmultirange: 'TimeZone', date: 'DateStyle', timestamp: 'DateStyle',
-  daterange: 'DateStyle', datemultirange: 'DateStyle', tsrange: 'DateStyle', tsmultirange: 'DateStyle', interval: 'IntervalStyle', money: 'lc_monetary',
+  daterange: 'DateStyle', datemultirange: 'DateStyle', tsrange: 'DateStyle', tsmultirange: 'DateStyle', interval: 'IntervalStyle',
+    money: 'lc_monetary',
 };
 
 const elementOf = (types: Types, type: SqlType): SqlType => {
@@ -30,7 +32,10 @@ function ofPathway(types: Types, way: Pathway, from: SqlType, to: SqlType): stri
   return way.kind === 'io' ? texts[elementOf(types, from).key] ?? texts[elementOf(types, to).key] : undefined;
 }
 
-/** The setting that a conversion depends on: `timestamptz::date` is another day in another TimeZone. Literals are converted once, at CREATE. */
+/**
+ * The setting that a conversion depends on: `timestamptz::date` is another day in another TimeZone. Literals are converted once, at
+ * CREATE.
+ */
 export function conversionSetting(types: Types, from: SqlType, to: SqlType, context: Context): string | undefined {
   if (from.key === to.key || from.key === 'unknown' || to.key === 'any') return undefined;
   const way = pathway(types, to, from, context);
@@ -42,7 +47,8 @@ const ofClass: Readonly<Partial<Record<ChangeClass, string>>> = {
 };
 
 /**
- * An interval of hours is the same in every zone and one of days seldom differs (where clocks change), so adding one is left out: a value that is
+ * An interval of hours is the same in every zone and one of days seldom differs (where clocks change), so adding one is left out: a value
+ * that is
  * said to depend on the session does in an ordinary one.
  */
 const shifts = new Set(['timestamptz_pl_interval', 'timestamptz_mi_interval', 'interval_pl_timestamptz', 'date_add', 'date_subtract']);

@@ -63,7 +63,8 @@ function declaredOf(routine: Routine): Declared | undefined {
 function declared(node: CreateFunctionStmt): Declared {
   const has = (name: string): Node | undefined => (node.options ?? []).find(item => 'DefElem' in item && item.DefElem.defname === name);
   const isTrue = (item: Node | undefined): boolean =>
-    item !== undefined && 'DefElem' in item && item.DefElem.arg !== undefined && 'Boolean' in item.DefElem.arg && item.DefElem.arg.Boolean.boolval === true;
+    item !== undefined && 'DefElem' in item && item.DefElem.arg !== undefined && 'Boolean' in item.DefElem.arg
+      && item.DefElem.arg.Boolean.boolval === true;
   return {
     parameters: (node.parameters ?? []).flatMap(item => ('FunctionParameter' in item ? [item.FunctionParameter] : [])),
     ...(node.returnType === undefined ? {} : { returns: { text: typeText(node.returnType), set: node.returnType.setof === true } }),
@@ -71,7 +72,8 @@ function declared(node: CreateFunctionStmt): Declared {
   };
 }
 
-const inputModes = new Set<string | undefined>(['FUNC_PARAM_IN', 'FUNC_PARAM_INOUT', 'FUNC_PARAM_VARIADIC', 'FUNC_PARAM_DEFAULT', undefined]);
+const inputModes = new Set<string | undefined>(['FUNC_PARAM_IN', 'FUNC_PARAM_INOUT', 'FUNC_PARAM_VARIADIC', 'FUNC_PARAM_DEFAULT',
+  undefined]);
 
 /** A routine of the history as a call sees it; undefined where a type of its arguments is not known. */
 export function routineSignature(routine: Routine, types: Types): Signature | undefined {
@@ -95,8 +97,10 @@ export function routineSignature(routine: Routine, types: Types): Signature | un
   const result = returned === undefined ? undefined : types.parse(returned)?.type;
   return {
     name: routine.name.name, routine: routine.id, arguments: args as SqlType[],
-    kind: routine.form === 'aggregate' ? 'aggregate' : routine.form === 'procedure' ? 'procedure' : text?.window === true ? 'window' : 'function',
-    names: fits ? inputs.map(({ name }) => name ?? '') : [], defaults: fits ? inputs.filter(({ defexpr }) => defexpr !== undefined).length : 0,
+    kind: routine.form === 'aggregate' ? 'aggregate' : routine.form === 'procedure' ? 'procedure' : text?.window === true ? 'window'
+      : 'function',
+    names: fits ? inputs.map(({ name }) => name ?? '') : [], defaults: fits ? inputs.filter(({ defexpr }) => defexpr !== undefined).length
+      : 0,
     ...(variadic === undefined ? {} : { variadic }), ...(result === undefined ? {} : { result }),
     returnsSet: isTable || text?.returns?.set === true || /^(setof|table)\b/i.test(isUnknown(routine.returns) ? '' : routine.returns),
     volatility: routine.volatility, strict: text === undefined ? { unknown: 'whether it is strict' } : text.strict,
@@ -114,7 +118,8 @@ function elementOf(array: SqlType, types: Types): SqlType | undefined {
 const normal = (text: string, types: Types): Known<string> => types.parse(text)?.type.printed ?? { unknown: `type ${text}` };
 
 /** One OUT column is the result, several are a record; the catalog's row says the rest. */
-function resultText(routine: Routine, text: Declared | undefined, columns: readonly { readonly type: Known<string> }[]): string | undefined {
+function resultText(routine: Routine, text: Declared | undefined,
+  columns: readonly { readonly type: Known<string> }[]): string | undefined {
   if (columns.length > 1) return 'record';
   const [only] = columns;
   if (only !== undefined) return isUnknown(only.type) ? undefined : only.type;

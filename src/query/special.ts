@@ -8,7 +8,10 @@ import { useCoercion } from './uses.ts';
 
 const typed = (type: Value['type'], what: string): Value => ({ ...unknownValue(what), type });
 
-/** The type of an XML or JSON form that the grammar knows by itself (transformXmlExpr, transformJson… in parse_expr.c); undefined for other nodes. */
+/**
+ * The type of an XML or JSON form that the grammar knows by itself (transformXmlExpr, transformJson… in parse_expr.c); undefined for
+ * other nodes.
+ */
 export function specialValue(node: Node, place: Place): Value | undefined {
   if ('XmlExpr' in node) {
     visit(node, place);
@@ -27,7 +30,8 @@ export function specialValue(node: Node, place: Place): Value | undefined {
     return typed(returning(node.JsonScalarExpr, place) ?? 'json', 'a JSON value');
   }
   if ('JsonParseExpr' in node) return throughText(node.JsonParseExpr.expr, returning(node.JsonParseExpr, place) ?? 'json', place);
-  if ('JsonSerializeExpr' in node) return throughText(node.JsonSerializeExpr.expr, returning(node.JsonSerializeExpr, place) ?? 'text', place);
+  if ('JsonSerializeExpr' in node) return throughText(node.JsonSerializeExpr.expr, returning(node.JsonSerializeExpr, place) ?? 'text',
+    place);
   if ('JsonFuncExpr' in node) {
     const { op } = node.JsonFuncExpr;
     visit(node, place);
@@ -55,7 +59,10 @@ function partsOf(nodes: readonly (Node | undefined)[]): readonly Node[] {
   });
 }
 
-/** JSON_OBJECT, JSON_ARRAY and their aggregates: json, or jsonb where a part of it is (transformJsonConstructorOutput), unless RETURNING says. */
+/**
+ * JSON_OBJECT, JSON_ARRAY and their aggregates: json, or jsonb where a part of it is (transformJsonConstructorOutput), unless RETURNING
+ * says.
+ */
 function constructorValue(node: Node, place: Place): Value | undefined {
   if ('JsonObjectConstructor' in node || 'JsonArrayConstructor' in node) {
     const inner = 'JsonObjectConstructor' in node ? node.JsonObjectConstructor : node.JsonArrayConstructor;
@@ -67,7 +74,8 @@ function constructorValue(node: Node, place: Place): Value | undefined {
     const shape = inner.query === undefined ? undefined
       : analyze(inner.query, place.run, { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
     const column = shape?.columns[0];
-    const values = column === undefined ? [unknownValue('the query')] : [{ ...unknownValue('the query'), type: column.type, taints: column.taints }];
+    const values = column === undefined ? [unknownValue('the query')] : [{ ...unknownValue('the query'), type: column.type,
+      taints: column.taints }];
     return aggregated('agg', inner.absent_on_null === true, false, values, returning(inner, place), place);
   }
   if ('JsonArrayAgg' in node || 'JsonObjectAgg' in node) {
@@ -78,7 +86,8 @@ function constructorValue(node: Node, place: Place): Value | undefined {
     const values = parts.map(part => value(part, place));
     visit({ ...own, output: undefined }, place);
     const isUnique = 'unique' in inner && inner.unique === true;
-    return aggregated(isArray ? 'agg' : 'object_agg', inner.absent_on_null === true, isUnique, values, returning(own, place), place, own.over !== undefined);
+    return aggregated(isArray ? 'agg' : 'object_agg', inner.absent_on_null === true, isUnique, values, returning(own, place), place,
+      own.over !== undefined);
   }
   return undefined;
 }
@@ -86,12 +95,14 @@ function constructorValue(node: Node, place: Place): Value | undefined {
 function constructed(values: readonly Value[], asked: Value['type'] | undefined, place: Place): Value {
   const types = typesIn(place.run.catalog);
   const inputs = values.map(item => typeOfValue(item, types));
-  const usual = inputs.some(type => type?.key === 'jsonb') ? 'jsonb' : inputs.includes(undefined) ? unknown('type of the JSON constructor') : 'json';
+  const usual = inputs.some(type => type?.key === 'jsonb') ? 'jsonb' : inputs.includes(undefined) ? unknown('type of the JSON constructor')
+    : 'json';
   return { ...typed(asked ?? usual, 'a JSON value'), taints: unionTaints(...values.map(item => item.taints)) };
 }
 
 /** The aggregate behind the form: json_agg_strict and the like. */
-function aggregated(form: 'agg' | 'object_agg', strict: boolean, unique: boolean, values: readonly Value[], asked: Value['type'] | undefined, place: Place,
+function aggregated(form: 'agg' | 'object_agg', strict: boolean, unique: boolean, values: readonly Value[],
+  asked: Value['type'] | undefined, place: Place,
   over = false): Value {
   const result = constructed(values, asked, place);
   const base = isUnknown(result.type) ? undefined : result.type === 'jsonb' ? 'jsonb' : 'json';

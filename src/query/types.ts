@@ -78,13 +78,16 @@ export function namedType(typeName: TypeName | undefined, catalog: Surroundings)
   return { type: isArray ? `${text}[]` : text, ...(type.id === undefined || type.key.startsWith('row ') ? {} : { id: type.id }) };
 }
 
-/** The type of a value for the rules of resolution: a literal whose type the context decides is `unknown`; undefined when it is not known. */
+/**
+ * The type of a value for the rules of resolution: a literal whose type the context decides is `unknown`; undefined when it is not known.
+ */
 export function typeOfValue(value: Pick<Value, 'type' | 'literal'>, types: Types): SqlType | undefined {
   return value.literal ? types.named('unknown') : types.parse(value.type)?.type;
 }
 
 /**
- * The type that CASE, COALESCE, VALUES, UNION give (select_common_type and select_common_typmod in parse_coerce.c): the modifier stays where all
+ * The type that CASE, COALESCE, VALUES, UNION give (select_common_type and select_common_typmod in parse_coerce.c): the modifier stays
+ * where all
  * have it. Unknown when one of the types is.
  */
 export function commonType(values: readonly Pick<Value, 'type' | 'literal'>[], what: string,
@@ -92,7 +95,8 @@ export function commonType(values: readonly Pick<Value, 'type' | 'literal'>[], w
   const none = { type: unknown(`type of ${what}`), literal: false } as const;
   // Equal types need not be known to be equal.
   const [first] = values;
-  if (first !== undefined && !first.literal && !isUnknown(first.type) && values.every(value => !value.literal && value.type === first.type)) {
+  if (first !== undefined && !first.literal && !isUnknown(first.type) && values.every(value => !value.literal
+    && value.type === first.type)) {
     return { type: first.type, literal: false };
   }
   const inputs = values.map(value => typeOfValue(value, types));

@@ -6,11 +6,15 @@ import type { Signature } from './signatures.ts';
 import type { SqlType, Typed, Types } from './sql-type.ts';
 
 /**
- * Something that Postgres would store in the tree of a query: the function it calls, the operator's function, a conversion. Collected on demand
+ * Something that Postgres would store in the tree of a query: the function it calls, the operator's function, a conversion. Collected on
+ * demand
  * (`Run.uses`); the tests compare it with the trees in pg_rewrite.
  */
 export type Use =
-  | { readonly kind: 'function' | 'aggregate' | 'window' | 'operator'; readonly name: string; readonly arguments: readonly string[]; readonly routine?: ObjectId }
+  | {
+    readonly kind: 'function' | 'aggregate' | 'window' | 'operator'; readonly name: string;
+    readonly arguments: readonly string[]; readonly routine?: ObjectId;
+  }
   /** A change of type without a function: through text, element by element, or in name only. */
   | { readonly kind: 'io' | 'array' | 'relabel' | 'domain'; readonly target: string }
   /** A call or operator that is not known, by name. */
@@ -28,7 +32,8 @@ export function useOperator(run: Run, { operator }: ResolvedOperator): void {
 }
 
 /**
- * The conversion of one value: coerce_type in parse_coerce.c. `text` is the value's type as printed, modifier included. True when it also applied the
+ * The conversion of one value: coerce_type in parse_coerce.c. `text` is the value's type as printed, modifier included. True when it also
+ * applied the
  * modifier.
  */
 export function useCoercion(run: Run, types: Types, from: SqlType, to: SqlType, context: Context, hasModifier = false, text = ''): boolean {
