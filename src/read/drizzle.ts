@@ -77,6 +77,7 @@ function folders(context: Context, root: string, ledger: Ledger): readonly File[
   for (const path of pathsUnder(context, root)) {
     const parts = relativeTo(root, path).split('/');
     if (parts.length === 2 && parts[1] === 'migration.sql') found.push({ id: parts[0] ?? path, path });
+    else if (path.endsWith('.sql') && parts.length > 2) ignore(ledger, path, 'Drizzle does not look so far down.');
     else if (path.endsWith('.sql')) unreached(context, ledger, path, 'only the migration.sql of each folder runs.', 'Drizzle');
   }
   return found.sort((a, b) => compareCodeUnits(a.id, b.id));

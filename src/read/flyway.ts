@@ -5,7 +5,7 @@ import { flywayRoots, flywaySettings, readProperties } from './flyway-config.ts'
 import type { FlywaySettings } from './flyway-config.ts';
 import { fileGap, gap, ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
-import { basename, compareCodeUnits, compareVersions } from './paths.ts';
+import { basename, compareCodeUnits, compareVersions, dirname } from './paths.ts';
 import { duplicate, unreached } from './problems.ts';
 import type { MigrationDraft } from './draft.ts';
 import { plainStatements, templatedStatements } from './statements.ts';
@@ -32,12 +32,15 @@ export function readFlyway(context: Context, candidate: Candidate, ledger: Ledge
   const byFlyway = candidate.config !== undefined && settings.locations.length > 0 && context.options.migrations === undefined;
   const roots = byFlyway ? flywayRoots(context, candidate.config ?? '', settings, ledger) : candidate.roots;
   const scripts: Script[] = [];
+  const strangers: string[] = [];
   for (const root of roots) {
     for (const path of pathsUnder(context, root)) {
-      const script = classify(context, path, settings, ledger);
-      if (script !== undefined) scripts.push(script);
+      const script = classify(path, settings, ledger);
+      if (script === 'stranger') strangers.push(path);
+      else if (script !== undefined) scripts.push(script);
     }
   }
+  leftOut(context, ledger, strangers, scripts, settings);
   const baseline = scripts.filter(({ kind }) => kind === 'baseline').sort(byVersion).at(-1);
   const kept = scripts.filter(script => {
     if (script.kind === 'repeatable' || baseline === undefined || script === baseline
@@ -76,8 +79,18 @@ export function readFlyway(context: Context, candidate: Candidate, ledger: Ledge
 const byVersion = (a: Script, b: Script): number => compareVersions(a.version, b.version) || compareCodeUnits(a.path, b.path);
 const versionKey = ({ version }: Script): string => version.map(part => part.replace(/^0+(?=\d)/, '')).join('.').replace(/(?:\.0)+$/, '');
 
+/** Folders are scanned to the bottom, so queries and the like may lie there; what stands among migrations was meant to be one. */
+function leftOut(context: Context, ledger: Ledger, strangers: readonly string[], scripts: readonly Script[], settings: FlywaySettings): void {
+  const folders = new Set(scripts.map(({ path }) => dirname(path)));
+  const because = `its name is none of a migration (${settings.prefix}1${settings.separator}what${settings.suffixes[0] ?? ''}).`;
+  for (const path of strangers) {
+    if (folders.has(dirname(path))) unreached(context, ledger, path, because, 'Flyway');
+    else ignore(ledger, path, `Flyway never runs it: ${because}`);
+  }
+}
+
 /** What a file name says, under the settings; files Flyway never runs are noted with the reason. */
-function classify(context: Context, path: string, settings: FlywaySettings, ledger: Ledger): Script | undefined {
+function classify(path: string, settings: FlywaySettings, ledger: Ledger): Script | 'stranger' | undefined {
   const file = basename(path);
   const suffix = settings.suffixes.find(one => file.endsWith(one));
   if (suffix === undefined) {
@@ -103,8 +116,7 @@ function classify(context: Context, path: string, settings: FlywaySettings, ledg
     if (version.every(part => /^\d+$/.test(part))) return { ...base, kind, version };
   }
   if (cut >= 0 && head === settings.repeatablePrefix) return { ...base, kind: 'repeatable', version: [] };
-  unreached(context, ledger, path, `its name is none of a migration (${settings.prefix}1${settings.separator}what${suffix}).`, 'Flyway');
-  return undefined;
+  return 'stranger';
 }
 
 /** What Flyway itself recognises as impossible inside a transaction [facts 2]; REINDEX INDEX … CONCURRENTLY is not among them. */

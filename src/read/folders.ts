@@ -1,5 +1,6 @@
 import { pathsUnder } from './context.ts';
 import type { Candidate, Context } from './context.ts';
+import { ignore } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { basename, dirname, join, relativeTo } from './paths.ts';
 import { duplicate, unreached } from './problems.ts';
@@ -32,7 +33,8 @@ export function folderMigrations(context: Context, { roots }: Candidate, ledger:
       const version = names.version(basename(folder));
       const file = parts.at(-1);
       if (basename(path).startsWith('.')) continue;
-      if (parts.length !== 2 || (file !== 'up.sql' && file !== 'down.sql')) {
+      if (parts.length > 2) ignore(ledger, path, `${names.tool} does not look so far down.`);
+      else if (parts.length !== 2 || (file !== 'up.sql' && file !== 'down.sql')) {
         unreached(context, ledger, path, `it runs the up.sql and down.sql of each folder (${names.example}) and nothing else.`, names.tool);
       } else if (version === undefined) {
         if (file === 'up.sql') unreached(context, ledger, path, `the name of its folder is none of a migration (${names.example}).`,

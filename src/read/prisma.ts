@@ -31,6 +31,7 @@ export function readPrisma(context: Context, candidate: Candidate, ledger: Ledge
       if (provider !== undefined && !/^(?:postgres(?:ql)?|cockroachdb)$/.test(provider) && isScript) ignore(ledger, path,
           `migration_lock.toml says ${provider}, not PostgreSQL.`);
       else if (isScript) found.push(path);
+      else if (path.endsWith('.sql') && parts.length > 2) ignore(ledger, path, 'Prisma does not look so far down.');
       else if (path.endsWith('.sql') && parts.at(-1) !== 'down.sql') unreached(context, ledger, path,
         'Prisma runs the migration.sql of each folder and nothing else.', 'Prisma');
     }

@@ -201,5 +201,9 @@ test('names that say a file is no migration are no finding, others in the folder
   const odd = (name: string) => read({ ...files, [`migrations/${name}`]: table }).found.length;
   expect(['schema.sql', 'seed.sql', 'seeds.prod.sql', 'README.sql', '2_b.sql.bak.sql', 'a_test.sql', 'x/2_b.txt'].map(odd)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   expect(['add_index.sql', 'two_b.sql', '2-b.sql'].map(odd)).toEqual([1, 1, 1]);
+  const flyway = { 'flyway.toml': '[flyway]\nlocations = ["filesystem:sql"]\n', 'sql/V1__a.sql': table };
+  expect(read({ ...flyway, 'sql/queries/by_day.sql': table, 'sql/V2_b.sql': table })).toMatchObject({ ignored: ['sql/V2_b.sql', 'sql/queries/by_day.sql'],
+    found: [expect.stringContaining('"V2_b.sql" is never run by Flyway')] });
+  expect(read({ 'p/1_a/migration.sql': table, 'p/1_a/notes/x.sql': table, 'p/1_a/x.sql': table }).found).toEqual([expect.stringContaining('"x.sql" is never run by Prisma')]);
   expect(read({ ...files, 'migrations/empty.sql': '-- nothing yet\n' }).found).toEqual([]);
 });
