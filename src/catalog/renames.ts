@@ -12,9 +12,11 @@ function wrongKind(relationType: string | undefined, relation: Relation): Outcom
 }
 
 /** Gives a relation another name or schema; identity, dependants, indexes and grants stay (measured, facts D). */
-function rename(change: Change, from: Relation, to: Name): Outcome {
+function rename(change: Change, from: Relation, to: Name, renaming: boolean): Outcome {
   const taken = change.store.find(to);
-  if (taken.is === 'present' && taken.object.id !== from.id) {
+  // A new name that is the old one is refused as well; SET SCHEMA to the schema it is in does nothing (measured by the agreement).
+  const same = from.name.schema === to.schema && from.name.name === to.name;
+  if (taken.is === 'present' && (taken.object.id !== from.id || (same && renaming))) {
     const made = taken.object.madeAt ? { span: taken.object.madeAt, says: `${printName(taken.object)} has the name` } : undefined;
     return refuse('42P07', to.schema === from.name.schema ? `relation "${to.name}" already exists` : `relation "${to.name}" already exists in schema "${to.schema}"`, [made], from.id);
   }
@@ -63,7 +65,7 @@ export function renameStatement(change: Change, node: RenameStmt): Outcome {
     if (node.renameType === 'OBJECT_COLUMN') return renameColumn(change, node, relation);
     if (node.renameType === 'OBJECT_TABCONSTRAINT') return renameConstraint(change, relation, node.subname ?? '', to);
     if (node.renameType === 'OBJECT_TRIGGER' || node.renameType === 'OBJECT_POLICY') return undefined;
-    return rename(change, relation, { schema: relation.name.schema, name: to });
+    return rename(change, relation, { schema: relation.name.schema, name: to }, true);
   }
   if (node.renameType === 'OBJECT_SCHEMA') return renameSchema(change, node.subname ?? '', to);
   if (node.renameType === 'OBJECT_ROLE') {
@@ -128,7 +130,7 @@ export function setSchema(change: Change, node: AlterObjectSchemaStmt): Outcome 
   const target = change.store.findSchema(schema);
   if (target.is === 'absent') return refuse('3F000', `schema "${schema}" does not exist`, [target.because]);
   if (target.is === 'unknown') change.store.world = 'open';
-  const refused = rename(change, relation, { schema, name: relation.name.name });
+  const refused = rename(change, relation, { schema, name: relation.name.name }, false);
   if (refused) return refused;
   for (const link of change.store.dependants(relation.id)) {
     const object = change.store.get(link.dependent);
