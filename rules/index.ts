@@ -3,6 +3,7 @@ import type { Rule } from '../src/rule.ts';
 import noBlindGuard from './no-blind-guard.ts';
 import noBlockedColumnChange from './no-blocked-column-change.ts';
 import noBrokenRefresh from './no-broken-refresh.ts';
+import noChangedShape from './no-changed-shape.ts';
 import noConcurrentIndexInTransaction from './no-concurrent-index-in-transaction.ts';
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
@@ -17,11 +18,14 @@ import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noLostSettings from './no-lost-settings.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
+import noPopulateInMigration from './no-populate-in-migration.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
 import noRedefinedSource from './no-redefined-source.ts';
 import noRefreshInTransaction from './no-refresh-in-transaction.ts';
 import noRefreshInTrigger from './no-refresh-in-trigger.ts';
 import noRefusedOwner from './no-refused-owner.ts';
+import noRlsBypass from './no-rls-bypass.ts';
+import noSelectStar from './no-select-star.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
@@ -29,6 +33,7 @@ import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
+import requireLockTimeout from './require-lock-timeout.ts';
 import requireRefreshOrder from './require-refresh-order.ts';
 import requireUniqueIndex from './require-unique-index.ts';
 
@@ -37,6 +42,7 @@ export const rules: readonly Rule[] = [
   noBlindGuard,
   noBlockedColumnChange,
   noBrokenRefresh,
+  noChangedShape,
   noConcurrentIndexInTransaction,
   noDropCascade,
   noDropWithDependents,
@@ -51,11 +57,14 @@ export const rules: readonly Rule[] = [
   noLostPrivileges,
   noLostSettings,
   noNondeterministicOutput,
+  noPopulateInMigration,
   noRecreateInPlace,
   noRedefinedSource,
   noRefreshInTransaction,
   noRefreshInTrigger,
   noRefusedOwner,
+  noRlsBypass,
+  noSelectStar,
   noStaleDependents,
   noUnexplainedIgnore,
   noUnpopulatedRead,
@@ -63,6 +72,7 @@ export const rules: readonly Rule[] = [
   noUnusedIgnore,
   preferConcurrentRefresh,
   requireAtomicSwap,
+  requireLockTimeout,
   requireRefreshOrder,
   requireUniqueIndex,
 ];

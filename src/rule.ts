@@ -8,7 +8,7 @@ export { count, describe, describeIndex, keyText, list, qualified, quote } from 
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
-export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading } from './rule/dependants.ts';
+export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading, tablesBeneath } from './rule/dependants.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
@@ -17,8 +17,10 @@ export {
   countsAfter, keepsDefinition, missingBefore, nameGone, printsAnother, refreshRefused, refusedAfter, refusedInTransaction, refuses,
   staleAfterRefreshes, takesAlong,
 } from './rule/experiments.ts';
-export { firesRefresh, holdsLock, locksOut } from './rule/lock-experiments.ts';
+export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
+export { failsPrepared, showsHiddenRows } from './rule/session-experiments.ts';
+export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Matview, Name, ObjectId, View } from '../model.ts';
+import type { Catalog, CatalogObject, Matview, Name, ObjectId, Table, View } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { qualified } from './words.ts';
 
@@ -44,6 +44,22 @@ export function matviewsBeneath(view: View | Matview, catalog: Catalog): readonl
       const object = catalog.get(id);
       if (object?.kind === 'matview') found.push(object);
       if (object?.kind === 'view') queue.push(object);
+    }
+  return found;
+}
+
+/** The tables whose rows a query reads, through views and materialized views, each once. */
+export function tablesBeneath(view: View | Matview, catalog: Catalog): readonly Table[] {
+  const seen = new Set<ObjectId>();
+  const queue: (View | Matview)[] = [view];
+  const found: Table[] = [];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    for (const { id } of next.query.reads) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const object = catalog.get(id);
+      if (object?.kind === 'table') found.push(object);
+      if (object?.kind === 'view' || object?.kind === 'matview') queue.push(object);
     }
   return found;
 }

@@ -74,3 +74,15 @@ export function firesRefresh(table: Name, matview: Name): Experiment {
     },
   };
 }
+
+/** No lock_timeout is in force before the step, and its statement takes ACCESS EXCLUSIVE on the relation. */
+export function waitsWithoutLimit(name: Name, sql: string): Experiment {
+  const locks = locksOut(name, sql, 'before');
+  return {
+    ...locks,
+    run: async lab => {
+      const unlimited = await numberOf(lab, `SELECT (current_setting('lock_timeout') = '0')::int`);
+      return unlimited === 1 ? locks.run(lab) : { kind: 'refuted', says: 'A lock_timeout is in force.' };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Experiment, Name, Step } from '../model.ts';
+import { failed, numberOf, unproven } from './laboratory.ts';
+import { qualified, quote } from './words.ts';
+
+/** A prepared SELECT * fails with 0A000 after these steps, which begin with the one the experiment belongs to (facts D). */
+export function failsPrepared(name: Name, steps: readonly Step[]): Experiment {
+  return {
+    at: 'before', isolation: 'copy',
+    run: async lab => {
+      for (const sql of [`PREPARE mvlint_all AS SELECT * FROM ${qualified(name)}`, 'EXECUTE mvlint_all', ...steps.map(step => step.statement.sql)]) {
+        const answer = await lab.run(sql);
+        if (failed(answer)) return unproven(`Postgres refuses a statement here: ${answer.message}.`);
+      }
+      const answer = await lab.run('EXECUTE mvlint_all');
+      if (!failed(answer)) return { kind: 'refuted', says: 'The prepared statement still runs.' };
+      return answer.sqlstate === '0A000' ? { kind: 'confirmed', says: `A prepared SELECT * answers 0A000: ${answer.message}.` }
+        : unproven(`The prepared statement fails with ${answer.sqlstate} instead: ${answer.message}.`);
+    },
+  };
+}
+
+/** A role that row security shows no row of the table sees rows of the materialized view. Policies that show it some prove nothing. */
+export function showsHiddenRows(table: Name, matview: Name): Experiment {
+  const count = (name: Name): string => `SELECT count(*) FROM ${qualified(name)}`;
+  return {
+    at: 'after', isolation: 'copy',
+    run: async lab => {
+      await lab.fill(matview, 5);
+      const schemas = [...new Set([table.schema, matview.schema])].map(schema => quote(schema));
+      for (const sql of [
+        `REFRESH MATERIALIZED VIEW ${qualified(matview)}`, 'CREATE ROLE mvlint_reader', `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO mvlint_reader`,
+        `GRANT SELECT ON ${qualified(table)}, ${qualified(matview)} TO mvlint_reader`, 'SET ROLE mvlint_reader',
+      ]) {
+        const answer = await lab.run(sql);
+        if (failed(answer)) return unproven(`Postgres refuses a statement of the experiment: ${answer.message}.`);
+      }
+      const [rows, copied] = [await numberOf(lab, count(table)), await numberOf(lab, count(matview))];
+      if (rows === undefined || copied === undefined || copied === 0) return unproven('The view has no rows to compare.');
+      return rows > 0 ? unproven('The policies show this role rows of the table.')
+        : { kind: 'confirmed', says: `A role that sees no row of ${quote(table)} sees ${copied} of ${quote(matview)}.`, numbers: { rows, copied } };
+    },
+  };
+}
