@@ -28,9 +28,9 @@ function refuseQuery(change: Change, lowered: Lowered, variables = false): Outco
   return column && refuse('42703', `column "${column.column}" does not exist`, [], column.relation);
 }
 
-/** Records what a query holds on to: relations by column, routines and types whole. */
+/** Records what a query holds on to: relations by column (whole, where none is read: count(*)), routines and types whole. */
 export function dependOnQuery(change: Change, id: ObjectId, lowered: Lowered): void {
-  for (const read of lowered.query.reads) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns ? { columns: read.columns } : {}) });
+  for (const read of lowered.query.reads) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns?.length ? { columns: read.columns } : {}) });
   for (const on of [...lowered.routines, ...lowered.types]) change.store.depend({ dependent: id, on, strength: 'normal' });
 }
 
