@@ -173,12 +173,12 @@ export interface Column {
   readonly span?: Span;
   /** Column-level grants. */
   readonly grants?: Grants;
-  readonly comment?: string;
+  readonly comment?: Known<string>;
 }
 
 interface RelationBase extends ObjectBase {
   readonly name: Name;
-  readonly comment?: string;
+  readonly comment?: Known<string>;
   /** `WITH (…)`, by lower-case key. */
   readonly options: ReadonlyMap<string, string>;
   readonly tablespace?: string;

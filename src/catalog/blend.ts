@@ -13,9 +13,9 @@ export function sameValue(a: unknown, b: unknown): boolean {
 }
 
 /** Facts that may be unknown without making the whole object so. */
-const knownFacts = new Set(['owner', 'columns', 'populated', 'valid']);
+const knownFacts = new Set(['owner', 'columns', 'populated', 'valid', 'comment']);
 /** Facts whose place or history does not matter to whether the object is the same. */
-const unimportant = new Set(['madeAt', 'comment']);
+const unimportant = new Set(['madeAt']);
 
 type Grants = ReadonlyMap<string, ReadonlySet<string>>;
 

@@ -244,6 +244,9 @@ export class Store implements Catalog {
     if (old) this.unname(old);
     const at = keyOf(object);
     if (at !== undefined) {
+      // Whoever had the name in doubt is gone: Postgres would have refused this.
+      const doubted = this.names.get(at)?.id;
+      if (doubted !== undefined && doubted !== object.id && this.byId.has(doubted)) this.discard(doubted);
       this.names = this.names.set(at, { id: object.id });
       if (isRelation(object) && object.name.schema === 'pg_temp') this.temporary = true;
     } else if (object.kind === 'routine') {
@@ -276,6 +279,12 @@ export class Store implements Catalog {
     this.dependantsOf = this.dependantsOf.delete(object.id);
     this.markGone(object, because);
     if (object.kind === 'routine') this.sites = this.sites.filter(site => site.holderId !== object.id);
+  }
+
+  private discard(id: ObjectId): void {
+    this.byId = this.byId.delete(id);
+    this.clearDependencies(id);
+    this.dependantsOf = this.dependantsOf.delete(id);
   }
 
   /** Nothing is known of this name from here on: code that mvlint does not follow touches it. */

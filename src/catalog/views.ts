@@ -30,7 +30,8 @@ function refuseQuery(change: Change, lowered: Lowered, variables = false): Outco
 
 /** Records what a query holds on to: relations by column (whole, where none is read: count(*)), routines and types whole. */
 export function dependOnQuery(change: Change, id: ObjectId, lowered: Lowered): void {
-  for (const read of lowered.query.reads) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns?.length ? { columns: read.columns } : {}) });
+  // A view that replaces itself may read itself; pg_depend holds no such row (measured by the agreement).
+  for (const read of lowered.query.reads) if (read.id !== id) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns?.length ? { columns: read.columns } : {}) });
   for (const on of [...lowered.routines, ...lowered.types]) change.store.depend({ dependent: id, on, strength: 'normal' });
 }
 

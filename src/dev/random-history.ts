@@ -10,14 +10,17 @@ type Kind = 'table' | 'view' | 'matview';
 
 class Maker {
   private readonly next: () => number;
+  /** Whether code may do what only the data, or an error at run time, decides. */
+  private readonly doubt: boolean;
   /** By name; a matview knows whether it has a unique index and whether it is populated. */
   private readonly made = new Map<string, Kind>();
   private readonly indexes = new Map<string, string>();
   private readonly routines: string[] = [];
   private serial = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, doubt: boolean) {
     this.next = random(seed);
+    this.doubt = doubt;
   }
 
   private upTo(limit: number): number {
@@ -139,18 +142,21 @@ class Maker {
   private condition(): string {
     const name = this.any(['matview', 'table'], 'm');
     return this.pick([
+      ...(this.doubt ? [
+        `exists (select 1 from flags where name = '${this.pick(['a', 'b', 'c'])}' and raised)`,
+        `not (select bool_or(raised) from flags where name = '${this.pick(['a', 'b'])}')`, `exists (select 1 from pg_roles where rolname = 'reader')`,
+      ] : []),
       `exists (select 1 from pg_matviews where matviewname = '${name}')`, `not exists (select from pg_matviews where schemaname = 'public' and matviewname = '${name}')`,
       `to_regclass('${name}') is not null`, `to_regclass('public.${name}') is null`,
       `exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relname = '${name}' and c.relkind = '${this.pick(['m', 'r', 'v'])}')`,
       `exists (select 1 from information_schema.columns where table_name = '${name}' and column_name = '${this.pick(['v', 'x0', 'w'])}')`,
       `(select count(*) from pg_indexes where tablename = '${name}') ${this.pick(['> 0', '= 1'])}`,
-      `(select ispopulated from pg_matviews where matviewname = '${name}')`, `exists (select 1 from pg_roles where rolname = 'reader')`,
-      `exists (select 1 from flags where name = '${this.pick(['a', 'b', 'c'])}' and raised)`, `not (select bool_or(raised) from flags where name = '${this.pick(['a', 'b'])}')`,
+      `(select ispopulated from pg_matviews where matviewname = '${name}')`,
       `${this.condition2()} and exists (select 1 from pg_views where viewname = '${this.any(['view'], 'v')}')`,
     ]);
   }
   private condition2(): string {
-    return this.pick(['true', "current_setting('server_version_num')::int >= 160000", 'exists (select from flags where raised)']);
+    return this.pick(['true', "current_setting('server_version_num')::int >= 160000", ...(this.doubt ? ['exists (select from flags where raised)'] : [])]);
   }
 
   private code(depth: number): string {
@@ -159,16 +165,21 @@ class Maker {
   }
   private line(depth: number): string {
     if (depth > 2 || this.chance(0.45)) return `${this.statement(true)};`;
+    if (this.doubt && this.chance(0.2)) {
+      const caught = this.pick(['others', 'undefined_table', 'duplicate_table or dependent_objects_still_exist', 'object_not_in_prerequisite_state']);
+      return this.pick([
+        () => `begin ${this.code(depth + 1)} exception when ${caught} then ${this.chance(0.5) ? 'null;' : this.code(depth + 1)} end;`,
+        () => `for r in select name from flags where raised loop ${this.code(depth + 1)} end loop;`,
+      ])();
+    }
     return this.pick<() => string>([
       () => `if ${this.condition()} then ${this.code(depth + 1)}${this.chance(0.5) ? ` else ${this.code(depth + 1)}` : ''} end if;`,
       () => `if ${this.condition()} then ${this.code(depth + 1)} elsif ${this.condition()} then ${this.code(depth + 1)} end if;`,
-      () => `begin ${this.code(depth + 1)} exception when ${this.pick(['others', 'undefined_table', 'duplicate_table or dependent_objects_still_exist', 'object_not_in_prerequisite_state'])} then ${this.chance(0.5) ? 'null;' : this.code(depth + 1)} end;`,
       () => `execute '${this.statement(true).replace(/^perform/, 'select').replaceAll("'", "''")}';`,
       () => `execute format('drop materialized view if exists %I', '${this.any(['matview'], 'm')}');`,
       () => `execute 'refresh materialized view ' || quote_ident('${this.any(['matview'], 'm')}');`,
       () => `foreach n in array array['m1', 'm2', '${this.fresh('m')}'] loop if to_regclass(n) is not null then execute format('${this.pick(['refresh materialized view %I', "comment on materialized view %I is ''x''", 'drop materialized view %I cascade'])}', n); end if; end loop;`,
       () => `for r in select matviewname as name from pg_matviews where schemaname = 'public' order by 1 loop execute format('${this.pick(['refresh materialized view %I', 'grant select on %I to reader', 'drop materialized view if exists %I cascade'])}', r.name); end loop;`,
-      () => `for r in select name from flags where raised loop ${this.code(depth + 1)} end loop;`,
       () => `for i in 1..2 loop ${this.code(depth + 1)} ${this.chance(0.3) ? `exit when ${this.condition()};` : ''} end loop;`,
       () => `select matviewname into n from pg_matviews where matviewname = '${this.any(['matview'], 'm')}'; if found then ${this.code(depth + 1)} end if;`,
       () => `if ${this.condition()} then ${this.pick(['return;', "raise exception 'stop';", "raise notice 'on';"])} end if;`,
@@ -207,7 +218,7 @@ class Maker {
   }
 }
 
-/** A random history for psql, the same for the same seed. */
-export function randomHistory(seed: number): Map<string, string> {
-  return new Maker(seed).files();
+/** A random history for psql, the same for the same seed. `doubt` lets its code do what only the data decides. */
+export function randomHistory(seed: number, doubt: boolean): Map<string, string> {
+  return new Maker(seed, doubt).files();
 }

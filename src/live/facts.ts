@@ -117,7 +117,7 @@ function objectFacts(catalog: Catalog, object: CatalogObject): readonly string[]
   facts.push(...ownLinks(catalog, object, subject));
   if (object.kind === 'type') return facts;
   for (const [key, value] of object.options) facts.push(`${subject}: option ${key} = ${optionValue(value)}`);
-  if (object.comment !== undefined) facts.push(`${subject}: comment = ${object.comment}`);
+  if (object.comment !== undefined) facts.push(`${subject}: comment = ${shown(object.comment)}`);
   if (object.tablespace !== undefined) facts.push(`${subject}: tablespace = ${object.tablespace}`);
   if (object.kind === 'sequence') return [...facts, ...grantFacts(subject, object.grants, object.owner)];
   return object.kind === 'index' ? facts : [...facts, ...selectableFacts(catalog, subject, object)];
@@ -154,7 +154,7 @@ export function compare(replayed: readonly string[], introspected: readonly stri
   const unknownLists = [...unknownKeys].filter(key => key.endsWith(': columns')).map(key => `${key.slice(0, -1)} `);
   // Nothing is claimed of an object whose existence is in doubt, whatever kind it has by now; nor of what stands on it.
   const doubtful = new Set([...unknownKeys].filter(key => key.endsWith(': exists')).map(nameIn));
-  const isDoubtful = (fact: string): boolean => doubtful.has(nameIn(fact)) || doubtful.has(nameIn(fact).replace(/^.* on /, ''));
+  const isDoubtful = (fact: string): boolean => doubtful.has(nameIn(fact)) || doubtful.has(/: depends on \w+ (.*) = /.exec(fact)?.[1] ?? '') || doubtful.has(nameIn(fact).replace(/^.* on /, ''));
   const isUnknownTo = (fact: string): boolean => isDoubtful(fact) || unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
   return {
     agreed: introspected.filter(fact => known.has(fact)),
