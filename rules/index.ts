@@ -18,6 +18,7 @@ import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noLostSettings from './no-lost-settings.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
+import noNullableUniqueKey from './no-nullable-unique-key.ts';
 import noPopulateInMigration from './no-populate-in-migration.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
 import noRedefinedSource from './no-redefined-source.ts';
@@ -57,6 +58,7 @@ export const rules: readonly Rule[] = [
   noLostPrivileges,
   noLostSettings,
   noNondeterministicOutput,
+  noNullableUniqueKey,
   noPopulateInMigration,
   noRecreateInPlace,
   noRedefinedSource,

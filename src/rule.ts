@@ -19,7 +19,7 @@ export {
 } from './rule/experiments.ts';
 export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
-export { failsPrepared, showsHiddenRows } from './rule/session-experiments.ts';
+export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';
 export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { unreadableSource } from './catalog/privileges.ts';

@@ -41,3 +41,28 @@ export function showsHiddenRows(table: Name, matview: Name): Experiment {
     },
   };
 }
+
+/** A concurrent refresh with nothing written in between gives the rows with NULL in a key a new version, and keeps the others. */
+export function rewritesNullKeys(matview: Name, keys: readonly string[]): Experiment {
+  const name = qualified(matview);
+  const isNull = keys.map(key => `${quote(key)} IS NULL`).join(' OR ');
+  return {
+    at: 'after', isolation: 'copy',
+    run: async lab => {
+      await lab.fill(matview, 40);
+      for (const sql of [
+        `REFRESH MATERIALIZED VIEW ${name}`, `CREATE TABLE mvlint_seen AS SELECT xmin::text AS version FROM ${name}`, `REFRESH MATERIALIZED VIEW CONCURRENTLY ${name}`,
+      ]) {
+        const answer = await lab.run(sql);
+        if (failed(answer)) return unproven(`The view could not be refreshed: ${answer.message}.`);
+      }
+      const rows = await numberOf(lab, `SELECT count(*) FROM ${name} WHERE ${isNull}`) ?? 0;
+      const rewritten = await numberOf(lab, `SELECT count(*) FROM ${name} WHERE (${isNull}) AND xmin::text NOT IN (SELECT version FROM mvlint_seen)`);
+      const numbers = { rows, rowsRewritten: rewritten ?? 0 };
+      if (rows === 0) return { kind: 'unproven', says: 'No row has NULL there in this database.', numbers };
+      return rewritten === rows
+        ? { kind: 'confirmed', says: `A refresh with nothing written before it rewrites all ${rows} rows with NULL there.`, numbers }
+        : { kind: 'refuted', says: `A refresh with nothing written before it rewrites ${rewritten} of ${rows} rows with NULL there.`, numbers };
+    },
+  };
+}
