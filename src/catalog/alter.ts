@@ -142,7 +142,7 @@ function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outco
   const toll = tollOf(change, [table], uses(column));
   const goes = new Map([...toll.goes].filter(([id]) => id !== table.id));
   const cascade = command.behavior === 'DROP_CASCADE';
-  const blocked = toll.blocked.filter(({ object }) => object.kind !== 'sequence');
+  const blocked = toll.blocked.filter(({ object }) => object.kind !== 'sequence' && change.store.isCertain(object.id));
   if (!cascade && blocked.length > 0)
     return { ...refuseDependants(change, `column ${column} of table ${printName(table)}`, { goes, blocked }, table.id), column };
   const indexes = change.store.indexesOf(table.id).filter(index => mentions(index, column));
@@ -166,7 +166,7 @@ function changeType(change: Change, table: Table, command: AlterTableCmd, edit: 
   const column = command.name ?? '';
   if (hasColumn(table, column) === false) return refuse('42703', `column "${column}" of relation "${table.name.name}" does not exist`, [], table.id);
   const users = change.store.dependants(table.id).filter(uses(column)).map(link => change.store.get(link.dependent))
-    .filter(object => object?.kind === 'view' || object?.kind === 'matview');
+    .filter(object => (object?.kind === 'view' || object?.kind === 'matview') && change.store.isCertain(object.id));
   if (users.length > 0) {
     const evidence = users.flatMap(object => (object?.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} uses the column` }] : []));
     return { ...refuse('0A000', 'cannot alter type of a column used by a view or rule', evidence, table.id), column };

@@ -136,7 +136,8 @@ export function addConstraint(change: Change, tableId: ObjectId, node: Constrain
   const indexed = kind === 'primary key' || kind === 'unique' || kind === 'exclude';
   const using = node.indexname !== undefined ? change.store.find({ schema: table.name.schema, name: node.indexname }) : undefined;
   const base = node.conname ?? node.indexname ?? objectName(table.name.name, middle, suffixes[kind]);
-  if (node.conname !== undefined && taken.has(node.conname))
+  // The index is made first: its name is asked for before the constraint's (measured by the agreement).
+  if (node.conname !== undefined && taken.has(node.conname) && !indexed)
     return refuse('42710', `constraint "${node.conname}" for relation "${table.name.name}" already exists`, [], table.id);
   const name = node.conname ?? (indexed && !using ? freeName(change.store, table.name.schema, base, taken) : firstFree(base, taken));
   let index: ObjectId | undefined;

@@ -95,7 +95,7 @@ async function strangersIn(history: History, bench: Bench, valid: boolean): Prom
     else if (fate.is === 'refused' && missing.has(fate.answer.sqlstate)) {
       const name = /"([^"]+)"/.exec(fate.answer.message)?.[1]?.split('.').at(-1) ?? '';
       if (fate.answer.sqlstate !== '42P01' || !everMade.has(name)) strangers.add(turn.statement);
-    } else if (fate.is === 'ran') {
+    } else if (fate.is === 'ran' && session.transaction === 'none') {
       const relations = await session.probe("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace");
       if (!failed(relations)) for (const { relname } of relations.rows) everMade.add(String(relname));
     }

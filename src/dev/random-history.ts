@@ -62,7 +62,7 @@ class Maker {
   /** One statement, without its semicolon. */
   statement(inCode: boolean): string {
     const kinds: (() => string)[] = [
-      () => this.createTable(), () => this.createMatview(), () => this.createMatview(), () => this.createView(), () => this.createIndex(), () => this.createIndex(),
+      () => this.createTable(), () => this.createMatview(), () => this.createMatview(), () => this.createView(), () => this.createIndex(inCode), () => this.createIndex(inCode),
       () => this.refresh(), () => this.refresh(), () => this.drop(), () => this.drop(), () => this.rename(), () => this.alterTable(), () => this.grant(), () => this.comment(),
       () => this.write(), () => this.call(inCode),
       ...(inCode ? [] : [() => this.block(), () => this.block(), () => this.routine()]),
@@ -83,13 +83,17 @@ class Maker {
   }
   private createView(): string {
     const name = this.fresh('v');
-    const text = `create ${this.chance(0.5) ? 'or replace ' : ''}view ${name} as ${this.query()}`;
+    let query = this.query();
+    // A view over itself can be made and never be read.
+    while (new RegExp(`\\b${name}\\b`).test(query)) query = this.query();
+    const text = `create ${this.chance(0.5) ? 'or replace ' : ''}view ${name} as ${query}`;
     if (!this.made.has(name)) this.made.set(name, 'view');
     return text;
   }
-  private createIndex(): string {
+  private createIndex(inCode: boolean): string {
     const on = this.any(['matview', 'matview', 'table'], 'm');
-    const name = this.chance(0.7) ? `i${1 + this.upTo(8)}` : '';
+    // In a loop an index without a name is made once a pass.
+    const name = inCode || this.chance(0.7) ? `i${1 + this.upTo(8)}` : '';
     if (name !== '') this.indexes.set(name, on);
     return `create ${this.chance(0.6) ? 'unique ' : ''}index ${name !== '' && this.chance(0.3) ? 'if not exists ' : ''}${name} on ${on} (${this.pick(['id', 'k', 'id, k', 'abs(id)'])})${this.chance(0.15) ? ' where k > 0' : ''}`;
   }

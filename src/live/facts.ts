@@ -154,6 +154,10 @@ export function compare(replayed: readonly string[], introspected: readonly stri
   const unknownLists = [...unknownKeys].filter(key => key.endsWith(': columns')).map(key => `${key.slice(0, -1)} `);
   // Nothing is claimed of an object whose existence is in doubt, whatever kind it has by now; nor of what stands on it.
   const doubtful = new Set([...unknownKeys].filter(key => key.endsWith(': exists')).map(nameIn));
+  for (const fact of introspected) {
+    const [, index = '', relation = ''] = /^index (.*): on = (.*)$/.exec(fact) ?? [];
+    if (doubtful.has(relation)) doubtful.add(index);
+  }
   const isDoubtful = (fact: string): boolean => doubtful.has(nameIn(fact)) || doubtful.has(/: depends on \w+ (.*) = /.exec(fact)?.[1] ?? '') || doubtful.has(nameIn(fact).replace(/^.* on /, ''));
   const isUnknownTo = (fact: string): boolean => isDoubtful(fact) || unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
   return {

@@ -12,9 +12,12 @@ export interface Answer {
   scalar(): Value;
   /** The values of the first column. */
   list(): Value;
-  /** The rows that are surely there, and whether these are all. */
-  rows(): { readonly rows: readonly ReadonlyMap<string, Value>[]; readonly complete: boolean };
+  /** The rows that are surely there, those that may be, and whether there are no others; undefined when a part of them is asked for. */
+  rows(): { readonly sure: readonly Row[]; readonly perhaps: readonly Row[]; readonly complete: boolean } | undefined;
 }
+
+/** A row of an answer, by output name. */
+export type Row = ReadonlyMap<string, Value>;
 
 interface Item {
   readonly alias: string;
@@ -194,9 +197,10 @@ function answer(select: SelectStmt, found: Match, items: readonly Item[], source
       return sure.length === 0 ? nullValue : sure.length === 1 && sure[0] ? value(sure[0].scope) : unknownValue;
     },
     list: () => (all && plain ? { is: 'list', items: sure.map(row => value(row.scope)) } : unknownValue),
-    rows: () => ({
-      complete: all && plain,
-      rows: plain ? sure.map(row => targetValues(targets, items, row.scope, source)) : [],
+    rows: () => (!plain || hasAggregate(first) ? undefined : {
+      complete: found.complete,
+      sure: sure.map(row => targetValues(targets, items, row.scope, source)),
+      perhaps: found.rows.filter(row => !row.certain).map(row => targetValues(targets, items, row.scope, source)),
     }),
   };
 }

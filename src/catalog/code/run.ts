@@ -11,7 +11,7 @@ import type { Store } from '../store.ts';
 import { foldText, type Scope } from './fold.ts';
 import { assignedIn } from './assigned.ts';
 import { opaque } from './opaque.ts';
-import { askCatalog, type Answer } from './questions.ts';
+import { askCatalog, type Answer, type Row } from './questions.ts';
 import { booleanValue, hasHole, not, nullValue, truthOf, unknownValue, type Truth, type Value } from './values.ts';
 
 /** The body of a routine or a DO statement. */
@@ -74,6 +74,8 @@ class Runner {
   private variables: Map<string, Value>;
   /** Why the path that is being run ends in an error. */
   private refusal: Refusal | undefined;
+  /** How many statements ran that may fail by what the data is. */
+  private risks = 0;
   private readonly returns: State[] = [];
   private readonly loops: Loop[] = [];
 
@@ -238,12 +240,14 @@ class Runner {
 
   private apply(statement: Statement, node: Node, how: 'apply' | 'calls', via: Via['kind']): boolean {
     const { from } = this.body;
+    const { world } = this.change.store;
     const inner: Change = {
       ...this.change, statement, inTransactionBlock: true, via: { kind: via, span: statement.span, ...(from === undefined ? {} : { from }) },
       code: { depth: this.depth, budget: this.budget, variables: this.variables },
     };
     const outcome = this.change[how](inner, node);
     if (outcome) this.refusal = outcome;
+    else if (!sureKinds.has(Object.keys(node)[0] ?? '') || (world !== 'open' && this.change.store.world === 'open')) this.risks += 1;
     return !outcome;
   }
 
@@ -273,9 +277,9 @@ class Runner {
     if (target === undefined) return true;
     const answer = this.ask(piece);
     const rows = answer?.rows();
-    if (rows?.complete === true && rows.rows.length <= 1) {
-      this.assignRow(target, rows.rows[0]);
-      this.variables.set('found', booleanValue(rows.rows.length > 0));
+    if (rows?.complete === true && rows.perhaps.length === 0 && rows.sure.length <= 1) {
+      this.assignRow(target, rows.sure[0]);
+      this.variables.set('found', booleanValue(rows.sure.length > 0));
     } else for (const name of target.names) this.assign(name, target.names.length === 1 && !target.record ? answer?.scalar() ?? unknownValue : unknownValue);
     return true;
   }
@@ -295,7 +299,7 @@ class Runner {
     if (select.fromClause !== undefined) return askCatalog(select, text, this.scope);
     if (select.targetList?.length !== 1) return undefined;
     const value = foldText(sliceText(text, text.text.search(/\S/) + 'select'.length, text.text.length), this.scope);
-    return { exists: () => true, scalar: () => value, list: () => unknownValue, rows: () => ({ rows: [new Map([['', value]])], complete: true }) };
+    return { exists: () => true, scalar: () => value, list: () => unknownValue, rows: () => ({ sure: [new Map([['', value]])], perhaps: [], complete: true }) };
   }
 
   private branch(arms: readonly { readonly condition: Piece; readonly body: readonly Code[] }[], otherwise: readonly Code[], from = 0): boolean {
@@ -331,9 +335,12 @@ class Runner {
     this.loops.push(loop);
     let on = true;
     if (items !== undefined) {
-      for (const item of items) {
-        this.assignRow(target, item);
-        on = this.pass(loop, body);
+      for (const { row, sure } of items) {
+        const pass = (): boolean => {
+          this.assignRow(target, row);
+          return this.pass(loop, body);
+        };
+        on = sure ? pass() : this.ways([() => true, pass]);
         if (!on) break;
       }
     } else on = this.unknownLoop(loop, target.names, body);
@@ -359,22 +366,24 @@ class Runner {
     return on;
   }
 
-  /** The passes of a loop: the row of each; undefined when they cannot be counted. */
-  private items(over: LoopRange): readonly ReadonlyMap<string, Value>[] | undefined {
+  /** The passes of a loop that the history knows of: the row of each, and whether it is surely there; undefined when they cannot be told. */
+  private items(over: LoopRange): readonly { readonly row: Row; readonly sure: boolean }[] | undefined {
+    const passes = (values: readonly Value[]): readonly { readonly row: Row; readonly sure: boolean }[] => values.map(value => ({ row: new Map([['', value]]), sure: true }));
     if (over.kind === 'array') {
       const list = this.value(over.expression);
-      return list.is === 'list' && list.items.length <= mostPasses ? list.items.map(item => new Map([['', item]])) : undefined;
+      return list.is === 'list' && list.items.length <= mostPasses ? passes(list.items) : undefined;
     }
     if (over.kind === 'numbers') {
       const [from, to] = [this.value(over.from), this.value(over.to)];
       if (from.is !== 'number' || to.is !== 'number' || from.upTo !== undefined || to.upTo !== undefined) return undefined;
       const count = Math.floor(over.reverse ? from.value - to.value : to.value - from.value) + 1;
       if (count > mostPasses) return undefined;
-      return Array.from({ length: Math.max(0, count) }, (_, at): ReadonlyMap<string, Value> =>
-        new Map([['', { is: 'number', value: over.reverse ? from.value - at : from.value + at }]]));
+      return passes(Array.from({ length: Math.max(0, count) }, (_, at) => ({ is: 'number', value: over.reverse ? from.value - at : from.value + at })));
     }
     const rows = this.ask(over.query)?.rows();
-    return rows === undefined || !rows.complete || rows.rows.length > mostPasses ? undefined : rows.rows;
+    if (rows === undefined || (!rows.complete && rows.sure.length === 0) || rows.sure.length + rows.perhaps.length > mostPasses) return undefined;
+    // What else the database may hold, this history does not name: its passes change nothing that is known.
+    return [...rows.sure.map(row => ({ row, sure: true })), ...rows.perhaps.map(row => ({ row, sure: false }))];
   }
 
   // ── EXCEPTION ──
@@ -384,30 +393,40 @@ class Runner {
     const start = this.take();
     const [effects, locks] = [this.change.effects.length, this.change.locks.length];
     const outer = this.refusal;
+    const { risks } = this;
     const on = this.run(body);
-    const refusal = on ? undefined : this.refusal;
-    if (refusal !== undefined && refusal !== outer) {
-      const handler = handlers.find(({ conditions }) => conditions.some(condition => catches(condition, refusal.sqlstate)));
-      if (handler === undefined) return false;
-      this.refusal = outer;
+    const refusal = on || this.refusal === outer ? undefined : this.refusal;
+    const ends = on ? [this.take()] : [];
+    const handler = refusal && handlers.find(({ conditions }) => conditions.some(condition => catches(condition, refusal.sqlstate)));
+    if (refusal !== undefined) {
+      if (handler === undefined && risks === this.risks) return false;
       this.change.effects.length = effects;
       this.change.locks.length = locks;
       this.put(start);
-      return this.run(handler.body);
+      this.refusal = outer;
     }
-    const ends = on ? [this.take()] : [];
-    for (const handler of handlers) {
+    if (handler !== undefined) {
+      const went = this.run(handler.body);
+      if (risks === this.risks || handlers.length === 1) return went;
+      if (went) ends.push(this.take());
+    }
+    for (const other of handlers) {
+      if (other === handler) continue;
       this.put(start);
       const mark = this.change.effects.length;
-      if (this.run(handler.body)) ends.push(this.take());
+      if (this.run(other.body)) ends.push(this.take());
       // Nothing says that the error comes: what the handler would do is in the catalog's doubts, it is no deed of the migration.
       this.change.effects.length = mark;
       this.refusal = outer;
     }
     this.merge(ends);
+    if (ends.length === 0) this.refusal = refusal ?? outer;
     return ends.length > 0;
   }
 }
+
+/** Statements that fail only for what the catalog knows; any other may fail by its data as well. */
+const sureKinds = new Set(['CreateStmt', 'ViewStmt', 'DropStmt', 'RenameStmt', 'GrantStmt', 'CommentStmt', 'VariableSetStmt', 'CreateFunctionStmt', 'CreateSchemaStmt']);
 
 /** Whether a condition of EXCEPTION WHEN stands for a SQLSTATE (plerrcodes and exec_stmt_block in pl_exec.c; measured in the tests). */
 export function catches(condition: string, sqlstate: string): boolean {
