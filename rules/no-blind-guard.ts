@@ -14,10 +14,12 @@ function mistaken({ because }: Refusal, target: CatalogObject): string | undefin
 
 /** SQL that counts what the list says of the view; the control is the list of materialized views itself. */
 function listed({ list, matview: { name } }: BlindLookup): string {
-  const [schema, relation] = list.startsWith('information_schema') ? ['table_schema', 'table_name']
+  const [schema = '', relation = ''] = list.startsWith('information_schema') ? ['table_schema', 'table_name']
     : ['schemaname', list === 'pg_tables' ? 'tablename' : 'viewname'];
-  return `SELECT CASE WHEN EXISTS (SELECT FROM pg_matviews WHERE schemaname = ${quoteLiteral(name.schema)} AND matviewname = ${quoteLiteral(name.name)})
-    THEN (SELECT count(*) FROM ${list} WHERE ${schema} = ${quoteLiteral(name.schema)} AND ${relation} = ${quoteLiteral(name.name)}) END`;
+  const where = (schema: string, relation: string): string =>
+    `WHERE ${schema} = ${quoteLiteral(name.schema)} AND ${relation} = ${quoteLiteral(name.name)}`;
+  return `SELECT CASE WHEN EXISTS (SELECT FROM pg_matviews ${where('schemaname', 'matviewname')})
+    THEN (SELECT count(*) FROM ${list} ${where(schema, relation)}) END`;
 }
 
 /** Whether the name is surely the view's all the time: a lookup that was right when it stood alone is none of ours. */
@@ -32,9 +34,9 @@ export default rule({
   severity: 'warning',
   postgres: { from: 14 },
   why: `
-A materialized view is neither a table nor a view. \`information_schema.tables\`, \`.views\` and \`.columns\`, \`pg_tables\` and \`pg_views\`
-never list one, so a guard that looks there always answers that it is missing: the creation behind it runs again and fails, the drop
-behind it never runs. \`DROP VIEW\`, \`ALTER VIEW\` and \`COMMENT ON VIEW\` of a materialized view are refused (\`42809\`), with
+A materialized view is neither a table nor a view. \`information_schema.tables\`, \`.views\` and \`.columns\`, \`pg_tables\` and
+\`pg_views\` never list one, so a guard that looks there always answers that it is missing: the creation behind it runs again and
+fails, the drop behind it never runs. \`DROP VIEW\`, \`ALTER VIEW\` and \`COMMENT ON VIEW\` of a materialized view are refused (\`42809\`), with
 \`IF EXISTS\` as well, and so is every \`INSERT\`, \`UPDATE\` and \`ADD COLUMN\`.
 `,
   fix: `
@@ -81,7 +83,8 @@ it. Names that are put together at run time are not followed.
               evidence(lookup.span, `${lookup.list} is asked for it`),
             ],
             step,
-            experiment: countsAfter(listed(lookup), 0, `Postgres has ${name}, and ${lookup.list} does not list it.`, `${lookup.list} lists ${name}.`),
+            experiment: countsAfter(
+              listed(lookup), 0, `Postgres has ${name}, and ${lookup.list} does not list it.`, `${lookup.list} lists ${name}.`),
           };
         }
     },

@@ -46,7 +46,9 @@ CREATE MATERIALIZED VIEW daily_sales_next AS SELECT ... total_next ...;
 
 \`RENAME COLUMN\`, \`ADD COLUMN\`, \`SET NOT NULL\` and \`SET DEFAULT\` are not held up by views.
 `,
-  exceptions: 'Nothing is reported when the view is dropped earlier in the history, or when the history does not show which columns it uses.',
+  exceptions: `
+Nothing is reported when the view is dropped earlier in the history, or when the history does not show which columns it uses.
+`,
   references: [
     'https://www.postgresql.org/docs/current/sql-altertable.html',
     'https://www.postgresql.org/docs/current/ddl-depend.html',
@@ -57,9 +59,11 @@ CREATE MATERIALIZED VIEW daily_sales_next AS SELECT ... total_next ...;
       const objects = blockers(refusal, context.step.before);
       if (objects.length === 0) return;
       const table = quote(target.name);
+      const use = objects.length === 1 ? 'uses' : 'use';
+      const users = `${list(objects.map(describe))}${behind(objects, context)}`;
       yield {
         span: via.span,
-        message: `Postgres refuses ${deed(refusal, table)} because ${list(objects.map(describe))}${behind(objects, context)} ${objects.length === 1 ? 'uses' : 'use'} it.`,
+        message: `Postgres refuses ${deed(refusal, table)} because ${users} ${use} it.`,
         relation: table,
         evidence: [
           ...objects.flatMap(object => madeAt(object, `${describe(object)}, made here, uses it`)),

@@ -12,7 +12,8 @@ function differences(old: Matview, now: Selectable): readonly string[] {
     ...was.filter(column => !find(is, column.name)).map(column => `${quote(column.name)} is gone`),
     ...is.flatMap(column => {
       const [before, after] = [known(find(was, column.name)?.type ?? { unknown: '' }), known(column.type)];
-      return before !== undefined && after !== undefined && before !== after ? [`${quote(column.name)} is ${after} instead of ${before}`] : [];
+      const differ = before !== undefined && after !== undefined && before !== after;
+      return differ ? [`${quote(column.name)} is ${after} instead of ${before}`] : [];
     }),
   ];
   return found.length === 0 && names(was) !== names(is) ? ['they stand in another order'] : found;
@@ -46,12 +47,16 @@ a column more.
         const found = differences(old, now);
         if (found.length === 0) continue;
         const name = quote(old.name);
-        const between = end.steps.filter(({ ordinal, refusal }) => !refusal && ordinal >= taken.step.ordinal && ordinal <= given.step.ordinal);
+        const [first, last] = [taken.step.ordinal, given.step.ordinal];
+        const between = end.steps.filter(({ ordinal, refusal }) => !refusal && ordinal >= first && ordinal <= last);
         yield {
           span: given.effect.via.span,
           message: `Prepared SELECT * on ${name} fails once in every open session because its columns change: ${list(found)}.`,
           relation: name,
-          evidence: [evidence(taken.effect.via.span, takenWords(replacement)), evidence(given.effect.via.span, `${givenWords(replacement)}: ${list(found)}`)],
+          evidence: [
+            evidence(taken.effect.via.span, takenWords(replacement)),
+            evidence(given.effect.via.span, `${givenWords(replacement)}: ${list(found)}`),
+          ],
           step: taken.step,
           experiment: failsPrepared(old.name, between),
         };

@@ -1,4 +1,6 @@
-import { countsAfter, describe, evidence, happenings, known, madeAt, qualified, quote, quoteLiteral, rule, sameName, stemOf } from '../src/rule.ts';
+import {
+  countsAfter, describe, evidence, happenings, known, madeAt, qualified, quote, quoteLiteral, rule, sameName, stemOf,
+} from '../src/rule.ts';
 import type { Catalog, Context, End, Matview, Name, Selectable } from '../src/rule.ts';
 
 const columnsOf = (relation: Selectable): string => (known(relation.columns) ?? []).map(column => column.name).sort().join('\0');
@@ -25,7 +27,8 @@ function repointed(old: Matview, next: Matview, start: Catalog, end: Catalog): b
 function successor(old: Matview, end: End, { step: { after } }: Context): Matview | undefined {
   for (const { effect } of happenings(end.steps)) {
     const next = effect.kind === 'createMatview' ? after.get(effect.matview.id) : undefined;
-    if (next?.kind === 'matview' && !sameName(next.name, old.name) && isGeneration(old, next) && !repointed(old, next, end.start, after)) return next;
+    if (next?.kind !== 'matview' || sameName(next.name, old.name) || !isGeneration(old, next)) continue;
+    if (!repointed(old, next, end.start, after)) return next;
   }
   return undefined;
 }

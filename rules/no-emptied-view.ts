@@ -33,8 +33,8 @@ export default rule({
   why: `
 \`REFRESH MATERIALIZED VIEW … WITH NO DATA\` throws the rows away and marks the view as not populated. It is not an empty view after that:
 every query that reads it, directly or through a view, is answered with \`55000: materialized view has not been populated\` until somebody
-refreshes it, and that refresh has to be a plain one, because \`CONCURRENTLY\` is refused too (\`0A000\`). A swap that gives the live name to a
-generation that was created \`WITH NO DATA\` and never refreshed ends in the same place.
+refreshes it, and that refresh has to be a plain one, because \`CONCURRENTLY\` is refused too (\`0A000\`). A swap that gives the live
+name to a generation that was created \`WITH NO DATA\` and never refreshed ends in the same place.
 `,
   fix: `
 To have it filled anew, refresh it; to save the space of a view that nobody reads, drop it. A generation that is built in steps is filled

@@ -1,4 +1,6 @@
-import { describe, evidence, generationBeside, happenings, isAside, liveName, madeAt, nameGone, quote, refuses, rule, sameName } from '../src/rule.ts';
+import {
+  describe, evidence, generationBeside, happenings, isAside, liveName, madeAt, nameGone, quote, refuses, rule, sameName,
+} from '../src/rule.ts';
 import type { Catalog, Context, End, Matview, Problem, Refusal, Relation, Selectable, Span, Step } from '../src/rule.ts';
 
 /** The relation that has the name a statement wanted; Postgres's words hold it. */
@@ -108,7 +110,10 @@ deploy counts as left over from an earlier swap.
             ? `${name} is the old generation again at the end because ${quote(next.name)} never got the name.`
             : `Nothing is named ${name} at the end because ${quote(next.name)} never got the name.`,
           relation: name,
-          stillTrue: last => (back ? last.get(old.id) !== undefined && last.get(next.id) !== undefined : last.find(old.name).is === 'absent'),
+          stillTrue: last => {
+            const both = last.get(old.id) !== undefined && last.get(next.id) !== undefined;
+            return back ? both : last.find(old.name).is === 'absent';
+          },
           evidence: [
             ...madeAt(next, `${describe(next)} is made here to be the new ${name}`),
             evidence(effect.via.span, `${name} is renamed to ${quote(effect.to.name)}`),

@@ -50,7 +50,9 @@ function lostPlanning(old: Matview, now: Matview): readonly Lost[] {
         WHERE attrelid = ${regclass(now.name)} AND attname = ${quoteLiteral(column)})`,
     })),
     ...(old.clusteredOn !== undefined && now.clusteredOn === undefined
-      ? [{ words: 'its cluster mark', missing: `NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ${regclass(now.name)} AND indisclustered)` }] : []),
+      ? [{
+        words: 'its cluster mark', missing: `NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ${regclass(now.name)} AND indisclustered)`,
+      }] : []),
   ];
 }
 

@@ -27,8 +27,8 @@ export default rule({
   severity: 'note',
   postgres: { from: 14 },
   why: `
-\`CREATE MATERIALIZED VIEW\` fills the view at once unless it says \`WITH NO DATA\`. On a database with data the migration then takes as long
-as the query, which on a developer's machine was milliseconds: the pipeline runs into its timeout, the rollout stands still, and every
+\`CREATE MATERIALIZED VIEW\` fills the view at once unless it says \`WITH NO DATA\`. On a database with data the migration then takes as
+long as the query, which on a developer's machine was milliseconds: the pipeline runs into its timeout, the rollout stands still, and every
 lock that the transaction has taken is held meanwhile. A refresh in a migration does the same.
 `,
   fix: `

@@ -14,7 +14,8 @@ function onlyAddsColumns(old: Query, now: Query): boolean {
   return depth === 0 && added.startsWith(',') && !added.includes('(') && a.slice(start).startsWith('from ');
 }
 
-const bodyOf = ({ statement: { sql }, body }: Routine): string => (body ? sql.slice(body.start, body.end) : sql).replace(/\s+/g, ' ').trim();
+const bodyOf = ({ statement: { sql }, body }: Routine): string =>
+  (body ? sql.slice(body.start, body.end) : sql).replace(/\s+/g, ' ').trim();
 
 /** The object whose meaning this effect changes, if it does. */
 function redefined(effect: Effect): CatalogObject | undefined {

@@ -52,14 +52,15 @@ function* held({ steps, refreshes }: Transaction): Iterable<Problem> {
   const next = first && works.find(step => step.ordinal > first.step.ordinal);
   if (!first || !next) return;
   const names = [...new Set(open.map(({ matview }) => quote(matview.name)))];
-  const plain = open.some(({ mode }) => mode === 'AccessExclusiveLock');
+  const lock = first.mode === 'AccessExclusiveLock' ? 'ACCESS EXCLUSIVE' : 'EXCLUSIVE';
+  const waiting = open.some(({ mode }) => mode === 'AccessExclusiveLock') ? 'Readers' : 'Other refreshes';
   yield {
     span: first.effect.via.span,
-    message: `${plain ? 'Readers' : 'Other refreshes'} of ${list(names)} wait until the transaction ends because it goes on working after the refresh.`,
+    message: `${waiting} of ${list(names)} wait until the transaction ends because it goes on working after the refresh.`,
     relation: quote(first.matview.name),
     evidence: [
       evidence(next.statement.span, 'the transaction goes on with this'),
-      evidence(first.effect.via.span, `${first.mode === 'AccessExclusiveLock' ? 'ACCESS EXCLUSIVE' : 'EXCLUSIVE'} is held from here to its end`),
+      evidence(first.effect.via.span, `${lock} is held from here to its end`),
     ],
     step: next,
     experiment: holdsLock(first.matview.name, first.mode),

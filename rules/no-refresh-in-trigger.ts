@@ -11,7 +11,7 @@ function* suspects(end: End, after: Catalog): Iterable<Trigger> {
     if (effect.kind === 'createTrigger') made.add(effect.trigger.id);
     else if (effect.kind === 'createRoutine') routines = true;
   }
-  for (const object of routines ? after.objects() : [...made].flatMap(id => after.get(id) ?? [])) if (object.kind === 'trigger') yield object;
+  for (const trigger of routines || made.size > 0 ? after.triggers() : []) if (routines || made.has(trigger.id)) yield trigger;
 }
 
 /** What made the chain whole, in this deploy; undefined when it was whole before. */

@@ -65,6 +65,7 @@ history shows. The right to create temporary tables is not looked at.
         const owner = matview?.kind === 'matview' ? known(matview.owner) : undefined;
         if (matview?.kind !== 'matview' || !source || owner === undefined) continue;
         const name = quote(matview.name);
+        const happened = effect.kind === 'setOwner' ? `owns ${name} from here on` : 'is left without SELECT';
         yield {
           span: effect.via.span,
           message: `Every refresh of ${name} fails from here on because its owner ${quote(owner)} has no SELECT on ${quote(source.name)}.`,
@@ -75,7 +76,7 @@ history shows. The right to create temporary tables is not looked at.
           },
           evidence: [
             ...madeAt(matview, `the query of ${name} reads ${quote(source.name)}`),
-            evidence(effect.via.span, effect.kind === 'setOwner' ? `${quote(owner)} owns ${name} from here on` : `${quote(owner)} is left without SELECT`),
+            evidence(effect.via.span, `${quote(owner)} ${happened}`),
           ],
           step,
           experiment: refreshRefused(matview.name, false, '42501'),

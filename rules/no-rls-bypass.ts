@@ -32,8 +32,10 @@ function* bypasses(end: End, after: Catalog): Iterable<Bypass> {
     if (effect.kind !== 'changeRelation' || effect.from.kind !== 'table' || effect.to.kind !== 'table') continue;
     const table = after.get(effect.to.id);
     if (table?.kind !== 'table' || effect.from.rowSecurity || !effect.to.rowSecurity || !table.rowSecurity) continue;
-    for (const matview of above(table.id, after))
-      if (end.start.get(matview.id) !== undefined) yield { matview, table, span, from: madeAt(matview, `${quote(matview.name)} is built from ${quote(table.name)}`) };
+    for (const matview of above(table.id, after)) {
+      if (end.start.get(matview.id) === undefined) continue;
+      yield { matview, table, span, from: madeAt(matview, `${quote(matview.name)} is built from ${quote(table.name)}`) };
+    }
   }
 }
 

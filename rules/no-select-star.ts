@@ -31,12 +31,14 @@ CREATE MATERIALIZED VIEW open_orders AS
         message: `The columns of ${name} are those of today because * is spelt out when it is created.`,
         relation: name,
         stillTrue: end => end.get(matview.id) !== undefined,
-        evidence: [evidence(span, columns ? `this stands for ${columns.map(column => quote(column.name)).join(', ')}` : 'this stands for every column of today')],
+        evidence: [evidence(span, `this stands for ${columns?.map(column => quote(column.name)).join(', ') ?? 'every column of today'}`)],
         ...(columns ? {
           experiment: countsAfter(
-            `SELECT CASE WHEN position('*' in pg_get_viewdef(c)) = 0 THEN (SELECT count(*) FROM pg_attribute WHERE attrelid = c AND attnum > 0) END
+            `SELECT CASE WHEN position('*' in pg_get_viewdef(c)) = 0
+                THEN (SELECT count(*) FROM pg_attribute WHERE attrelid = c AND attnum > 0) END
               FROM (SELECT to_regclass(${quoteLiteral(qualified(matview.name))})) AS x (c)`,
-            columns.length, `Postgres keeps the view with ${columns.length} columns spelt out.`, 'Postgres keeps the view with other columns.'),
+            columns.length, `Postgres keeps the view with ${columns.length} columns spelt out.`,
+            'Postgres keeps the view with other columns.'),
         } : {}),
       };
     },

@@ -6,12 +6,14 @@ function locked(step: Step, context: Context): Matview | undefined {
   for (const { relation, mode } of step.refusal ? [] : step.locks) {
     const object = mode === 'AccessExclusiveLock' ? step.before.get(relation) : undefined;
     // A view without rows answers every reader with an error, and a generation in waiting has none.
-    if (object?.kind === 'matview' && context.inUse(object) === true && object.populated !== false && !isAside(object, step.before)) return object;
+    if (object?.kind !== 'matview' || object.populated === false || isAside(object, step.before)) continue;
+    if (context.inUse(object) === true) return object;
   }
   return undefined;
 }
 
-const isLimited = ({ before: { session } }: Step): boolean => !/^(?:0(?:ms|s|min|h|d)?)?$/.test(session.parameters.get('lock_timeout') ?? '');
+const isLimited = ({ before: { session } }: Step): boolean =>
+  !/^(?:0(?:ms|s|min|h|d)?)?$/.test(session.parameters.get('lock_timeout') ?? '');
 
 export default rule({
   id: 'require-lock-timeout',

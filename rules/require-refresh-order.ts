@@ -66,12 +66,13 @@ function deadlock(plan: RefreshPlan, other: RefreshPlan, ids: readonly [number, 
     const object = catalog.get(of.holder);
     return object ? describe(object) : 'a routine';
   };
+  const who = `${capital(holder(plan))} and ${holder(other)}`;
   const names = mine.map(({ matview }) => quote(matview.name));
   const steps = (turns: readonly { readonly matview: Matview; readonly span: Span }[], of: RefreshPlan): Evidence[] =>
     turns.map(({ matview, span }) => evidence(span, `${holder(of)} locks ${quote(matview.name)}`));
   return {
     span: mine[1]!.span,
-    message: `${capital(holder(plan))} and ${holder(other)} refresh ${list(names)} in opposite orders, so each waits for the other when they meet.`,
+    message: `${who} refresh ${list(names)} in opposite orders, so each waits for the other when they meet.`,
     relation: names[1]!,
     stillTrue: end => [...mine, ...theirs].every(({ site }) => sitesOf(end)(site)),
     evidence: [...steps([...theirs].reverse(), other), ...steps(mine, plan)],

@@ -4,7 +4,7 @@ import { identifierText, tokensOf, type Token } from '../sql/tokens.ts';
 const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quotedIdentifier';
 const memo = new WeakMap<Routine, readonly WrittenName[]>();
 
-/** The names that a routine's body calls like functions: `refresh_all(`, `shop.refresh_all(`. Comments, messages and constants hold none. */
+/** The names that a routine's body calls like functions: `refresh_all(`, `shop.refresh_all(`. Comments and constants hold none. */
 function callsOf(routine: Routine): readonly WrittenName[] {
   const known = memo.get(routine);
   if (known) return known;
@@ -51,7 +51,8 @@ export function refreshPlans(catalog: Catalog): readonly RefreshPlan[] {
       .map(token => routine.statement.sql.slice(token.start, token.end));
     const isRefresh = (word: string): boolean => /^refresh$/i.test(word);
     // A handler at the end of the body parts no two refreshes; refreshes in EXECUTE are no words, so there the whole body counts.
-    const between = words.filter(isRefresh).length < sites.length ? words : words.slice(words.findIndex(isRefresh), words.findLastIndex(isRefresh));
+    const between = words.filter(isRefresh).length < sites.length ? words
+      : words.slice(words.findIndex(isRefresh), words.findLastIndex(isRefresh));
     return turns.length < 2 ? [] : [{
       holder, turns, branches: between.some(word => branching.test(word)), commits: words.some(word => /^commit$/i.test(word)),
     }];
@@ -66,7 +67,9 @@ export interface TriggeredRefresh {
 }
 
 /** The refreshes that a trigger's routine runs, itself or through routines that it calls. The shortest way to each is told. */
-export function refreshesOf(trigger: Trigger, catalog: Catalog, sites: ReadonlyMap<ObjectId, readonly RefreshSite[]>): readonly TriggeredRefresh[] {
+export function refreshesOf(
+  trigger: Trigger, catalog: Catalog, sites: ReadonlyMap<ObjectId, readonly RefreshSite[]>,
+): readonly TriggeredRefresh[] {
   const first = typeof trigger.routine === 'number' ? catalog.get(trigger.routine) : undefined;
   if (first?.kind !== 'routine') return [];
   const seen = new Set<ObjectId>([first.id]);

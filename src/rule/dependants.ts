@@ -72,13 +72,15 @@ function dependent(object: CatalogObject): string {
   if (object.kind === 'policy')
     return `d.classid = 'pg_policy'::regclass AND d.objid IN (SELECT oid FROM pg_policy WHERE polname = ${quoteLiteral(object.name)})`;
   const relation = typeof object.name === 'string' ? object.name : qualified(object.name);
-  return `d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(${quoteLiteral(relation)}))`;
+  return `d.classid = 'pg_rewrite'::regclass
+    AND d.objid IN (SELECT oid FROM pg_rewrite WHERE ev_class = to_regclass(${quoteLiteral(relation)}))`;
 }
 
 /** SQL that counts how many of these objects Postgres says depend on the relation of this name; NULL when there is no such relation. */
 export function countDependants(name: Name, objects: readonly CatalogObject[]): string {
   const relation = `to_regclass(${quoteLiteral(qualified(name))})`;
   const one = (object: CatalogObject): string =>
-    `EXISTS (SELECT FROM pg_depend AS d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${relation} AND ${dependent(object)})::int`;
+    `EXISTS (SELECT FROM pg_depend AS d
+      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${relation} AND ${dependent(object)})::int`;
   return `SELECT CASE WHEN ${relation} IS NOT NULL THEN ${objects.map(one).join(' + ')} END`;
 }

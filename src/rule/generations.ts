@@ -32,8 +32,8 @@ export function generationBeside(name: Name, except: Selectable, catalog: Catalo
   for (const word of asideWords.split('|'))
     for (const other of [`${name.name}_${word}`, `${word}_${name.name}`]) {
       const found = catalog.find({ schema: name.schema, name: other });
-      if (found.is === 'present' && isSelectable(found.object) && found.object.id !== except.id && !sameName(found.object.name, except.name))
-        return found.object;
+      if (found.is !== 'present' || !isSelectable(found.object) || found.object.id === except.id) continue;
+      if (!sameName(found.object.name, except.name)) return found.object;
     }
   return undefined;
 }

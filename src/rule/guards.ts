@@ -27,12 +27,20 @@ function codeOf({ text }: Text): readonly Token[] {
   return [...tokensOf(text)].filter(token => token.kind !== 'lineComment' && token.kind !== 'blockComment');
 }
 
-function listAt(text: string, tokens: readonly Token[], at: number): { readonly list: string; readonly from: number; readonly to: number } | undefined {
+interface Hit {
+  readonly list: string;
+  /** The first and the last token of its name. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function listAt(text: string, tokens: readonly Token[], at: number): Hit | undefined {
   const name = (index: number): string => {
     const token = tokens[index];
     return token?.kind === 'word' || token?.kind === 'quotedIdentifier' ? identifierText(text, token) : '';
   };
-  if (name(at) === 'information_schema' && schemaLists.has(name(at + 2))) return { list: `information_schema.${name(at + 2)}`, from: at, to: at + 2 };
+  if (name(at) === 'information_schema' && schemaLists.has(name(at + 2)))
+    return { list: `information_schema.${name(at + 2)}`, from: at, to: at + 2 };
   return plainLists.has(name(at)) ? { list: name(at), from: at, to: at } : undefined;
 }
 

@@ -68,7 +68,9 @@ export function firesRefresh(table: Name, matview: Name): Experiment {
         for (const sql of statements) answers.push(await lab.run(sql));
         const held = answers.some(failed) ? 0 : await numberOf(lab, locks);
         await lab.run('ROLLBACK');
-        if (held !== undefined && held > 0) return { kind: 'confirmed', says: `${statements.at(-1)!.split(' ')[0]} holds a lock on ${quote(matview)} that only a refresh takes.` };
+        const word = statements.at(-1)!.split(' ')[0];
+        if (held !== undefined && held > 0)
+          return { kind: 'confirmed', says: `${word} holds a lock on ${quote(matview)} that only a refresh takes.` };
       }
       return unproven('No write that was tried fires the trigger.');
     },

@@ -7,7 +7,8 @@ export function failsPrepared(name: Name, steps: readonly Step[]): Experiment {
   return {
     at: 'before', isolation: 'copy',
     run: async lab => {
-      for (const sql of [`PREPARE mvlint_all AS SELECT * FROM ${qualified(name)}`, 'EXECUTE mvlint_all', ...steps.map(step => step.statement.sql)]) {
+      const prepare = `PREPARE mvlint_all AS SELECT * FROM ${qualified(name)}`;
+      for (const sql of [prepare, 'EXECUTE mvlint_all', ...steps.map(step => step.statement.sql)]) {
         const answer = await lab.run(sql);
         if (failed(answer)) return unproven(`Postgres refuses a statement here: ${answer.message}.`);
       }
@@ -28,7 +29,8 @@ export function showsHiddenRows(table: Name, matview: Name): Experiment {
       await lab.fill(matview, 5);
       const schemas = [...new Set([table.schema, matview.schema])].map(schema => quote(schema));
       for (const sql of [
-        `REFRESH MATERIALIZED VIEW ${qualified(matview)}`, 'CREATE ROLE mvlint_reader', `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO mvlint_reader`,
+        `REFRESH MATERIALIZED VIEW ${qualified(matview)}`, 'CREATE ROLE mvlint_reader',
+        `GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO mvlint_reader`,
         `GRANT SELECT ON ${qualified(table)}, ${qualified(matview)} TO mvlint_reader`, 'SET ROLE mvlint_reader',
       ]) {
         const answer = await lab.run(sql);
@@ -36,8 +38,9 @@ export function showsHiddenRows(table: Name, matview: Name): Experiment {
       }
       const [rows, copied] = [await numberOf(lab, count(table)), await numberOf(lab, count(matview))];
       if (rows === undefined || copied === undefined || copied === 0) return unproven('The view has no rows to compare.');
-      return rows > 0 ? unproven('The policies show this role rows of the table.')
-        : { kind: 'confirmed', says: `A role that sees no row of ${quote(table)} sees ${copied} of ${quote(matview)}.`, numbers: { rows, copied } };
+      if (rows > 0) return unproven('The policies show this role rows of the table.');
+      const says = `A role that sees no row of ${quote(table)} sees ${copied} of ${quote(matview)}.`;
+      return { kind: 'confirmed', says, numbers: { rows, copied } };
     },
   };
 }
@@ -51,18 +54,19 @@ export function rewritesNullKeys(matview: Name, keys: readonly string[]): Experi
     run: async lab => {
       await lab.fill(matview, 40);
       for (const sql of [
-        `REFRESH MATERIALIZED VIEW ${name}`, `CREATE TABLE mvlint_seen AS SELECT xmin::text AS version FROM ${name}`, `REFRESH MATERIALIZED VIEW CONCURRENTLY ${name}`,
+        `REFRESH MATERIALIZED VIEW ${name}`, `CREATE TABLE mvlint_seen AS SELECT xmin::text AS version FROM ${name}`,
+        `REFRESH MATERIALIZED VIEW CONCURRENTLY ${name}`,
       ]) {
         const answer = await lab.run(sql);
         if (failed(answer)) return unproven(`The view could not be refreshed: ${answer.message}.`);
       }
       const rows = await numberOf(lab, `SELECT count(*) FROM ${name} WHERE ${isNull}`) ?? 0;
-      const rewritten = await numberOf(lab, `SELECT count(*) FROM ${name} WHERE (${isNull}) AND xmin::text NOT IN (SELECT version FROM mvlint_seen)`);
+      const rewritten = await numberOf(lab,
+        `SELECT count(*) FROM ${name} WHERE (${isNull}) AND xmin::text NOT IN (SELECT version FROM mvlint_seen)`);
       const numbers = { rows, rowsRewritten: rewritten ?? 0 };
       if (rows === 0) return { kind: 'unproven', says: 'No row has NULL there in this database.', numbers };
-      return rewritten === rows
-        ? { kind: 'confirmed', says: `A refresh with nothing written before it rewrites all ${rows} rows with NULL there.`, numbers }
-        : { kind: 'refuted', says: `A refresh with nothing written before it rewrites ${rewritten} of ${rows} rows with NULL there.`, numbers };
+      const says = `A refresh with nothing written before it rewrites ${rewritten} of ${rows} rows with NULL there.`;
+      return { kind: rewritten === rows ? 'confirmed' : 'refuted', says, numbers };
     },
   };
 }

@@ -4,7 +4,9 @@ import { identifierText, tokensOf, type Token } from '../sql/tokens.ts';
 
 const endsList = new Set([',', 'from', 'where', 'group', 'order', 'limit', 'offset', 'union', 'intersect', 'except', '']);
 const endsFrom = new Set(['where', 'group', 'having', 'window', 'order', 'limit', 'offset', 'fetch', 'union', 'intersect', 'except']);
-const notAlias = new Set([...endsFrom, 'on', 'using', 'join', 'inner', 'left', 'right', 'full', 'cross', 'natural', 'tablesample', 'lateral']);
+const notAlias = new Set([...endsFrom, 'on', 'using', 'join', 'inner', 'left', 'right', 'full', 'cross', 'natural', 'tablesample',
+  'lateral',
+]);
 
 /** A `*` in the outermost select list that takes in the columns of a relation, not only of a sub-query or CTE that spells its own out. */
 export function wildcard(query: Query): Span | undefined {
