@@ -204,6 +204,8 @@ export interface Constraint {
   readonly kind: 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclude';
   /** Key columns, in order; empty for table-level checks over expressions. */
   readonly columns: readonly string[];
+  /** Of a check: every column that its condition names, where that is known. */
+  readonly mentions?: readonly string[];
   /** The index that enforces it. */
   readonly index?: ObjectId;
   readonly references?: ObjectId;
@@ -371,6 +373,8 @@ export interface Catalog {
   findRoutines(name: WrittenName): readonly Routine[];
   objects(): Iterable<CatalogObject>;
   relations(): Iterable<Relation>;
+  /** Kept apart, because rules ask for all of them. */
+  triggers(): Iterable<Trigger>;
   indexesOf(relation: ObjectId): readonly Index[];
   /** Direct dependants, every strength. */
   dependants(id: ObjectId): readonly Dependency[];
@@ -417,6 +421,8 @@ export interface Taint {
   readonly flips: 'each refresh' | 'each day' | 'when rows move' | 'when the session differs';
   /** The setting that decides, for values that depend on how the session is set (`TimeZone`). */
   readonly setting?: string;
+  /** For `order`: an aggregate that keeps its input's order, a pick among rows, or the last digits of a floating-point sum. */
+  readonly form?: 'aggregate' | 'pick' | 'float';
   /** From the origin (`now()`) to the output column. */
   readonly path: readonly [Evidence, ...Evidence[]];
 }
@@ -426,6 +432,21 @@ export interface QueryFacts {
   readonly columns: Known<readonly OutputColumn[]>;
   /** Candidate keys that the query proves, each a list of output column names, minimal; the shortest first. */
   readonly keys: Known<readonly (readonly string[])[]>;
+  /** What decides which rows there are, and which rows an aggregate counts: conditions on the clock, random choice, picks in no fixed order. */
+  readonly rows: readonly Taint[];
+  /** Words such as 'now' that became a constant of the query at CREATE. */
+  readonly frozen: readonly FrozenLiteral[];
+  /** Calls of routines of the history, in this query itself. */
+  readonly calls: readonly { readonly routine: ObjectId; readonly span: Span }[];
+}
+
+/** A text literal that Postgres reads as a date or time once, when the query is stored (measured, facts G). */
+export interface FrozenLiteral {
+  readonly span: Span;
+  /** `now`, `today 10:00`: as it is written. */
+  readonly text: string;
+  /** The type it is read as, as format_type prints it. */
+  readonly type: string;
 }
 
 // ── What happened ───────────────────────────────────────────────────────────────────────────────────────────────────

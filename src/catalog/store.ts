@@ -1,5 +1,5 @@
 import type {
-  Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Type, WrittenName,
+  Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
 import { blend, blendSessions, sameValue } from './blend.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
@@ -85,6 +85,7 @@ export class Store implements Catalog {
   private temporary = false;
   private dependantsOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
   private dependenciesOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
+  private triggerIds: PersistentMap<ObjectId, true> = emptyMap();
   /** Objects that a branch left in doubt. */
   private doubtful: PersistentMap<ObjectId, true> = emptyMap();
   /** Tables whose foreign keys point at a table. */
@@ -111,6 +112,7 @@ export class Store implements Catalog {
     this.routines = other.routines;
     this.temporary = other.temporary;
     this.doubtful = other.doubtful;
+    this.triggerIds = other.triggerIds;
     this.dependantsOf = other.dependantsOf;
     this.dependenciesOf = other.dependenciesOf;
     this.referencedBy = other.referencedBy;
@@ -154,6 +156,13 @@ export class Store implements Catalog {
 
   *objects(): Iterable<CatalogObject> {
     for (const [, object] of this.byId.entries()) yield object;
+  }
+
+  *triggers(): Iterable<Trigger> {
+    for (const [id] of this.triggerIds.entries()) {
+      const object = this.byId.get(id);
+      if (object?.kind === 'trigger') yield object;
+    }
   }
 
   *relations(): Iterable<Relation> {
@@ -239,6 +248,7 @@ export class Store implements Catalog {
   put(object: CatalogObject): void {
     const old = this.byId.get(object.id);
     if (object.kind === 'table') this.relink(old, object);
+    if (object.kind === 'trigger') this.triggerIds = this.triggerIds.set(object.id, true);
     this.byId = this.byId.set(object.id, object);
     if (old && sameName(old, object)) return;
     if (old) this.unname(old);
@@ -274,6 +284,7 @@ export class Store implements Catalog {
   remove(object: CatalogObject, because: Evidence): void {
     this.unname(object);
     if (object.kind === 'table') this.relink(object, undefined);
+    if (object.kind === 'trigger') this.triggerIds = this.triggerIds.delete(object.id);
     this.byId = this.byId.delete(object.id);
     this.clearDependencies(object.id);
     this.dependantsOf = this.dependantsOf.delete(object.id);
@@ -340,6 +351,7 @@ export class Store implements Catalog {
       this.dependenciesOf = this.dependenciesOf.set(id, both(this.dependenciesOf.get(id), other.dependenciesOf.get(id)));
     for (const id of this.referencedBy.differences(other.referencedBy))
       this.referencedBy = this.referencedBy.set(id, both(this.referencedBy.get(id), other.referencedBy.get(id)));
+    for (const id of this.triggerIds.differences(other.triggerIds)) this.triggerIds = this.triggerIds.set(id, true);
     for (const id of this.doubtful.differences(other.doubtful)) this.doubtful = this.doubtful.set(id, true);
     this.nextId = Math.max(this.nextId, other.nextId);
     this.temporary ||= other.temporary;

@@ -158,11 +158,23 @@ export function addConstraint(change: Change, tableId: ObjectId, node: Constrain
     return refuse('42809', `referenced relation "${references.relation.name.name}" is not a table`, [], references.relation.id);
   const constraint: Constraint = {
     name, kind, columns, ...(index === undefined ? {} : { index }), ...(references?.relation ? { references: references.relation.id } : {}),
+    ...(kind === 'check' && node.raw_expr ? { mentions: columnsNamed(node.raw_expr) } : {}),
   };
   const keyed = kind === 'primary key' && !isUnknown(table.columns)
     ? table.columns.map(column => (columns.includes(column.name) ? { ...column, notNull: true } : column)) : table.columns;
   change.store.put({ ...table, columns: keyed, constraints: [...table.constraints, constraint] });
   return undefined;
+}
+
+/** The columns that an expression over one table names. */
+function columnsNamed(expression: Node): readonly string[] {
+  const names = new Set<string>();
+  walk(expression, (kind, inner) => {
+    if (kind !== 'ColumnRef') return;
+    const last = (inner as { fields?: readonly Node[] }).fields?.at(-1);
+    if (last !== undefined && 'String' in last) names.add(last.String.sval ?? '');
+  });
+  return [...names];
 }
 
 function firstFree(base: string, taken: ReadonlySet<string>): string {
