@@ -1,5 +1,6 @@
 import type { Column, Constraint, Known, ObjectId, Sequence, Table } from '../model.ts';
 import type { ColumnDef, Constraint as ConstraintNode, CreateStmt, Node, RangeVar, TypeName } from '../sql/tree.ts';
+import { walk } from '../sql/walk.ts';
 import { serialType, typeText, typeWritten } from '../sql/type-name.ts';
 import {
   defaultGrants, find, freeName, isSelectable, isUnknown, lock, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
