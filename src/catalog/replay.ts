@@ -62,7 +62,10 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
       store = transactions.leaveUnit(store);
     }
     store = transactions.leaveMigration(store);
-    if (sessionLives(history.tool) === 'migration') store = transactions.disconnect(store);
+    if (sessionLives(history.tool) === 'migration') {
+      store = transactions.disconnect(store).fork();
+      store.endSession();
+    }
     yield { ...run, start, end: store, steps: transactions.takeSteps(), gaps };
   }
   return transactions.disconnect(store);

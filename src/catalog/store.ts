@@ -292,6 +292,16 @@ export class Store implements Catalog {
     if (object.kind === 'routine') this.sites = this.sites.filter(site => site.holderId !== object.id);
   }
 
+  /** The end of a session takes its temporary relations away. */
+  endSession(): void {
+    if (!this.temporary) return;
+    for (const object of [...this.relations()]) if (object.name.schema === 'pg_temp') {
+      this.unname(object);
+      this.discard(object.id);
+    }
+    this.temporary = false;
+  }
+
   private discard(id: ObjectId): void {
     this.byId = this.byId.delete(id);
     this.clearDependencies(id);

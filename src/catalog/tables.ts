@@ -1,16 +1,17 @@
 import type { Column, Constraint, Known, ObjectId, Sequence, Table } from '../model.ts';
-import type { ColumnDef, Constraint as ConstraintNode, CreateStmt, Node, RangeVar, TypeName } from '../sql/tree.ts';
 import { walk } from '../sql/walk.ts';
+import type { ColumnDef, Constraint as ConstraintNode, CreateStmt, Node, TableLikeClause, TypeName } from '../sql/tree.ts';
 import { serialType, typeText, typeWritten } from '../sql/type-name.ts';
 import {
   defaultGrants, find, freeName, isSelectable, isUnknown, lock, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { makeIndex } from './indexes.ts';
+import { likeColumns, likeParts } from './like.ts';
 import { optionsOf } from './options.ts';
 import { existsAlready } from './views.ts';
 
 /** A table while its statement is read: columns and constraints grow together. */
-interface Draft {
+export interface Draft {
   readonly columns: Column[];
   readonly constraints: ConstraintNode[];
   readonly serials: { readonly column: string; readonly type: string }[];
@@ -52,15 +53,6 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
   draft.columns.push({ name, type: type.text, notNull, span: nameSpan(change, definition.location) });
 }
 
-function likeColumns(change: Change, source: RangeVar | undefined, draft: Draft): Outcome {
-  const written = writtenName(source);
-  const { relation, absent } = find(change, written);
-  if (absent) return refuseMissing(written, absent);
-  if (!isSelectable(relation) || isUnknown(relation.columns)) draft.unknown = `the columns of ${written.name}`;
-  else draft.columns.push(...relation.columns.map(({ name, type, notNull }) => ({ name, type, notNull: relation.kind === 'table' ? notNull : false })));
-  return undefined;
-}
-
 /** CREATE TABLE: columns, keys, LIKE, INHERITS, PARTITION OF. Expressions of defaults and checks are not read; they hold no view back. */
 export function createTable(change: Change, node: CreateStmt): Outcome {
   const { name, existing } = nameForCreate(change, node.relation);
@@ -69,6 +61,7 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
   const draft: Draft = { columns: [], constraints: [], serials: [] };
   const types: ObjectId[] = [];
   const inherits: ObjectId[] = [];
+  const likes: TableLikeClause[] = [];
   for (const parent of node.inhRelations ?? []) {
     if (!('RangeVar' in parent)) continue;
     const { relation, absent } = find(change, writtenName(parent.RangeVar));
@@ -81,7 +74,8 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     if ('ColumnDef' in element) readColumn(change, element.ColumnDef, draft, types);
     else if ('Constraint' in element) draft.constraints.push(element.Constraint);
     else if ('TableLikeClause' in element) {
-      const refused = likeColumns(change, element.TableLikeClause.relation, draft);
+      const refused = likeColumns(change, element.TableLikeClause, draft);
+      likes.push(element.TableLikeClause);
       if (refused) return refused;
     }
   }
@@ -102,6 +96,7 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     const refused = addConstraint(change, id, constraint);
     if (refused) return refused;
   }
+  for (const like of likes) likeParts(change, like, table);
   lock(change, id, 'AccessExclusiveLock');
   const made = change.store.get(id);
   if (made?.kind === 'table') change.effects.push({ kind: 'createTable', table: made, via: change.via });

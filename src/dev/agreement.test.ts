@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ready } from '../sql/parse.ts';
-import { agreementOf, allHistories, allowed, Bench, isAllowed, type Difference } from './agreement.ts';
+import { agreementOf, allHistories, allowed, Bench, isAllowed, randomValid, type Difference } from './agreement.ts';
 
 const bench = new Bench();
 beforeAll(ready);
@@ -18,6 +18,23 @@ test.each(histories.map(({ name, history }) => [name, history] as const))('%s: t
   compared++;
   expect(differences.filter(difference => !isAllowed(difference))).toEqual([]);
 });
+
+test('random histories: hardly a fact differs, and no refusal is predicted that does not come', async () => {
+  let [agreed, refused, predicted] = [0, 0, 0];
+  const differences: Difference[] = [];
+  for (let seed = 1; seed <= 24; seed += 1) {
+    const { name, history } = await randomValid(seed, bench);
+    const one = await agreementOf(name, history, bench);
+    agreed += one.agreed;
+    differences.push(...one.differences);
+    refused += one.refusals.filter(pair => pair.came !== undefined).length;
+    predicted += one.refusals.filter(pair => pair.came !== undefined && pair.came === pair.predicted).length;
+    expect(one.refusals.filter(pair => pair.predicted !== undefined && pair.came !== pair.predicted)).toEqual([]);
+  }
+  expect(agreed).toBeGreaterThan(5000);
+  expect(differences.length).toBeLessThanOrEqual(agreed / 1000);
+  expect(predicted).toBeGreaterThanOrEqual(refused * 0.98);
+}, 120_000);
 
 test('every allowed difference still exists', context => {
   // A run of some of the tests has not seen them all.

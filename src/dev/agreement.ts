@@ -80,8 +80,8 @@ export async function randomValid(seed: number, bench: Bench): Promise<{ readonl
   return { name: `random/${seed}`, history };
 }
 
-/** Refusals that speak of a missing relation, column, object or function. */
-const missing = new Set(['42P01', '42703', '42704', '42883']);
+/** Refusals that speak of a missing relation, column, object, function or schema. */
+const missing = new Set(['42P01', '42703', '42704', '42883', '3F000']);
 
 async function strangersIn(history: History, bench: Bench, valid: boolean): Promise<ReadonlySet<Statement>> {
   const session = await bench.session(history);
@@ -115,6 +115,9 @@ async function introspected(server: Pick<Embedded, 'run'>): Promise<Catalog> {
 
 /** What the laboratory added for the history: its facts are no difference. */
 const isStub = (roles: readonly string[]) => (fact: string): boolean => roles.some(name => fact === `role ${name}: exists = yes`);
+
+/** Temporary relations end with the session, which the replay has left by then and the server has not. */
+const isTemporary = (fact: string): boolean => /^\w+ pg_temp(?:_\d+)?\./.test(fact);
 
 /** Statements that bring a server back to what a new database holds. */
 const emptying = [
@@ -194,7 +197,7 @@ export async function agreementOf(name: string, history: History, bench: Bench):
     agreed += found.agreed.length;
     unknown += found.unknown.length;
     const now = [...found.replayedOnly.map(fact => ({ only: 'replay' as const, fact })), ...found.introspectedOnly.map(fact => ({ only: 'postgres' as const, fact }))]
-      .filter(({ fact }) => !stubbed(fact));
+      .filter(({ fact }) => !stubbed(fact) && !isTemporary(fact));
     for (const { only, fact } of now) if (!old.has(`${only} ${fact}`)) differences.push({ history: name, migration: migration.id, only, fact });
     old = new Set(now.map(({ only, fact }) => `${only} ${fact}`));
   }

@@ -65,6 +65,7 @@ class Maker {
       () => this.createTable(), () => this.createMatview(), () => this.createMatview(), () => this.createView(), () => this.createIndex(inCode), () => this.createIndex(inCode),
       () => this.refresh(), () => this.refresh(), () => this.drop(), () => this.drop(), () => this.rename(), () => this.alterTable(), () => this.grant(), () => this.comment(),
       () => this.write(), () => this.call(inCode),
+      () => this.other(), () => this.other(),
       ...(inCode ? [] : [() => this.block(), () => this.block(), () => this.routine()]),
     ];
     return this.pick(kinds)();
@@ -126,6 +127,33 @@ class Maker {
   private grant(): string {
     return `${this.pick(['grant select on {} to reader', 'grant all on {} to reader', 'revoke select on {} from reader', 'grant select (id) on {} to reader'])}`
       .replace('{}', this.any(['table', 'view', 'matview'], 'm'));
+  }
+  /** The rest of DDL, on names of its own and on those of the others. */
+  private other(): string {
+    const table = this.any(['table'], 't');
+    const relation = this.any(['matview', 'view', 'table'], 'm');
+    const kind = this.made.get(relation) === 'matview' ? 'materialized view' : this.made.get(relation) ?? 'table';
+    const n = 1 + this.upTo(2);
+    return this.pick([
+      () => `create schema if not exists s${n}`, () => `alter ${kind} ${relation} set schema ${this.pick(['s1', 's2', 'public'])}`, () => `alter ${kind} s${n}.${relation} set schema public`,
+      () => `create sequence ${this.chance(0.5) ? 'if not exists ' : ''}q${n}`, () => `drop sequence if exists q${n}`, () => `alter sequence if exists q${n} owned by ${table}.id`,
+      () => `create type e${n} as enum ('a', 'b')`, () => `alter type e${n} add value if not exists 'c'`, () => `alter table ${table} add column e e${n}`, () => `drop type if exists e${n}${this.chance(0.5) ? ' cascade' : ''}`,
+      () => `create domain d${n} as int check (value > 0)`, () => `alter table ${table} add column d d${n}`, () => `drop domain if exists d${n} cascade`, () => `alter type e${n} rename to e${3 - n}`,
+      () => `create table l${n} (like ${table} including all)`, () => `create table i${n}0 (extra text) inherits (${table})`, () => `drop table if exists l${n}, i${n}0${this.chance(0.5) ? ' cascade' : ''}`,
+      () => `create table p${n} (id bigint, k int, v numeric) partition by range (k)`, () => `create table p${n}a partition of p${n} for values from (0) to (10)`, () => `drop table if exists p${n} cascade`,
+      () => `alter table p${n} detach partition p${n}a`, () => `create index on p${n} (id)`,
+      () => `create table c${n} as select id, k from ${relation}`, () => `create temporary table x${n} as select 1 as one`, () => `drop table if exists c${n}`,
+      () => `alter ${kind} ${relation} owner to reader`, () => `alter default privileges in schema public grant select on tables to reader`, () => `alter default privileges in schema public revoke select on tables from reader`,
+      () => `alter table ${table} enable row level security`, () => `create policy y${n} on ${table} using (k > 0)`, () => `drop policy if exists y${n} on ${table}`,
+      () => `alter table ${table} add column s bigserial`, () => `alter table ${table} add column g bigint generated always as identity`, () => `alter table ${table} alter column k drop not null`,
+      () => `alter table ${table} add foreign key (id) references ${this.any(['table'], 't')} (id)`, () => `alter table ${table} drop constraint if exists c${this.upTo(4)}`, () => `alter table ${table} rename constraint c1 to c2`,
+      () => `alter index if exists i${1 + this.upTo(8)} rename to i${1 + this.upTo(8)}`, () => `alter materialized view ${this.any(['matview'], 'm')} alter column id set statistics 200`, () => `cluster ${this.any(['matview'], 'm')} using i${1 + this.upTo(8)}`,
+      () => `alter view ${this.any(['view'], 'v')} set (security_barrier = true)`, () => `comment on column ${relation}.id is 'key'`, () => `comment on table ${table} is null`, () => `truncate ${table}`,
+      () => `create trigger r${n} after insert on ${table} for each row execute function touch()`, () => `drop trigger if exists r${n} on ${table}`, () => `alter table ${table} disable trigger all`,
+      () => `reindex table ${table}`, () => `analyze ${relation}`, () => `create statistics on k, v from ${table}`, () => `alter table ${table} set (fillfactor = 80)`, () => `alter table ${table} reset (fillfactor)`,
+      () => `alter table ${table} set unlogged`, () => `set search_path = ${this.pick(['public', 's1, public', 's2'])}`, () => 'reset search_path', () => `select set_config('search_path', '${this.pick(['public', 's1, public'])}', ${this.pick(['true', 'false'])})`,
+      () => `set role reader`, () => 'reset role', () => `grant usage on schema s${n} to reader`, () => `drop schema if exists s${n}${this.chance(0.6) ? ' cascade' : ''}`, () => `alter schema s${n} rename to s${3 - n}`,
+    ])();
   }
   private comment(): string {
     return `comment on materialized view ${this.any(['matview'], 'm')} is 'number ${this.upTo(100)}'`;
@@ -207,7 +235,7 @@ class Maker {
   files(): Map<string, string> {
     const files = new Map<string, string>();
     const flags = ['a', 'b', 'c'].map(name => `('${name}', ${this.chance(0.5)})`).join(', ');
-    files.set('db/00.sql', `create role reader;\ncreate table flags (name text primary key, raised boolean not null);\ninsert into flags values ${flags};\n`
+    files.set('db/00.sql', `create role reader;\ngrant create, usage on schema public to reader;\ncreate function touch() returns trigger language plpgsql as $$ begin return new; end $$;\ncreate table flags (name text primary key, raised boolean not null);\ninsert into flags values ${flags};\n`
       + 'create table t1 (id bigint primary key, k int, v numeric);\ncreate table t2 (id bigint primary key, k int, v numeric);\n'
       + 'create materialized view m1 as select id, k, v from t1;\ncreate unique index m1_id on m1 (id);\n');
     for (const name of ['t1', 't2']) this.made.set(name, 'table');
