@@ -471,6 +471,8 @@ export interface Refusal {
   readonly relation?: ObjectId;
   /** The column of it, where the refusal is about one. */
   readonly column?: string;
+  /** The statement inside a routine or block that is refused, and where it stands. */
+  readonly inside?: { readonly statement: Extract<Effect, { kind: 'refuse' }>['statement']; readonly via: Via };
 }
 
 /** How an effect came about. */

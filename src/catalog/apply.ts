@@ -136,16 +136,6 @@ const inert = new Set<string>([
   'CreateSubscriptionStmt', 'AlterSubscriptionStmt', 'DropSubscriptionStmt', 'AlterObjectDependsStmt', 'LoadStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt',
 ]);
 
-/** What a refused statement was about, for rules that speak of refreshes, drops and reads apart. */
-export function statementKind(kind: string): 'refresh' | 'drop' | 'create' | 'alter' | 'read' | 'other' {
-  if (kind === 'RefreshMatViewStmt') return 'refresh';
-  if (kind === 'DropStmt' || kind === 'DropRoleStmt') return 'drop';
-  if (kind === 'SelectStmt') return 'read';
-  if (kind === 'CreateTableAsStmt' || kind === 'ViewStmt' || kind === 'IndexStmt' || kind.startsWith('Create')) return 'create';
-  if (kind === 'RenameStmt' || kind.startsWith('Alter')) return 'alter';
-  return 'other';
-}
-
 /** Applies one statement's tree to the change's store; answers with Postgres's refusal when the statement will be refused. */
 export function apply(change: Change, node: Node, initial: SessionState): Refusal | undefined {
   const kind = Object.keys(node)[0] as Kind;

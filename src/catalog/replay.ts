@@ -1,11 +1,12 @@
 import type { Catalog, Effect, Gap, History, Migration, Refusal, SessionState, Statement, Step, Unit } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node, TransactionStmt } from '../sql/tree.ts';
-import { apply, statementKind } from './apply.ts';
+import { apply } from './apply.ts';
 import type { Change } from './change.ts';
 import { runCalls } from './code/calls.ts';
 import { runs, sessionLives } from './order.ts';
 import { withParameter } from './session.ts';
+import { statementKind } from './statement-kind.ts';
 import { emptyCatalog, isRelation, Store } from './store.ts';
 import { Transactions } from './transactions.ts';
 
@@ -126,7 +127,8 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
 
 function refused(refusal: Refusal, node: Node, before: Catalog, change: Change): Effect {
   const target = refusal.relation === undefined ? undefined : before.get(refusal.relation);
-  return { kind: 'refuse', refusal, statement: statementKind(Object.keys(node)[0] ?? ''), ...(isRelation(target) ? { target } : {}), via: change.via };
+  const { statement = statementKind(Object.keys(node)[0] ?? ''), via = change.via } = refusal.inside ?? {};
+  return { kind: 'refuse', refusal, statement, ...(isRelation(target) ? { target } : {}), via };
 }
 
 /** BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin. */

@@ -1,0 +1,14 @@
+import type { Effect } from '../model.ts';
+
+/** What a statement is about, in the words of the `refuse` effect. */
+export type StatementKind = Extract<Effect, { kind: 'refuse' }>['statement'];
+
+/** What a refused statement was about, for rules that speak of refreshes, drops and reads apart. */
+export function statementKind(kind: string): StatementKind {
+  if (kind === 'RefreshMatViewStmt') return 'refresh';
+  if (kind === 'DropStmt' || kind === 'DropRoleStmt') return 'drop';
+  if (kind === 'SelectStmt') return 'read';
+  if (kind === 'CreateTableAsStmt' || kind === 'ViewStmt' || kind === 'IndexStmt' || kind.startsWith('Create')) return 'create';
+  if (kind === 'RenameStmt' || kind.startsWith('Alter')) return 'alter';
+  return 'other';
+}
