@@ -28,7 +28,8 @@ export type Code =
   | { readonly kind: 'loop'; readonly target: Target; readonly over?: LoopRange; readonly body: readonly Code[] }
   | { readonly kind: 'block'; readonly body: readonly Code[]; readonly handlers: readonly { readonly conditions: readonly string[]; readonly body: readonly Code[] }[] }
   | { readonly kind: 'exit' | 'continue'; readonly condition?: Piece }
-  | { readonly kind: 'return' }
+  /** `name`: the variable that it gives back; an expression stands before it as a SELECT. */
+  | { readonly kind: 'return'; readonly name?: string }
   /** RAISE of an error: nothing after it runs. */
   | { readonly kind: 'raise'; readonly piece: Piece }
   | { readonly kind: 'commit' | 'rollback' };
@@ -40,8 +41,8 @@ export type LoopRange =
 
 export interface PlpgsqlBody {
   readonly code: readonly Code[];
-  /** Variables in order of declaration, with their initial values. A name that is declared twice is `ambiguous`. */
-  readonly variables: readonly { readonly name: string; readonly initial?: Piece; readonly ambiguous: boolean }[];
+  /** Variables in order of declaration, with their types as written and initial values. A name that is declared twice is `ambiguous`. */
+  readonly variables: readonly { readonly name: string; readonly type?: string; readonly initial?: Piece; readonly ambiguous: boolean }[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -105,7 +106,8 @@ class Reader {
       const name = names[at];
       if (name === undefined || kind === 'PLpgSQL_recfield') return [];
       const initial = node.default_val === undefined ? undefined : this.piece(node.default_val, node.lineno);
-      return [{ name, ...(initial === undefined ? {} : { initial }), ambiguous: names.indexOf(name) !== names.lastIndexOf(name) }];
+      const type = text(kindOf(node.datatype)[1].typname);
+      return [{ name, ...(type === '' ? {} : { type }), ...(initial === undefined ? {} : { initial }), ambiguous: names.indexOf(name) !== names.lastIndexOf(name) }];
     });
     this.cursor = 0;
     return { variables, code: this.statement(action) };
@@ -192,7 +194,7 @@ class Reader {
         const condition = of.cond === undefined ? undefined : this.piece(of.cond, line);
         return [{ kind: of.is_exit === true ? 'exit' : 'continue', ...(condition === undefined ? {} : { condition }) }];
       }
-      case 'PLpgSQL_stmt_return': return [...(of.expr === undefined ? [] : [{ kind: 'sql' as const, piece: this.asSelect(of.expr, line) }]), { kind: 'return' }];
+      case 'PLpgSQL_stmt_return': return [...(of.expr === undefined ? [] : [{ kind: 'sql' as const, piece: this.asSelect(of.expr, line) }]), this.returned(of)];
       case 'PLpgSQL_stmt_raise': return Number(of.elog_level ?? errorLevel) >= errorLevel ? [{ kind: 'raise', piece: this.lineOf(line) }] : [];
       case 'PLpgSQL_stmt_commit': return [{ kind: 'commit' }];
       case 'PLpgSQL_stmt_rollback': return [{ kind: 'rollback' }];
@@ -203,6 +205,11 @@ class Reader {
         });
       default: return [];
     }
+  }
+
+  private returned(of: Fields): Code {
+    const name = typeof of.retvarno === 'number' ? this.nameOf(this.datums[of.retvarno]) : undefined;
+    return { kind: 'return', ...(name === undefined ? {} : { name }) };
   }
 
   /** An expression that is evaluated for what its calls do. */
