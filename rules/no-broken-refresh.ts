@@ -127,6 +127,27 @@ function* wrongFromTheStart(site: RefreshSite, now: Impossible, context: Context
   };
 }
 
+/** Sites that no migration makes: they stand from the beginning, before their views do. */
+const isOutside = (site: RefreshSite): boolean => site.by === 'code' || site.by === 'config';
+
+/** A view that this deploy makes in a way that a refresh outside cannot work with. */
+function* madeWithout(site: RefreshSite, end: End, context: Context): Iterable<Problem> {
+  const now = judge(site, context.step.after);
+  if (now.is !== 'impossible' || now.relation?.kind !== 'matview' || now.relation.madeAt === undefined) return;
+  if (end.start.get(now.relation.id) !== undefined || judge(site, end.start).is === 'possible') return;
+  if (now.sqlstate === '0A000' && filledElsewhere(now.relation, context.step.after)) return;
+  const name = quote(now.relation.name);
+  const at = now.relation.madeAt;
+  yield {
+    span: at,
+    message: `${capital(site.holder)} cannot ${action(site, name)} because ${now.because}.`,
+    relation: name,
+    stillTrue: last => judge(site, last).is === 'impossible',
+    evidence: [evidence(site.span, `${site.holder} refreshes ${name}`), evidence(at, `${describe(now.relation)} is made here`)],
+    experiment: refreshRefused(now.relation.name, site.concurrently, now.sqlstate),
+  };
+}
+
 export default rule({
   id: 'no-broken-refresh',
   summary: 'Disallow a change after which a refresh that lives elsewhere no longer works.',
@@ -161,7 +182,7 @@ calls the routine is not looked at.
     *endOfDeploy(end, context) {
       const { after } = context.step;
       const names = touched(end.steps);
-      if (names.size === 0 && after.sites === end.start.sites) return;
+      if (names.size === 0 && after.sites === end.start.sites && !after.sites.some(isOutside)) return;
       const stoodBefore = sitesOf(end.start);
       for (const site of after.sites) {
         const old = stoodBefore(site);
@@ -172,6 +193,7 @@ calls the routine is not looked at.
         if (old && was.is === 'possible') yield* broken(site, was.matview, now, end);
         else if (!old) yield* wrongFromTheStart(site, now, context);
       }
+      for (const site of after.sites) if (isOutside(site)) yield* madeWithout(site, end, context);
     },
   },
 });

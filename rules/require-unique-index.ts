@@ -2,7 +2,7 @@ import {
   evidence, happenings, hasUsableUniqueIndex, keyText, known, lostIndexes, madeAt, passedOver, quote, refreshRefused, replacements,
   rule,
 } from '../src/rule.ts';
-import type { Context, Matview } from '../src/rule.ts';
+import type { Catalog, Context, Matview, RefreshSite } from '../src/rule.ts';
 
 /** The key that the query proves, if any; the end of the sentence. */
 function keyWords(matview: Matview, context: Context): string {
@@ -10,6 +10,12 @@ function keyWords(matview: Matview, context: Context): string {
   const key = known(keys)?.[0];
   if (!key) return ', and its query proves no key';
   return key.length === 0 ? ', although its query returns one row' : `, although ${keyText(key)} is unique by its query`;
+}
+
+/** Whether a site's name means the view in a catalog. */
+function refreshes(site: RefreshSite, matview: Matview, catalog: Catalog): boolean {
+  const found = catalog.find(site.target, site.searchPath);
+  return found.is === 'present' && found.object.id === matview.id;
 }
 
 export default rule({
@@ -46,6 +52,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
         const matview = after.get(effect.matview.id);
         if (matview?.kind !== 'matview' || hasUsableUniqueIndex(matview, after) !== false) continue;
         if (matview.options.has('timescaledb.continuous')) continue;
+        if (context.sitesComplete && !after.sites.some(site => site.concurrently && refreshes(site, matview, after))) continue;
         const replacement = replaced.find(({ now }) => now.id === matview.id);
         if (replacement && lostIndexes(replacement, end.start, after).some(index => index.unique)) continue;
         const name = quote(matview.name);

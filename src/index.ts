@@ -11,6 +11,8 @@ import { ready } from './sql/parse.ts';
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
 export { joined } from './lint.ts';
+export { refreshesInSource, type OutsideSite } from './catalog/code/search.ts';
+export { readWrittenName } from './sql/names.ts';
 export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';

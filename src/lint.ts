@@ -66,6 +66,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     const contextOf = (): Context => ({
       step,
       postgres: options.postgres,
+      sitesComplete: options.sitesComplete === true,
       migrationStart,
       deployStart,
       facts: (view, catalog = step.after) => factsOf(view, catalog),
@@ -115,7 +116,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     remember(raised, first, run.end);
   };
   try {
-    const replayed = replay(history, { postgres: options.postgres, ...options.session });
+    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.sites === undefined ? {} : { sites: options.sites }) });
     let next = replayed.next();
     for (; !next.done; next = replayed.next()) migration(next.value);
     end = next.value;

@@ -560,6 +560,8 @@ export interface Context {
   readonly step: Step;
   /** The Postgres major the report is about. */
   readonly postgres: number;
+  /** No refreshes run but those of the history and of the given sites (the configuration says so). */
+  readonly sitesComplete: boolean;
   /** The catalog before the first statement of this migration, and of this deploy (what goes out together). */
   readonly migrationStart: Catalog;
   readonly deployStart: Catalog;

@@ -4,6 +4,7 @@ import type { Node, TransactionStmt } from '../sql/tree.ts';
 import { apply } from './apply.ts';
 import type { Change } from './change.ts';
 import { runCalls } from './code/calls.ts';
+import type { OutsideSite } from './code/search.ts';
 import { runs, sessionLives } from './order.ts';
 import { withParameter } from './session.ts';
 import { statementKind } from './statement-kind.ts';
@@ -17,6 +18,8 @@ export interface ReplayOptions {
   readonly from?: Catalog;
   readonly searchPath?: readonly string[];
   readonly role?: string;
+  /** Refreshes that stand outside of the history; their names are looked up by the path that the history begins with. */
+  readonly sites?: readonly OutsideSite[];
 }
 
 /** One migration, replayed. Its steps are those that took effect, and those up to a refusal that undid them; what the author rolled back is not among them. */
@@ -41,6 +44,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
     : emptyCatalog({ ...(options.searchPath ? { searchPath: options.searchPath } : {}), ...(options.role === undefined ? {} : { role: options.role }) });
   store.postgres = postgres;
   const initial: SessionState = store.session;
+  store.sites = [...store.sites, ...(options.sites ?? []).map(site => ({ ...site, searchPath: initial.searchPath }))];
   const transactions = new Transactions();
   let ordinal = 0;
   for (const run of runs(history)) {

@@ -9,7 +9,7 @@ const options = {
   postgres: 'value', preset: 'value', rule: 'value', tool: 'value',
   format: 'value', output: 'value', color: 'optional', 'no-color': 'flag', quiet: 'flag', stats: 'flag', debug: 'flag',
   'fail-on': 'value', gaps: 'value', baseline: 'value', 'update-baseline': 'flag', 'allow-empty': 'flag',
-  'stdin-filename': 'value', config: 'value', 'no-config': 'flag',
+  'stdin-filename': 'value', config: 'value', code: 'value', 'no-config': 'flag',
   live: 'optional', 'live-budget': 'value',
 } as const satisfies Record<string, Kind>;
 type OptionName = keyof typeof options;

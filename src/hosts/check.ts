@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type ReadOptions, type Report, type Session } from '../index.ts';
+import { describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type OutsideSite, type ReadOptions, type Report, type Session } from '../index.ts';
 import { render } from '../report/formats.ts';
 import { positions } from '../report/positions.ts';
 import { reaches, type Rendering } from '../report/rendering.ts';
 import { readArguments, type Arguments } from './arguments.ts';
 import { readBaseline, withoutBaseline, writeBaseline } from './baseline.ts';
+import { sitesInCode, sitesOfConfig } from './outside.ts';
 import { scopeOf, splitBase, type Scope } from './scope.ts';
 import { readSettings, type Project, type Settings } from './settings.ts';
 import { locate, type Sources } from './sources.ts';
@@ -53,7 +54,10 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
 
   const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
   const read = performance.now();
-  const result = lintAll(sessions, scope, words.has('all-history'), settings);
+  const code = words.has('code') ? await sitesInCode(words.all('code'), cwd, sources) : [];
+  const result = lintAll(sessions, scope, words.has('all-history'), settings, project => [
+    ...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources),
+  ]);
   const linted = performance.now();
   let report = result.report;
   if (live !== undefined) {
@@ -173,10 +177,12 @@ async function openAll(settings: Settings, words: Arguments, sources: Sources, s
   return opened;
 }
 
-function lintAll(sessions: readonly Opened[], scope: Scope, allHistory: boolean, settings: Settings): LintResult {
+function lintAll(
+  sessions: readonly Opened[], scope: Scope, allHistory: boolean, settings: Settings, sites: (project: Project) => readonly OutsideSite[],
+): LintResult {
   const results = sessions.map(({ project, session }) => lint(session, {
     postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
-    ...(project.session === undefined ? {} : { session: project.session }),
+    ...(project.session === undefined ? {} : { session: project.session }), sites: sites(project), sitesComplete: project.refreshes?.complete === true,
   }));
   return joined(results, settings.projects[0]?.postgres ?? 18);
 }

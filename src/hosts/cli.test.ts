@@ -298,3 +298,34 @@ describe('explain and rules', () => {
     oneLine(mvlint(scratch, ['rules', '--fail-on=error']), '--fail-on');
   });
 });
+
+describe('refreshes outside of the migrations', () => {
+  const files = {
+    'db/001_daily.sql': 'create table orders (id bigint primary key, day date not null);\ncreate materialized view daily as select day, count(*) as n from orders group by day;\ncreate unique index daily_day on daily (day);\n',
+    'db/002_drop.sql': 'drop index daily_day;\n',
+    'src/jobs.py': 'cursor.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY daily")\n# refresh materialized view other\n',
+  };
+
+  test('--code finds them in sources of any language, and a migration that breaks one is told', () => {
+    const { status, out } = mvlint(project(files), ['db', '--code', 'src/**/*.py']);
+    expect(status).toBe(1);
+    expect(out).toContain('The code in src/jobs.py can no longer refresh daily concurrently because it has no unique index that CONCURRENTLY can use.');
+    expect(out).toContain('src/jobs.py:1:17');
+    expect(mvlint(project(files), ['db']).status).toBe(0);
+  });
+
+  test('a glob that matches nothing is an error of use', () => {
+    oneLine(mvlint(project(files), ['db', '--code', 'lib/*.rb']), '--code', 'lib/*.rb');
+  });
+
+  test('the configuration names them, and may say that there are no others', () => {
+    const config = (refreshes: object): string => JSON.stringify({ migrations: ['db'], refreshes });
+    const named = mvlint(project({ ...files, 'mvlint.config.json': config({ concurrently: ['public.daily'] }) }), []);
+    expect([named.status, named.out.includes('no-broken-refresh')]).toEqual([1, true]);
+    const without = { ...files, 'db/001_daily.sql': 'create table orders (id bigint);\ncreate materialized view daily as select id from orders;\n', 'db/002_drop.sql': 'select 1;\n' };
+    const warned = mvlint(project({ ...without, 'mvlint.config.json': config({ complete: false }) }), ['--fail-on', 'warning']);
+    expect(warned.out).toContain('require-unique-index');
+    const complete = mvlint(project({ ...without, 'mvlint.config.json': config({ complete: true }) }), ['--fail-on', 'warning']);
+    expect([complete.status, complete.out.includes('require-unique-index')]).toEqual([0, false]);
+  });
+});

@@ -15,6 +15,7 @@ export interface ProjectConfig {
   readonly rules?: Readonly<Record<string, Severity | 'off'>>;
   readonly session?: { readonly searchPath?: readonly string[]; readonly role?: string; readonly timezone?: string };
   readonly placeholders?: Readonly<Record<string, string>>;
+  readonly refreshes?: { readonly concurrently?: readonly string[]; readonly complete?: boolean };
   readonly ignore?: readonly string[];
 }
 export interface Config extends ProjectConfig {
@@ -31,7 +32,7 @@ export interface LoadedConfig {
 }
 
 const names = ['mvlint.config.json', 'mvlint.config.js', 'mvlint.config.mjs'];
-const idleKeys = ['ivm', 'shadow', 'refreshes', 'extensions', 'sizes'];
+const idleKeys = ['ivm', 'shadow', 'extensions', 'sizes'];
 
 /** The configuration of a folder: the nearest one in it or above it. Throws `UsageError` when it cannot be read or is wrong. */
 export async function findConfig(from: string): Promise<LoadedConfig | undefined> {

@@ -15,6 +15,7 @@ What is read
                                atlas, hasura, graphile-migrate, tern or pgmigrate
   --isolated                   do not look for the history a file belongs to
   --stdin-filename <path>      the place of what stands on stdin
+  --code <glob>                application code to search for REFRESH MATERIALIZED VIEW (repeatable)
   --config <file>              instead of mvlint.config.json, .js, .mjs or "mvlint" in package.json
   --no-config                  read no configuration
   --allow-empty                nothing to lint is no error

@@ -49,7 +49,8 @@ export async function locate(cwd: string, configFolder: string | undefined, word
   };
 }
 
-async function expand(cwd: string, words: readonly string[], errors: string[]): Promise<readonly string[]> {
+/** The paths that words and globs name, in order; a glob that matches nothing is an error. */
+export async function expand(cwd: string, words: readonly string[], errors: string[]): Promise<readonly string[]> {
   const expanded: string[] = [];
   for (const word of words) {
     if (!isGlob(word) || existsSync(resolve(cwd, word))) {

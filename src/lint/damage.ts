@@ -1,11 +1,12 @@
-import type { Catalog, WrittenName } from '../model.ts';
+import type { Catalog } from '../model.ts';
+import { readWrittenName } from '../sql/names.ts';
 import type { Raised } from './places.ts';
 
 /** Notes, for the findings of one migration, which relation their name means when it has ended. */
 export function remember(raised: readonly Raised[], from: number, end: Catalog): void {
   for (let index = from; index < raised.length; index += 1) {
     const one = raised[index];
-    const name = one?.problem.relation === undefined ? undefined : writtenName(one.problem.relation);
+    const name = one?.problem.relation === undefined ? undefined : readWrittenName(one.problem.relation);
     const found = name === undefined ? undefined : end.find(name);
     if (one !== undefined && found?.is === 'present') one.alive = found.object.id;
   }
@@ -21,14 +22,6 @@ export function isHistory(one: Raised, end: Catalog, crash: (rule: string, path:
     }
   }
   if (one.alive === undefined || one.problem.relation === undefined || end.get(one.alive) !== undefined) return false;
-  const name = writtenName(one.problem.relation);
+  const name = readWrittenName(one.problem.relation);
   return name !== undefined && end.find(name).is !== 'present';
-}
-
-/** Reads `schema.name` as `quoteName` prints it. */
-function writtenName(text: string): WrittenName | undefined {
-  const parts = [...text.matchAll(/"((?:[^"]|"")*)"|([^".]+)/g)].map(match => match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
-  const [first, second] = parts;
-  if (first === undefined || parts.length > 2) return undefined;
-  return second === undefined ? { name: first } : { schema: first, name: second };
 }

@@ -1,3 +1,4 @@
+import type { OutsideSite } from '../catalog/code/search.ts';
 import type { Migration, Preset, Rule, Severity } from '../model.ts';
 
 /** What decides which rules run, how grave they are, and what of their findings is reported. */
@@ -13,6 +14,10 @@ export interface LintOptions {
   readonly allHistory: boolean;
   /** Migrations that go out together as one deploy. */
   readonly pending?: (migration: Migration) => boolean;
+  /** Refreshes that stand outside of the migrations: in the configuration, in the application's code. */
+  readonly sites?: readonly OutsideSite[];
+  /** No other refreshes run than these and those in the history. */
+  readonly sitesComplete?: boolean;
   readonly session?: { readonly searchPath?: readonly string[]; readonly role?: string };
 }
 
