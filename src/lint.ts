@@ -6,7 +6,7 @@ import { suppressionOf } from './lint/ignores.ts';
 import { loadedProblems, standIn } from './lint/loaded.ts';
 import { inOrder, placesOf, type Owner, type Raised } from './lint/places.ts';
 import { severityOf, type LintOptions } from './lint/severity.ts';
-import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step } from './model.ts';
+import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step, Unit } from './model.ts';
 import { factsOf } from './query/facts.ts';
 
 export { severityOf, type LintOptions } from './lint/severity.ts';
@@ -50,7 +50,7 @@ export function joined(results: readonly LintResult[], postgres: number): LintRe
 }
 
 function lintHistory(history: History, rules: readonly Rule[], options: LintOptions): LintResult {
-  const places = placesOf(history);
+  const places = placesOf(history, options.down === true);
   const listeners = listenersOf(rules, options);
   const raised: Raised[] = [];
   const crashes = new Map<string, Crash>();
@@ -61,7 +61,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     crashes.set(`${rule}\0${path}\0${because}`, { rule, path, because });
   };
 
-  const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog): void => {
+  const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog, down = false): void => {
     let context: Context | undefined;
     const contextOf = (): Context => ({
       step,
@@ -81,7 +81,8 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
         try {
           for (const problem of hear(effect, context ??= contextOf())) {
             const owner = places.at(effect.via.from?.span ?? problem.span, step.migration);
-            raised.push({ rule, severity, problem: called(problem, effect), ordinal: (problem.step ?? step).ordinal, owner, statement });
+            const raise = { rule, severity, problem: called(problem, effect), ordinal: (problem.step ?? step).ordinal, owner, statement };
+            raised.push(down ? { down: true, ...raise } : raise);
           }
         } catch (error) {
           crash(rule, step.statement.span.path, error);
@@ -93,6 +94,18 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
   const judgeEnd = (last: Step, end: Catalog, effect: (via: Effect['via']) => Effect, migrationStart: Catalog, deployStart: Catalog): void => {
     const { refusal: _, ...step } = last;
     judge({ ...step, after: end, effects: [effect({ kind: 'statement', span: last.statement.span })], locks: [] }, true, migrationStart, deployStart);
+  };
+
+  /**
+   * The down part, replayed on a fork: only what is refused and what is dropped is judged, against what stood before the up part. Left out: that
+   * the state afterwards is the one before; no rule has words for it.
+   */
+  const judgeDown = ({ migration, start, end }: ReplayedMigration, down: readonly Unit[]): void => {
+    const alone: History = { ...history, migrations: [{ ...migration, kind: 'versioned', up: down }] };
+    for (const run of replay(alone, { postgres: options.postgres, ...options.session, from: end })) {
+      for (const gap of run.gaps) gaps.push(gap);
+      for (const step of run.steps) judge({ ...step, migration, effects: step.effects.filter(isDamage) }, false, start, start, true);
+    }
   };
 
   const deploys = deploysOf(history, options.pending);
@@ -114,6 +127,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     if (deploy.over && lastOfDeploy !== undefined)
       judgeEnd(lastOfDeploy, run.end, via => ({ kind: 'endOfDeploy', via, start: deploy.start, steps: deploy.steps }), run.start, deploy.start);
     remember(raised, first, run.end);
+    if (options.down === true && run.migration.down !== undefined) judgeDown(run, run.migration.down);
   };
   try {
     const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.sites === undefined ? {} : { sites: options.sites }) });
@@ -142,7 +156,7 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
   let hidden = 0;
   for (const draft of [...audible, ...own].sort((a, b) => inOrder(a.raised, b.raised))) {
     if (!reported(draft.raised.owner, draft.raised.problem.span.path)) continue;
-    if (!options.allHistory && end !== undefined && isHistory(draft.raised, end, crash)) hidden += 1;
+    if (!options.allHistory && end !== undefined && draft.raised.down !== true && isHistory(draft.raised, end, crash)) hidden += 1;
     else shown.push(draft);
   }
   const merged = merge(shown, places);
@@ -169,6 +183,8 @@ function called(problem: Problem, effect: Effect): Problem {
   const { from } = effect.via;
   return from === undefined ? problem : { ...problem, evidence: [from, ...(problem.evidence ?? [{ span: problem.span, says: problem.message }])] };
 }
+
+const isDamage = ({ kind }: Effect): boolean => kind === 'refuse' || kind === 'dropObject' || kind === 'dropPart';
 
 interface Listener {
   readonly rule: string;

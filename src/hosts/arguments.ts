@@ -5,7 +5,7 @@ import { suggestion, UsageError } from './usage.ts';
 type Kind = 'flag' | 'value' | 'optional';
 
 const options = {
-  changed: 'optional', since: 'value', pending: 'value', isolated: 'flag', 'all-history': 'flag',
+  changed: 'optional', since: 'value', pending: 'value', isolated: 'flag', 'all-history': 'flag', down: 'flag',
   postgres: 'value', preset: 'value', rule: 'value', tool: 'value',
   format: 'value', output: 'value', color: 'optional', 'no-color': 'flag', quiet: 'flag', stats: 'flag', debug: 'flag',
   'fail-on': 'value', gaps: 'value', baseline: 'value', 'update-baseline': 'flag', 'allow-empty': 'flag',
@@ -15,7 +15,7 @@ const options = {
 type OptionName = keyof typeof options;
 
 /** Options that are promised and not here yet. */
-const missing: readonly string[] = ['fix', 'fix-dry-run', 'fix-shipped', 'catalog', 'down', 'live-explain', 'db'];
+const missing: readonly string[] = ['fix', 'fix-dry-run', 'fix-shipped', 'catalog', 'live-explain', 'db'];
 
 /** One word of the command line, in order; options carry their value, and whether it was written with `=`. */
 export interface Word {

@@ -55,7 +55,7 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
   const read = performance.now();
   const code = words.has('code') ? await sitesInCode(words.all('code'), cwd, sources) : [];
-  const result = lintAll(sessions, scope, words.has('all-history'), settings, project => [
+  const result = lintAll(sessions, scope, words.has('all-history'), words.has('down'), settings, project => [
     ...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources),
   ]);
   const linted = performance.now();
@@ -178,11 +178,11 @@ async function openAll(settings: Settings, words: Arguments, sources: Sources, s
 }
 
 function lintAll(
-  sessions: readonly Opened[], scope: Scope, allHistory: boolean, settings: Settings, sites: (project: Project) => readonly OutsideSite[],
+  sessions: readonly Opened[], scope: Scope, allHistory: boolean, down: boolean, settings: Settings, sites: (project: Project) => readonly OutsideSite[],
 ): LintResult {
   const results = sessions.map(({ project, session }) => lint(session, {
     postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
-    ...(project.session === undefined ? {} : { session: project.session }), sites: sites(project), sitesComplete: project.refreshes?.complete === true,
+    ...(project.session === undefined ? {} : { session: project.session }), down, sites: sites(project), sitesComplete: project.refreshes?.complete === true,
   }));
   return joined(results, settings.projects[0]?.postgres ?? 18);
 }

@@ -60,7 +60,7 @@ describe('words', () => {
     oneLine(mvlint(scratch, [command, 'x']), `'${command}'`);
     expect(mvlint(scratch, ['--help']).out).not.toMatch(new RegExp(`mvlint ${command}\\b`));
   });
-  test.each([['--fix'], ['--fix-dry-run'], ['--fix-shipped'], ['--catalog=x.json'], ['--down'], ['--live=postgres://localhost/x'], ['--live=env']])('%s is said to be missing', word => {
+  test.each([['--fix'], ['--fix-dry-run'], ['--fix-shipped'], ['--catalog=x.json'], ['--live=postgres://localhost/x'], ['--live=env']])('%s is said to be missing', word => {
     oneLine(mvlint(project(clean), ['migrations', word]), 'this version');
   });
   test.each([
@@ -327,5 +327,28 @@ describe('refreshes outside of the migrations', () => {
     expect(warned.out).toContain('require-unique-index');
     const complete = mvlint(project({ ...without, 'mvlint.config.json': config({ complete: true }) }), ['--fail-on', 'warning']);
     expect([complete.status, complete.out.includes('require-unique-index')]).toEqual([0, false]);
+  });
+});
+
+describe('down parts', () => {
+  const files = {
+    'db/001_a.up.sql': 'create table orders (id bigint primary key);\ncreate materialized view m as select id from orders;\ncreate unique index m_id on m (id);\n',
+    'db/001_a.down.sql': 'drop materialized view m;\ndrop table orders;\n',
+    'db/002_b.up.sql': 'alter table orders add column region text;\ncreate view best as select id, region from orders;\n',
+    'db/002_b.down.sql': 'alter table orders drop column region;\n',
+  };
+
+  test('--down reports what Postgres refuses in them, and only then', () => {
+    const { status, out } = mvlint(project(files), ['db', '--down']);
+    expect(status).toBe(1);
+    expect(out).toContain('db/002_b.down.sql:1:1');
+    expect(out).toContain('no-blocked-column-change');
+    expect(out).not.toContain('001_a.down.sql');
+    expect(mvlint(project(files), ['db']).status).toBe(0);
+  });
+
+  test('a history is as it was after its down parts were tried', () => {
+    const broken = { ...files, 'db/002_b.up.sql': 'alter table orders add column region text;\n', 'db/003_c.up.sql': 'create view late as select region from orders;\n' };
+    expect(mvlint(project(broken), ['db', '--down']).out).toContain('No findings');
   });
 });

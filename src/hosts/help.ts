@@ -25,6 +25,7 @@ What is reported
   --since <migration>          only this migration and the ones after it
   --pending <glob>             only these; they go out together as one deploy
   --all-history                findings that a later migration repaired, too
+  --down                       also replay each down part after its migration: what is refused, what CASCADE takes
   --postgres <14..18>          the version of your server (default 18)
   --preset <preset>            recommended or all
   --rule <id>=<severity>       error, warning, note or off; may be repeated

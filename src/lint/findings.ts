@@ -58,7 +58,7 @@ export function merge(drafts: readonly Draft[], places: Places): { findings: rea
   }
   const claims: Claim[] = [];
   const claimed = ({ raised }: Draft, finding: Finding): Finding => {
-    if (raised.problem.experiment !== undefined) claims.push({ finding, ordinal: raised.ordinal, experiment: raised.problem.experiment });
+    if (raised.problem.experiment !== undefined && raised.down !== true) claims.push({ finding, ordinal: raised.ordinal, experiment: raised.problem.experiment });
     return finding;
   };
   const findings = drafts.flatMap(draft => {

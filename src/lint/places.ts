@@ -11,6 +11,8 @@ export interface Raised {
   readonly owner: Owner | undefined;
   /** The statement whose step raised it; absent for the end of a migration, a deploy or the history. */
   readonly statement: Statement | undefined;
+  /** Raised by the down part of a migration: the history never ran it, so that it cannot have been repaired, nor be tried in the laboratory. */
+  readonly down?: true;
   /** The relation when its migration had ended; absent when it was gone by then, or never known. */
   alive?: ObjectId;
 }
@@ -28,13 +30,14 @@ export interface Places {
   readonly owners: readonly Owner[];
 }
 
-export function placesOf(history: History): Places {
+/** With `downs` the statements of down parts are found as well. */
+export function placesOf(history: History, downs = false): Places {
   const byPath = new Map<string, Owner[]>();
   const order = new Map<Migration, number>();
   for (const run of runs(history)) if (run.judged) order.set(run.migration, order.size);
   const owners: Owner[] = [];
   for (const [migration, index] of order)
-    for (const unit of migration.up)
+    for (const unit of downs ? [...migration.up, ...migration.down ?? []] : migration.up)
       for (const statement of unit.statements) {
         const owner = { statement, migration, order: index };
         owners.push(owner);

@@ -14,6 +14,8 @@ export interface LintOptions {
   readonly allHistory: boolean;
   /** Migrations that go out together as one deploy. */
   readonly pending?: (migration: Migration) => boolean;
+  /** Replay the down part of every migration on a fork after it, and report what Postgres refuses there and what CASCADE takes. */
+  readonly down?: boolean;
   /** Refreshes that stand outside of the migrations: in the configuration, in the application's code. */
   readonly sites?: readonly OutsideSite[];
   /** No other refreshes run than these and those in the history. */
