@@ -427,11 +427,22 @@ export interface Taint {
   readonly path: readonly [Evidence, ...Evidence[]];
 }
 
+/**
+ * `yes`: no two rows agree in the columns without a NULL among them. `no`: the constraints of the tables allow rows that do. `why` leads to
+ * the columns or sources that show it.
+ */
+export interface Unique {
+  readonly is: 'yes' | 'no' | 'unknown';
+  readonly why: readonly Evidence[];
+}
+
 /** What a defining query means in a catalog; computed once a view, on first asking. */
 export interface QueryFacts {
   readonly columns: Known<readonly OutputColumn[]>;
   /** Candidate keys that the query proves, each a list of output column names, minimal; the shortest first. */
   readonly keys: Known<readonly (readonly string[])[]>;
+  /** Whether a unique index over these columns holds whatever rows the tables have. */
+  readonly unique: (columns: readonly string[]) => Unique;
   /** What decides which rows there are, and which rows an aggregate counts: conditions on the clock, random choice, picks in no fixed order. */
   readonly rows: readonly Taint[];
   /** Words such as 'now' that became a constant of the query at CREATE. */

@@ -236,6 +236,13 @@ function putReads(store: Store, ids: Ids, answers: Answers): void {
     const read = { id: on, ...(columns.length > 0 ? { columns } : {}), span: view.query.statement.span };
     store.put({ ...view, query: { ...view.query, reads: [...view.query.reads, read] } });
   }
+  for (const relation of [...store.relations()]) {
+    if (relation.kind !== 'table') continue;
+    for (const on of relation.inherits) {
+      const parent = store.get(on);
+      store.depend({ dependent: relation.id, on, strength: parent?.kind === 'table' && parent.partitioned ? 'auto' : 'normal' });
+    }
+  }
   for (const row of answers.sequenceOwners) {
     const dependent = ids.get('pg_class', row['sequence']);
     const on = ids.get('pg_class', row['relation']);

@@ -1,10 +1,15 @@
-import type { Routine } from '../model.ts';
+import type { Routine, Taint } from '../model.ts';
 import type { FuncCall, Node } from '../sql/tree.ts';
 import { changeClassOf } from './change-classes.ts';
 import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
 import { strings } from './names.ts';
+import { orderTaint } from './order-taints.ts';
+import { freeze } from './frozen.ts';
 import { resolveCall, type Resolved } from './resolve.ts';
+import { sortNodes } from './row-order.ts';
+import { callRoutine } from './routine-call.ts';
+import { chosenBy, ofRows } from './row-taints.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
 import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
@@ -97,7 +102,11 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
     useFunction(run, resolved.signature, node.over !== undefined);
     inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit', false,
       isUnknown(values[at]!.type) ? '' : values[at]!.type));
-  } else if (resolved.is === 'cast') useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
+    values.forEach((item, at) => freeze(run, item, resolved.arguments[at]));
+  } else if (resolved.is === 'cast') {
+    useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
+    freeze(run, values[0]!, resolved.target);
+  }
   else run.uses?.push({ kind: 'unresolved', target: name.name });
   return resolved;
 }
@@ -116,15 +125,38 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isSystem = schema === undefined || schema === 'pg_catalog';
   const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
   const result: Value = { ...unknownValue(`${name}()`), ...(type === undefined ? {} : { type }) };
-  if (isOwn) return result;
+  if (isOwn) return ofOwnRoutine(node, result, among, values, place);
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
   const setting = settingOrigin(settingOf(resolved, values, args, place));
   const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, setting, node.location),
-    ofCall(name, values, args));
+    ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : [],
+    orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
   if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
   return { ...result, nullable: nullability(node, name, values, place), taints };
+}
+
+/** A routine of the history: its body says what it gives. */
+function ofOwnRoutine(node: FuncCall, result: Value, among: readonly Signature[], values: readonly Value[], place: Place): Value {
+  const [only, ...others] = among;
+  if (only?.routine === undefined || others.length > 0 || place.run.notes === undefined) return result;
+  const shape = callRoutine(only, node, values, place);
+  if (shape === undefined) return result;
+  place.run.notes.shapes.set(node, shape);
+  return { ...result, taints: unionTaints(...shape.columns.map(column => column.taints), only.returnsSet ? [] : ofRows(shape.rows ?? [])),
+    parts: shape.columns.map(column => column.taints) };
+}
+
+const isChosen = (node: FuncCall): boolean => node.agg_filter !== undefined || node.agg_order !== undefined || node.over?.orderClause !== undefined;
+
+/** What FILTER and the order of the input bring into the result: a random choice or order makes it random, a clock moves it. */
+function choiceTaints(node: FuncCall, place: Place): readonly Taint[] {
+  const noted = place.run.notes?.taints;
+  if (noted === undefined) return [];
+  const filter = node.agg_filter === undefined ? [] : ofRows(chosenBy(noted.get(node.agg_filter)));
+  const sorts = sortNodes([...node.agg_order ?? [], ...node.over?.orderClause ?? []]).map(sort => noted.get(sort) ?? []);
+  return unionTaints(filter, ...sorts.map(taints => taints.filter(taint => taint.cause === 'random')));
 }
 
 /** The setting that the call or the conversion of an argument depends on. */

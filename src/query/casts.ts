@@ -2,6 +2,7 @@ import type { Known, Taint } from '../model.ts';
 import type { A_Const, Node, TypeCast } from '../sql/tree.ts';
 import { lateClock, ofCast } from './determinism.ts';
 import { originTaint, recordType, value, type Place } from './expression.ts';
+import { freeze } from './frozen.ts';
 import { lastName } from './names.ts';
 import { isUnknown, unionTaints, unknown, type Value } from './scope.ts';
 import { conversionSetting, settingOrigin } from './settings.ts';
@@ -17,7 +18,8 @@ export function constant(node: A_Const): Value {
   if (node.fval !== undefined) return plain(numberType(node.fval.fval ?? ''));
   if (node.boolval !== undefined) return plain('boolean');
   if (node.bsval !== undefined) return plain('"bit"');
-  return { type: 'text', literal: true, nullable: false, taints: [], constant: true };
+  return { type: 'text', literal: true, nullable: false, taints: [], constant: true,
+    word: { text: node.sval?.sval ?? '', start: (node as { readonly location?: number }).location ?? 0 } };
 }
 
 /** `x::t`: an explicit conversion, then the modifier (transformTypeCast, coerce_to_target_type). */
@@ -53,6 +55,7 @@ function convert(inner: Value, target: Typed | undefined, place: Place): void {
   const types = typesIn(place.run.catalog);
   const from = typeOfValue(inner, types);
   if (from === undefined || target === undefined) return;
+  freeze(place.run, inner, target.type);
   const hasModifier = target.text !== target.type.printed;
   const applied = useCoercion(place.run, types, from, target.type, 'explicit', hasModifier, isUnknown(inner.type) ? '' : inner.type);
   // An interval literal takes its modifier as it is read.
@@ -121,7 +124,10 @@ function lateClockTaint(node: TypeCast, type: Known<string>, place: Place): read
 
 /** The type of a value whose parts agree on one, their conversions recorded. */
 export function agreed(values: readonly Value[], what: string, place: Place): Pick<Value, 'type' | 'literal'> {
-  const common = commonType(values, what, typesIn(place.run.catalog));
+  const types = typesIn(place.run.catalog);
+  const common = commonType(values, what, types);
   useCommon(values, common.type, place);
+  const target = types.parse(common.type);
+  for (const item of values) freeze(place.run, item, target?.type);
   return common;
 }

@@ -1,9 +1,18 @@
 import { walk } from '../sql/walk.ts';
 import type { Node } from '../sql/tree.ts';
-import { isExact, isFixable, type Condition, type Equality } from './keys.ts';
+import { isExact, isFixable } from './keys.ts';
 import { strings } from './names.ts';
 import type { ScopeColumn, Source } from './scope.ts';
 import { comparisons } from './types.ts';
+
+/** Two columns that a condition equates so that equal values are equal to a unique index too. */
+export type Equality = readonly [ScopeColumn, ScopeColumn];
+
+export interface Condition {
+  readonly equalities: readonly Equality[];
+  /** Identities that the condition binds to a constant. */
+  readonly fixed: ReadonlySet<number>;
+}
 
 /** The column of these sources that a node names, without marking its use. */
 export function peek(node: Node | undefined, sources: readonly Source[]): ScopeColumn | undefined {

@@ -6,6 +6,8 @@ import { agreed, arrayOfElements, cast, constant } from './casts.ts';
 import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, type Origin } from './determinism.ts';
 import { strings, valueFunctionName } from './names.ts';
 import { applyOperator, operation, useTests } from './operators.ts';
+import { arrayTaint } from './order-taints.ts';
+import { ofRows } from './row-taints.ts';
 import {
   depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup,
     type Run,
@@ -42,7 +44,7 @@ export function originTaint(place: Place, origin: Origin | undefined, location: 
   const span = sourceSpan(statement, start, end);
   const short = statement.sql.slice(start, end).replace(/\s+/g, ' ');
   return [{ cause: origin.cause, flips: origin.flips, ...(origin.setting === undefined ? {} : { setting: origin.setting }),
-    path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] }];
+    ...(origin.form === undefined ? {} : { form: origin.form }), path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] }];
 }
 
 /**
@@ -59,6 +61,7 @@ export function value(node: Node | undefined, place: Place): Value {
   run.depth += 1;
   const worth = worthOf(node, place);
   run.depth -= 1;
+  if (worth.taints.length > 0) run.notes?.taints.set(node, worth.taints);
   return worth;
 }
 
@@ -102,6 +105,7 @@ function worthOf(node: Node, place: Place): Value {
     return { type: 'record', literal: false, nullable: unknown('a row'), taints: unionTaints(...values.map(item => item.taints)) };
   }
   if ('A_Indirection' in node) return indirection(node.A_Indirection, place);
+  if ('ParamRef' in node) return parameter(node.ParamRef.number ?? 0, place);
   const special = specialValue(node, place);
   if (special !== undefined) return special;
   if ('GroupingFunc' in node) {
@@ -153,6 +157,13 @@ export function recordType(typeName: TypeName | undefined, place: Place): Known<
   const named = namedType(typeName, place.run.catalog);
   if (named.id !== undefined) place.run.types.add(named.id);
   return named.type;
+}
+
+/** `$1` in the body of a routine is an argument of its call. */
+function parameter(number: number, place: Place): Value {
+  const column = place.run.parameters?.[number - 1];
+  return column === undefined ? unknownValue('a parameter')
+    : { type: column.type, literal: false, nullable: column.nullable, taints: column.taints };
 }
 
 function columnRef(node: ColumnRef, place: Place): Value {
@@ -291,25 +302,30 @@ function sublink(node: SubLink, place: Place): Value {
   const shape = node.subselect === undefined ? undefined : analyze(node.subselect, place.run,
     { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
   const column = shape?.columns[0];
+  const rows = shape?.rows ?? [];
   switch (node.subLinkType) {
     case 'EXISTS_SUBLINK':
-      return boolean(false, []);
+      // Which rows of several are kept is no question of whether there are any.
+      return boolean(false, ofCondition(rows.filter(taint => taint.cause !== 'order')));
     case 'EXPR_SUBLINK':
       if (column === undefined) return unknownValue('a sub-select');
-      return { type: column.type, literal: false, nullable: unknown('whether the sub-select finds a row'), taints: column.taints };
+      return { type: column.type, literal: false, nullable: unknown('whether the sub-select finds a row'),
+        taints: unionTaints(column.taints, ofRows(rows)) };
     case 'ARRAY_SUBLINK': {
       const type = column?.type;
       const element = type === undefined ? undefined : types.parse(type);
       // An array in an array adds a dimension.
       const text = element === undefined || element.type.element !== undefined ? element?.text
         : types.arrayOf(element.type) === undefined ? undefined : `${element.text}[]`;
-      return { type: text ?? unknown('type of the array'), literal: false, nullable: false, taints: column?.taints ?? [] };
+      return { type: text ?? unknown('type of the array'), literal: false, nullable: false,
+        taints: unionTaints(column?.taints ?? [], ofRows(rows), arrayTaint(node, shape, place)) };
     }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK':
     case 'ROWCOMPARE_SUBLINK':
       if (shape?.open === false) tests.forEach((test, at) => testColumn(node, test, shape.columns[at], place));
-      return boolean(unknown('whether the comparison is NULL'), ofCondition(unionTaints(...tests.map(test => test.taints))));
+      return boolean(unknown('whether the comparison is NULL'),
+        ofCondition(unionTaints(...tests.map(test => test.taints), column?.taints ?? [], rows)));
     default:
       return unknownValue('a sub-select');
   }

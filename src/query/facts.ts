@@ -1,11 +1,15 @@
 import type {
-  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, View,
+  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, Taint, Unique,
+  View,
 } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
+import { keepShape } from './behind.ts';
 import { passOn } from './from.ts';
-import { isUnknown, itemSpan, unknown, type Run, type Shape, type ShapeColumn } from './scope.ts';
+import { keysOfShape } from './output-keys.ts';
+import { isUnknown, itemSpan, newNotes, unknown, type Flow, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, finalType } from './select.ts';
+import { uniqueIn } from './unique.ts';
 import { sameAnswers, surroundingsIn, Witness, type Asked, type Surroundings } from './surroundings.ts';
 
 const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
@@ -24,9 +28,19 @@ export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
   if (known === undefined) memo.set(catalog, (known = new WeakMap()));
   const old = known.get(view);
   if (old !== undefined) return old;
-  const result = facts(view, surroundingsIn(catalog), 0);
+  const result = settled(facts(view, surroundingsIn(catalog), 0));
   known.set(view, result);
   return result;
+}
+
+/** What only decides between values is no taint of the value. */
+function settled(inner: QueryFacts): QueryFacts {
+  const { columns, rows, frozen, calls, unique } = inner;
+  const isValue = (taint: Taint): boolean => (taint as Flow).decides !== true;
+  return {
+    rows, frozen, calls, unique, get keys() { return inner.keys; },
+    columns: isUnknown(columns) ? columns : columns.map(column => ({ ...column, taints: column.taints.filter(isValue) })),
+  };
 }
 
 /** What is found out about views beneath a query that is being analyzed. */
@@ -35,26 +49,46 @@ export function factsBeneath(around: Surroundings, depth = 0): (view: View | Mat
 }
 
 function facts(view: View | Matview, around: Surroundings, depth: number): QueryFacts {
-  const shape = recalled(view.query, around) ?? (depth > deepest ? undefined : compute(view, around, depth));
-  if (shape === undefined || shape.open) return nothing(view);
-  return { columns: outputColumns(view, shape), keys: outputKeys(view, shape) };
+  const found = recalled(view.query, around) ?? (depth > deepest ? undefined : compute(view, around, depth));
+  if (found === undefined) return nothing(view);
+  const { shape, frozen, calls } = found;
+  const rest = { rows: shape.rows ?? [], frozen, calls };
+  if (shape.open) return { ...nothing(view), ...rest };
+  let keys: QueryFacts['keys'] | undefined;
+  const made: QueryFacts = {
+    ...rest, columns: outputColumns(view, shape),
+    // Few ask for the keys of a view, and finding all of them takes longer than the rest.
+    get keys() {
+      return (keys ??= outputKeys(view, shape));
+    },
+    unique: columns => uniqueOf(view, shape, columns),
+  };
+  if (asCreated(view, shape)) keepShape(made, shape);
+  return made;
 }
 
 /** The last analysis of each query, with what it asked. */
-const analyses = new WeakMap<Query, { readonly shape: Shape; readonly asked: readonly Asked[] }>();
+const analyses = new WeakMap<Query, { readonly analysis: Analysis; readonly asked: readonly Asked[] }>();
 
-/** Keeps what an analysis of a query has found, for every catalog that answers the same. */
-export function remember(query: Query, shape: Shape, around: Witness): void {
-  analyses.set(query, { shape, asked: around.questions() });
+/** What an analysis finds out about a query. */
+interface Analysis extends Pick<QueryFacts, 'frozen' | 'calls'> {
+  readonly shape: Shape;
 }
 
-function recalled(query: Query, around: Surroundings): Shape | undefined {
+/** Keeps what an analysis of a query has found, for every catalog that answers the same. */
+export function remember(query: Query, analysis: Analysis, around: Witness): void {
+  analyses.set(query, { analysis, asked: around.questions() });
+}
+
+function recalled(query: Query, around: Surroundings): Analysis | undefined {
   const known = analyses.get(query);
-  return known !== undefined && sameAnswers(known.asked, around) ? known.shape : undefined;
+  return known !== undefined && sameAnswers(known.asked, around) ? known.analysis : undefined;
 }
 
 const nothing = (view: View | Matview): QueryFacts =>
-  ({ columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`) });
+  ({
+    columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`), unique: () => notKnown, rows: [], frozen: [], calls: [],
+  });
 
 /** The query's node in the tree of its statement. */
 function queryNode(node: Node): Node | undefined {
@@ -63,7 +97,7 @@ function queryNode(node: Node): Node | undefined {
   return 'ViewStmt' in node ? node.ViewStmt.query : undefined;
 }
 
-function compute(view: View | Matview, outer: Surroundings, depth: number): Shape | undefined {
+function compute(view: View | Matview, outer: Surroundings, depth: number): Analysis | undefined {
   const { query } = view;
   const parsed = parse(query.statement.sql);
   const node = parsed.ok ? queryNode(parsed.node) : undefined;
@@ -75,13 +109,15 @@ function compute(view: View | Matview, outer: Surroundings, depth: number): Shap
     const object = read === undefined ? undefined : around.get(read.id);
     return object !== undefined && isReadable(object) ? { is: 'present', object } : { is: 'unknown' };
   };
+  const notes = newNotes();
   const run: Run = {
-    statement: query.statement, catalog: around, relation: (_, span) => bound(span), viewFacts: factsBeneath(around, depth),
+    notes, statement: query.statement, catalog: around, relation: (_, span) => bound(span), viewFacts: factsBeneath(around, depth),
     reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(node, run, { ctes: undefined, depth: 0 });
-  remember(query, shape, around);
-  return shape;
+  const analysis: Analysis = { shape, frozen: notes.frozen, calls: notes.calls };
+  remember(query, analysis, around);
+  return analysis;
 }
 
 const isReadable = (object: CatalogObject): object is Selectable | Sequence =>
@@ -111,8 +147,17 @@ function outputColumns(view: View | Matview, shape: Shape): Known<readonly Outpu
 }
 
 function outputKeys(view: View | Matview, shape: Shape): QueryFacts['keys'] {
-  if (shape.keys.length === 0 || !asCreated(view, shape)) return unknown(`a key of ${view.name.name}`);
-  const name = (at: number): string => (isUnknown(view.columns) ? undefined
-    : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;
-  return shape.keys.map(key => key.map(name));
+  const keys = asCreated(view, shape) ? keysOfShape(shape) : [];
+  return keys.length === 0 ? unknown(`a key of ${view.name.name}`) : keys.map(key => key.map(at => nameAt(view, shape, at)));
 }
+
+function uniqueOf(view: View | Matview, shape: Shape, columns: readonly string[]): Unique {
+  const names = shape.columns.map((_, at) => nameAt(view, shape, at));
+  const positions = columns.map(column => names.indexOf(column));
+  if (!asCreated(view, shape) || positions.includes(-1)) return notKnown;
+  return uniqueIn(shape, positions, at => itemSpan(view.query.statement, shape.columns[at]!.start));
+}
+const notKnown: Unique = { is: 'unknown', why: [] };
+
+const nameAt = (view: View | Matview, shape: Shape, at: number): string =>
+  (isUnknown(view.columns) ? undefined : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;

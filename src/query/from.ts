@@ -1,14 +1,17 @@
-import type { Column, Known, Relation, Span, Table, Taint, WrittenName } from '../model.ts';
+import type { Column, Known, Matview, QueryFacts, Relation, Span, Table, Taint, View, WrittenName } from '../model.ts';
 import { nameEnd, sourceSpan } from '../sql/span.ts';
 import type { Alias, JoinExpr, Node, RangeVar } from '../sql/tree.ts';
-import { conjuncts, equalitiesOf, strictIds } from './conditions.ts';
+import { conjuncts, strictIds } from './conditions.ts';
 import { value, visit, type Place } from './expression.ts';
 import { functionSource, jsonTableSource, tableFunctionSource } from './from-functions.ts';
-import { isExact, isParent, joinKeys, tableKeys, type Side } from './keys.ts';
+import { shapeBehind } from './behind.ts';
+import { joinFacts, type JoinKind, type Merged } from './join-laws.ts';
+import { isExact, isParent, matviewLaws, tableFacts } from './keys.ts';
+import { anyRows, oneRow, perRun, renamed, withLaws, type Law, type RowFacts } from './laws.ts';
 import { strings } from './names.ts';
 import { applyOperator } from './operators.ts';
 import {
-  isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, unionTaints, unknown, type CteList, type Entry, type Env, type Key,
+  isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, unionTaints, unknown, type CteList, type Entry, type Env,
   type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source, type Value,
 } from './scope.ts';
 import { analyze } from './select.ts';
@@ -16,10 +19,8 @@ import { typesIn } from './sql-type.ts';
 import { commonType } from './types.ts';
 import { useCoercion, useModifier } from './uses.ts';
 
-/** A source with what keys need to know of it. */
-export interface Item extends Source {
-  readonly perRow: boolean;
-}
+/** One item of FROM. */
+export type Item = Source;
 
 const emptyScope = (sources: readonly Source[], outer: Scope | undefined): Scope =>
   ({ sources, ...(outer === undefined ? {} : { outer }), strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false });
@@ -36,13 +37,16 @@ export function fromItems(nodes: readonly Node[] | undefined, run: Run, env: Env
   return items;
 }
 
-const openItem = (alias: string | undefined, reads: readonly ReadBuilder[] = []): Item =>
-  ({ columns: [], open: true, entries: [{ alias: alias ?? '', columns: [], open: true, reads }], keys: [], perRow: true });
+const openItem = (alias: string | undefined, run: Run, reads: readonly ReadBuilder[] = []): Item =>
+  ({ columns: [], open: true, entries: [{ alias: alias ?? '', columns: [], open: true, reads }], facts: anyRows(newId(run)) });
+
+/** The rows of everything to the left, which a LATERAL item runs for. */
+const rowsOf = (left: readonly Source[]): readonly number[] => left.flatMap(source => source.facts.rows);
 
 function fromItem(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
   if (env.depth > 250) {
     run.truncated = true;
-    return openItem(undefined);
+    return openItem(undefined, run);
   }
   const below: Env = { ...env, depth: env.depth + 1 };
   if ('RangeVar' in node) return relationItem(node.RangeVar, run, env);
@@ -50,27 +54,28 @@ function fromItem(node: Node, run: Run, env: Env, left: readonly Source[]): Item
   if ('RangeSubselect' in node) {
     const { subquery, lateral, alias } = node.RangeSubselect;
     const outer = lateral === true ? emptyScope(left, env.outer) : env.outer;
-    if (subquery === undefined) return openItem(alias?.aliasname);
-    return shapeItem(analyze(subquery, run, { ...below, outer }), alias?.aliasname, alias, run, lateral === true, 'sub-select');
+    if (subquery === undefined) return openItem(alias?.aliasname, run);
+    const shape = analyze(subquery, run, { ...below, outer });
+    return shapeItem(shape, alias?.aliasname, alias, run, lateral === true ? perRun(shape.facts, rowsOf(left)) : shape.facts, 'sub-select');
   }
   if ('RangeFunction' in node) return functionSource(node.RangeFunction, lateralPlace(run, below, left));
   if ('RangeTableSample' in node) {
     const { relation, args, repeatable } = node.RangeTableSample;
     visit(args, lateralPlace(run, below, left));
     if (repeatable !== undefined) value(repeatable, lateralPlace(run, below, left));
-    return relation === undefined ? openItem(undefined) : fromItem(relation, run, below, left);
+    return relation === undefined ? openItem(undefined, run) : fromItem(relation, run, below, left);
   }
   if ('RangeTableFunc' in node) return tableFunctionSource(node.RangeTableFunc, lateralPlace(run, below, left));
   if ('JsonTable' in node) return jsonTableSource(node.JsonTable, lateralPlace(run, below, left));
   visit(node, lateralPlace(run, below, left));
-  return openItem(undefined);
+  return openItem(undefined, run);
 }
 
 /** A source of one entry, its columns renamed by the alias list from the left. */
 export function singleItem(
   columns: readonly ScopeColumn[], alias: Alias | undefined, defaultName: string | undefined,
   rest: {
-    readonly open: boolean; readonly reads: readonly ReadBuilder[]; readonly keys: readonly Key[]; readonly perRow: boolean;
+    readonly open: boolean; readonly reads: readonly ReadBuilder[]; readonly facts: RowFacts;
     readonly relation?: Relation; readonly schema?: string; readonly record?: boolean;
   },
 ): Item {
@@ -81,18 +86,25 @@ export function singleItem(
     ...(rest.relation === undefined ? {} : { relation: rest.relation }), ...(rest.record === true ? { record: true } : {}),
       ...(alias === undefined && rest.schema !== undefined ? { schema: rest.schema } : {}),
   };
-  return { columns: renamed, open: rest.open, entries: [entry], keys: rest.keys, perRow: rest.perRow };
+  return { columns: renamed, open: rest.open, entries: [entry], facts: rest.facts };
 }
 
-/** The output of a sub-select, CTE or VALUES as a FROM item. */
-export function shapeItem(shape: Shape, name: string | undefined, alias: Alias | undefined, run: Run, perRow: boolean, what: string): Item {
+/** The output of a sub-select or VALUES as a FROM item. `facts`: of its rows, with the identities that its columns have. */
+export function shapeItem(shape: Shape, name: string | undefined, alias: Alias | undefined, run: Run, facts: RowFacts, what: string): Item {
   const columns = shape.columns.map((column): ScopeColumn => ({
-    name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: [newId(run)], uses: [],
+    name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: column.ids ?? [newId(run)], uses: [],
     taints: column.taints.map(taint => passOn(taint, itemSpan(run.statement, column.start),
       `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
+    ...(column.literals === undefined ? {} : { literals: column.literals }),
   }));
-  const keys = shape.open ? [] : shape.keys.map(key => key.map(at => columns[at]!.ids[0]!));
-  return singleItem(columns, alias, name, { open: shape.open, reads: [], keys, perRow, record: true });
+  return singleItem(columns, alias, name, { open: shape.open, reads: [], facts: shape.open ? anyRows(newId(run)) : facts, record: true });
+}
+
+/** One occurrence of a CTE: each has rows of its own. */
+function cteItem({ shape, mark }: CteList, alias: string, given: Alias | undefined, run: Run): Item {
+  const { facts, of } = renamed(shape.facts, mark ?? run.lastId, () => newId(run));
+  const columns = shape.columns.map(column => (column.ids === undefined ? column : { ...column, ids: column.ids.map(of) }));
+  return shapeItem({ ...shape, columns }, alias, given ?? { aliasname: alias }, run, facts, 'CTE');
 }
 
 /** The taint one step further along. */
@@ -112,7 +124,7 @@ function relationItem(range: RangeVar, run: Run, env: Env): Item {
   const schema = range.schemaname;
   const alias = range.alias?.aliasname ?? name;
   const cte = schema === undefined ? findCte(env.ctes, name) : undefined;
-  if (cte !== undefined) return shapeItem(cte.shape, alias, range.alias ?? { aliasname: alias }, run, false, 'CTE');
+  if (cte !== undefined) return cteItem(cte, alias, range.alias, run);
   const start = range.location ?? 0;
   const span = sourceSpan(run.statement, start, nameEnd(run.statement.sql, start));
   const written: WrittenName = { ...(schema === undefined ? {} : { schema }), name };
@@ -121,20 +133,20 @@ function relationItem(range: RangeVar, run: Run, env: Env): Item {
   const system = schema === 'pg_catalog' || schema === 'information_schema' || schema === 'pg_toast'
     || (schema === undefined && name.startsWith('pg_'));
   if (!system || isHole(name)) run.missing.push({ name: written, span, found: isHole(name) ? 'unknown' : found.is });
-  return openItem(alias);
+  return openItem(alias, run);
 }
 
 const notAsked = unknown('NULLs are not asked for');
 
 function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): Item {
   const alias = range.alias?.aliasname ?? object.name.name;
-  if (object.kind === 'index') return openItem(alias);
+  if (object.kind === 'index') return openItem(alias, run);
   const read: ReadBuilder = { id: object.id, span, columns: new Set() };
   run.reads.push(read);
   const given: Known<readonly Column[]> = isSelectable(object) ? object.columns : sequenceColumns;
   const facts = object.kind === 'view' || object.kind === 'matview' ? run.viewFacts?.(object) : undefined;
   const known = isUnknown(given) ? [] : given;
-  const rest = { open: isUnknown(given), reads: [read], perRow: false, relation: object, schema: range.schemaname ?? object.name.schema };
+  const rest = { open: isUnknown(given), reads: [read], relation: object, schema: range.schemaname ?? object.name.schema };
   const parent = isJudging(run) && object.kind === 'table' && range.inh === true && isParent(object, run.catalog);
   const output = facts === undefined || isUnknown(facts.columns) ? [] : facts.columns;
   const columns = known.map((column): ScopeColumn => {
@@ -144,13 +156,30 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
       : isUnknown(column.notNull) || parent ? unknown(`whether ${name} is NULL`) : !column.notNull;
     return { name, type, literal: false, nullable, taints: fact?.taints ?? [], ids: [newId(run)], uses: [{ read, column: name }] };
   });
-  if (!isJudging(run)) return singleItem(columns, range.alias, alias, { ...rest, keys: [] });
-  const lists = object.kind === 'table' ? tableKeys(object, run.catalog, range.inh !== true) : facts === undefined || isUnknown(facts.keys)
-    ? [] : facts.keys;
-  const keys = isUnknown(given) ? [] : lists.map(list => list.map(column => columns.find(candidate => candidate.name === column)?.ids[0]))
-    .filter((key): key is number[] => key.every(id => id !== undefined));
-  return singleItem(columns, range.alias, alias, { ...rest, keys });
+  if (!isJudging(run)) return singleItem(columns, range.alias, alias, { ...rest, facts: oneRow });
+  if (object.kind === 'table') {
+    const note = { span, says: `several rows of ${alias} go with the same %` };
+    return singleItem(columns, range.alias, alias, { ...rest, facts: tableFacts(object, columns, run, range.inh !== true, note) });
+  }
+  if (object.kind === 'sequence') return singleItem(columns, range.alias, alias, { ...rest, facts: oneRow });
+  const [behind, own] = viewFactsOf(object, facts, columns, run);
+  return singleItem(own, range.alias, alias, { ...rest, facts: behind });
 }
+
+/** What the query of a view says of its rows, and its columns with the identities that they have there. */
+function viewFactsOf(view: View | Matview, facts: QueryFacts | undefined, columns: readonly ScopeColumn[], run: Run): [RowFacts, readonly ScopeColumn[]] {
+  const shape = facts === undefined ? undefined : shapeBehind(facts);
+  if (shape === undefined || shape.columns.length !== columns.length) {
+    const row = newId(run);
+    const any = anyRows(row);
+    return [view.kind === 'matview' ? withLaws(any, [...matviewLaws(view, columns, [row], run.catalog), toAll(row, columns)]) : any, columns];
+  }
+  const renaming = renamed(shape.facts, 0, () => newId(run));
+  const own = columns.map((column, at) => ({ ...column, ids: shape.columns[at]!.ids?.map(renaming.of) ?? column.ids }));
+  return [view.kind === 'matview' ? withLaws(renaming.facts, matviewLaws(view, own, renaming.facts.rows, run.catalog)) : renaming.facts, own];
+}
+
+const toAll = (row: number, columns: readonly ScopeColumn[]): Law => ({ from: [row], to: columns.flatMap(column => column.ids), missingToo: true });
 
 /** A sequence can be selected from (measured in the tests). */
 const sequenceColumns: readonly Column[] = [
@@ -158,50 +187,50 @@ const sequenceColumns: readonly Column[] = [
     { name: 'is_called', type: 'boolean', notNull: true },
 ];
 
-type JoinKind = 'inner' | 'left' | 'right' | 'full';
 const kinds: Readonly<Record<string, JoinKind>> = { JOIN_INNER: 'inner', JOIN_LEFT: 'left', JOIN_RIGHT: 'right', JOIN_FULL: 'full' };
 
 function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source[]): Item {
   const kind = kinds[node.jointype ?? 'JOIN_INNER'] ?? 'inner';
-  if (node.larg === undefined || node.rarg === undefined) return openItem(undefined);
+  if (node.larg === undefined || node.rarg === undefined) return openItem(undefined, run);
+  const from = run.lastId;
   const left = fromItem(node.larg, run, env, outerLeft);
+  const between = run.lastId;
   const right = fromItem(node.rarg, run, env, [...outerLeft, left]);
+  const until = run.lastId;
   const both = [left, right];
   const names = node.isNatural === true ? naturalNames(left, right) : strings(node.usingClause);
   const condition = names === undefined ? undefined : usingCondition(names, left, right);
   if (node.quals !== undefined) value(node.quals, lateralPlace(run, env, [...outerLeft, ...both]));
-  const keys = isJudging(run) ? judgeJoin(kind, left, right, conjuncts(node.quals), condition ?? []) : [];
+  const parts = conjuncts(node.quals);
+  if (isJudging(run) && kind === 'inner') narrowJoin(parts, both, condition ?? []);
   const merged = names === undefined ? [] : mergedColumns(names, left, right, kind, run);
-  if (isJudging(run)) extendWithNulls(kind, left, right);
+  let facts: RowFacts = oneRow;
+  if (isJudging(run)) {
+    const pairs = (condition ?? []).map(([a, b]): Merged => ({ left: a, right: b, ids: merged.find(column => column.name === a.name)!.ids }));
+    facts = names === undefined ? anyRows(newId(run)) : joinFacts(kind, { facts: left.facts, from, until: between },
+      { facts: right.facts, from: between, until }, parts, pairs, lateralPlace(run, env, both));
+    extendWithNulls(kind, left, right);
+    if (kind === 'inner') for (const column of columnsOf(both)) if (column.ids.some(id => facts.solid.has(id))) column.nullable = false;
+  }
   const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
   const columns = [...merged, ...rest(left), ...rest(right)];
   const open = left.open || right.open || names === undefined;
-  const perRow = left.perRow || right.perRow;
   if (node.alias !== undefined) {
     const reads = both.flatMap(item => item.entries.flatMap(entry => entry.reads));
-    return singleItem(columns, node.alias, undefined, { open, reads, keys, perRow, record: true });
+    return singleItem(columns, node.alias, undefined, { open, reads, facts, record: true });
   }
   const entries: Entry[] = both.flatMap(item => item.entries);
   if (node.join_using_alias?.aliasname !== undefined) entries.push({ alias: node.join_using_alias.aliasname, columns: merged,
     open: names === undefined, reads: [] });
-  return { columns, open, entries, keys, perRow };
+  return { columns, open, entries, facts };
 }
 
-/** The keys of the join; an inner join's conditions also prove columns not NULL. */
-function judgeJoin(
-  kind: JoinKind, left: Item, right: Item, parts: readonly Node[], using: readonly (readonly [ScopeColumn, ScopeColumn])[],
-): readonly Key[] {
-  const both = [left, right];
-  const on = equalitiesOf(parts, both);
-  const keys = joinKeys(kind, side(left), side(right), {
-    equalities: [...on.equalities, ...using.filter(([a, b]) => isExact(a, b))], fixed: on.fixed,
-  });
-  if (kind !== 'inner') return keys;
+/** An inner join's conditions prove columns not NULL. */
+function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readonly (readonly [ScopeColumn, ScopeColumn])[]): void {
   const strict = strictIds(parts, both);
   for (const column of columnsOf(both)) {
     if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;
   }
-  return keys;
 }
 
 /** An outer join gives NULLs in every column of the side that need not match. */
@@ -212,7 +241,6 @@ function extendWithNulls(kind: JoinKind, left: Item, right: Item): void {
   }
 }
 
-const side = (item: Item): Side => ({ keys: item.keys, columns: columnsOf([item]), perRow: item.perRow });
 /** Every column of the items, hidden by USING or not, once. */
 const columnsOf = (items: readonly Item[]): readonly ScopeColumn[] =>
   [...new Set(items.flatMap(item => [...item.columns, ...item.entries.flatMap(entry => entry.columns)]))];
@@ -252,7 +280,7 @@ function mergedColumns(names: readonly string[], left: Item, right: Item, kind: 
     useMerge(run, a, b, type, kind);
     const nullable = kind === 'left' ? a.nullable : kind === 'right' ? b.nullable
       : kind === 'inner' || (a.nullable === false && b.nullable === false) ? false : unknown(`whether ${name} is NULL`);
-    const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' ? [...a.ids, ...b.ids] : [newId(run)];
+    const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' && isExact(a, b) ? [...a.ids, ...b.ids] : [newId(run)];
     const taints = kind === 'right' ? b.taints : kind === 'full' ? unionTaints(a.taints, b.taints) : a.taints;
     return { name, type, literal: false, nullable, taints, ids, uses };
   });

@@ -1,19 +1,8 @@
-import type { Table } from '../model.ts';
-import { isUnknown, type Key, type ScopeColumn } from './scope.ts';
+import type { Constraint, Index, Known, Matview, Table } from '../model.ts';
+import { anyRows, law, perhaps, tangled, type Law, type Note, type RowFacts } from './laws.ts';
+import { isUnknown, newId, type Run, type ScopeColumn } from './scope.ts';
 import type { Surroundings } from './surroundings.ts';
 import { isBuiltinType, withoutModifier } from './types.ts';
-
-/** At most so many keys are followed: joins multiply them. */
-const most = 6;
-
-/** Drops keys that contain another one, the shortest first. */
-export function minimal(keys: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const kept: (readonly number[])[] = [];
-  for (const key of keys.map(key => [...new Set(key)].sort((a, b) => a - b)).sort((a, b) => a.length - b.length)) {
-    if (!kept.some(other => other.every(id => key.includes(id)))) kept.push(key);
-  }
-  return kept.slice(0, most);
-}
 
 /** Whether another table inherits from this one (partitions are not inheritance here: a partitioned table's key spans its partitions). */
 export function isParent(table: Table, catalog: Surroundings): boolean {
@@ -22,8 +11,7 @@ export function isParent(table: Table, catalog: Surroundings): boolean {
 
 /**
  * Column lists that no two rows of the table share and that are never NULL: primary keys, unique constraints and plain unique indexes over
- * NOT NULL columns.
- * A parent of inheritance proves nothing, because children repeat its keys (measured, facts H), unless ONLY is written.
+ * NOT NULL columns. None of a parent of inheritance, unless ONLY is written.
  */
 export function tableKeys(table: Table, catalog: Surroundings, only: boolean): readonly (readonly string[])[] {
   if (!only && isParent(table, catalog)) return [];
@@ -31,19 +19,85 @@ export function tableKeys(table: Table, catalog: Surroundings, only: boolean): r
     constraint.columns);
   const columns = table.columns;
   const never = (name: string): boolean => columns.some(column => column.name === name && column.notNull === true);
-  const lists = table.constraints.filter(constraint => constraint.kind === 'primary key'
-    || (constraint.kind === 'unique' && constraint.columns.every(never)))
-    .map(constraint => constraint.columns);
+  const lists = table.constraints.filter(({ kind }) => kind === 'primary key' || kind === 'unique').map(constraint => constraint.columns);
   for (const index of catalog.indexesOf(table.id)) {
     if (!index.unique || index.predicate !== undefined || index.valid !== true || index.constraint !== undefined) continue;
     const names = index.columns.flatMap(key => (key.column === undefined || key.expression !== undefined ? [] : [key.column]));
-    if (names.length === index.columns.length && names.every(never)) lists.push(names);
+    if (names.length === index.columns.length) lists.push(names);
   }
-  return lists.filter(list => list.length > 0);
+  return lists.filter(list => list.length > 0 && list.every(never));
 }
 
-/** Two columns that a condition equates so that equal values are equal to a unique index too. */
-export type Equality = readonly [ScopeColumn, ScopeColumn];
+/** The identities of some columns by name; undefined when one is not known. */
+type Find = (names: readonly string[]) => readonly number[] | undefined;
+
+/** The laws of a unique index: its columns decide the row, among rows without NULLs unless none of them can be NULL. */
+function ofIndex(index: Index, row: number, find: Find): readonly Law[] {
+  if (!index.unique) return [];
+  const columns = index.columns.flatMap(key => (key.column === undefined || key.expression !== undefined ? [] : [key.column]));
+  const ids = find(columns);
+  // An expression may be one to one with a column, so nothing is known of what it reads.
+  if (ids === undefined || columns.length < index.columns.length) return [perhaps([], [row])];
+  // A partial index says nothing of the other rows, yet the query may read only those that it covers.
+  if (index.predicate !== undefined || index.valid !== true) return [perhaps(ids, [row])];
+  return [law(ids, [row], index.nullsNotDistinct ? {} : { weak: true })];
+}
+
+function ofConstraint(constraint: Constraint, row: number, find: Find): readonly Law[] {
+  const { kind, columns } = constraint;
+  if (kind === 'foreign key') return [];
+  if (kind === 'exclude') return [perhaps([], [row])];
+  const named = kind === 'check' ? constraint.mentions ?? columns : columns;
+  const ids = find(named);
+  if (kind === 'check') return named.length === 0 || ids === undefined ? [perhaps([], [row])] : tangled(ids);
+  return ids === undefined || ids.length === 0 ? [] : [law(ids, [row], { weak: true })];
+}
+
+/**
+ * What decides the rows of a table: primary keys, unique constraints and plain unique indexes. A parent of inheritance proves nothing,
+ * because children repeat its keys (measured, facts H), unless ONLY is written; a partitioned table's keys span its partitions, and a
+ * partition may hold one value of a column only.
+ */
+export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: Run, only: boolean, note: Omit<Note, 'row'>): RowFacts {
+  const { catalog } = run;
+  const row = newId(run);
+  if (isUnknown(table.columns)) return anyRows(row);
+  const find: Find = names => idsOf(names, columns);
+  const parent = !only && isParent(table, catalog);
+  const laws: Law[] = [law([row], columns.flatMap(column => column.ids), { missingToo: true, everywhere: true })];
+  const add = (more: readonly Law[]): void => { laws.push(...more.map(item => ({ ...item, everywhere: true as const }))); };
+  const constraints = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()];
+  if (!parent) {
+    for (const constraint of constraints) add(ofConstraint(constraint, row, find));
+    for (const index of catalog.indexesOf(table.id)) if (index.constraint === undefined || index.nullsNotDistinct) add(ofIndex(index, row, find));
+  } else if (constraints.some(({ kind }) => kind === 'check' || kind === 'exclude')
+    || catalog.heirs(table.id).some(heir => heir.constraints.some(({ kind }) => kind === 'check' || kind === 'exclude'))) {
+    add([perhaps([], [row])]);
+  }
+  if (isPartition(table, catalog)) add([perhaps([], [row])]);
+  // A type of the history may have one value.
+  add(columns.flatMap(column => (isUnknown(column.type) || !isBuiltinType(column.type) ? [perhaps([], column.ids)] : [])));
+  const solid = new Set([row, ...columns.flatMap(column => (column.nullable === false ? column.ids : []))]);
+  return { rows: [row], laws, solid, notes: [{ row, ...note }] };
+}
+
+/** Keys that the unique indexes of a materialized view keep, as of its last refresh. */
+export function matviewLaws(matview: Matview, columns: readonly ScopeColumn[], rows: readonly number[], catalog: Surroundings): readonly Law[] {
+  const [row] = rows;
+  if (row === undefined) return [];
+  return catalog.indexesOf(matview.id).flatMap(index => ofIndex(index, row, names => idsOf(names, columns)))
+    .filter(item => item.possible !== true).map(item => ({ ...item, to: rows }));
+}
+
+function idsOf(names: readonly string[], columns: readonly ScopeColumn[]): readonly number[] | undefined {
+  const ids = names.map(name => columns.find(column => column.name === name)?.ids[0]);
+  return ids.every(id => id !== undefined) ? ids : undefined;
+}
+
+const isPartition = (table: Table, catalog: Surroundings): boolean => table.inherits.some(id => {
+  const parent = catalog.get(id);
+  return parent?.kind !== 'table' || parent.partitioned;
+});
 
 /**
  * Types whose `=` over two different ones is exact; others must be the same (citext = text folds case; a double precision rounds a
@@ -52,7 +106,7 @@ export type Equality = readonly [ScopeColumn, ScopeColumn];
 const exactFamilies = [['smallint', 'integer', 'bigint'], ['text', 'character varying']];
 
 /** Whether `a = b` means equality as a unique index over either sees it. */
-export function isExact(a: ScopeColumn, b: ScopeColumn): boolean {
+export function isExact(a: { readonly type: Known<string> }, b: { readonly type: Known<string> }): boolean {
   if (isUnknown(a.type) || isUnknown(b.type)) return false;
   const left = withoutModifier(a.type);
   const right = withoutModifier(b.type);
@@ -60,54 +114,5 @@ export function isExact(a: ScopeColumn, b: ScopeColumn): boolean {
 }
 
 /** Whether `a = constant` leaves one value of `a`. */
-export const isFixable = (column: ScopeColumn): boolean => !isUnknown(column.type) && isBuiltinType(column.type)
+export const isFixable = (column: { readonly type: Known<string> }): boolean => !isUnknown(column.type) && isBuiltinType(column.type)
   && column.type !== 'double precision' && column.type !== 'real';
-
-/** What is known of the rows of one side of a join. */
-export interface Side {
-  readonly keys: readonly Key[];
-  readonly columns: readonly ScopeColumn[];
-  /** Its keys hold for one row of what stands to its left (LATERAL), not for all. */
-  readonly perRow: boolean;
-}
-
-export interface Condition {
-  readonly equalities: readonly Equality[];
-  /** Identities that the condition binds to a constant. */
-  readonly fixed: ReadonlySet<number>;
-}
-
-const idsOf = (columns: readonly ScopeColumn[]): ReadonlySet<number> => new Set(columns.flatMap(column => column.ids));
-
-/** Whether a row of the other side meets at most one row of `side`. */
-function meetsOne(side: Side, condition: Condition): boolean {
-  const own = idsOf(side.columns);
-  const bound = new Set(condition.fixed);
-  for (const [a, b] of condition.equalities) {
-    const aOwn = a.ids.some(id => own.has(id));
-    const bOwn = b.ids.some(id => own.has(id));
-    if (aOwn === bOwn) continue;
-    for (const id of aOwn ? a.ids : b.ids) bound.add(id);
-  }
-  return side.keys.some(key => key.every(id => bound.has(id)));
-}
-
-const pairs = (left: Side, right: Side): Key[] => left.keys.flatMap(a => right.keys.map(b => [...a, ...b]));
-
-/** The keys of a join (measured, facts H): many-to-one keeps the many side's keys, else a pair of keys is one; NULLs do not join. */
-export function joinKeys(type: 'inner' | 'left' | 'right' | 'full', left: Side, right: Side, condition: Condition): readonly Key[] {
-  if (type === 'full') {
-    const never = new Set([...left.columns, ...right.columns].filter(column => column.nullable === false).flatMap(column => column.ids));
-    const solid = (key: Key): boolean => key.length > 0 && key.every(id => never.has(id));
-    return minimal(pairs({ ...left, keys: left.keys.filter(solid) }, { ...right, keys: right.keys.filter(solid) }));
-  }
-  const keys: Key[] = [];
-  if (type !== 'right' && meetsOne(right, condition)) keys.push(...left.keys);
-  if (type !== 'left' && !right.perRow && meetsOne(left, condition)) keys.push(...right.keys);
-  return minimal(keys.length > 0 ? keys : pairs(left, right));
-}
-
-/** Keys after a filter that binds columns to constants. */
-export function filterKeys(keys: readonly Key[], fixed: ReadonlySet<number>): readonly Key[] {
-  return fixed.size === 0 ? keys : minimal(keys.map(key => key.filter(id => !fixed.has(id))));
-}

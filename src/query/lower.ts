@@ -2,7 +2,7 @@ import type { Catalog, Column, Found, Known, ObjectId, Query, Read, Relation, Sp
 import { fold, normalText, tokensOf, type Token } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsBeneath, remember } from './facts.ts';
-import { unknown, type Run, type Shape } from './scope.ts';
+import { newNotes, unknown, type Run, type Shape } from './scope.ts';
 import { analyze, finalType } from './select.ts';
 import { surroundingsIn, Witness, type Surroundings } from './surroundings.ts';
 
@@ -28,10 +28,11 @@ export interface Lowered {
  */
 export function lowerQuery(statement: Statement, select: Node, catalog: Catalog, names: readonly string[] = [], judge = false): Lowered {
   const around = new Witness(surroundingsIn(catalog));
+  const notes = newNotes();
   const run: Run = {
     statement, catalog: around, relation: name => seen(catalog.find(name), around), reads: [], missing: [], missingColumns: [], routines: new Set(),
       types: new Set(),
-    truncated: false, lastId: 0, depth: 0, ...(judge ? { viewFacts: factsBeneath(around) } : {}),
+    truncated: false, lastId: 0, depth: 0, ...(judge ? { viewFacts: factsBeneath(around), notes } : {}),
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
   const { start, end } = queryRange(statement.sql);
@@ -41,7 +42,7 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
       id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
     })),
   };
-  if (judge) remember(query, shape, around);
+  if (judge) remember(query, { shape, frozen: notes.frozen, calls: notes.calls }, around);
   return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types],
     missingColumns: run.missingColumns };
 }

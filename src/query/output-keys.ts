@@ -1,11 +1,16 @@
+import type { Known, Span } from '../model.ts';
+import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import { walk } from '../sql/walk.ts';
 import type { FuncCall, Node, SelectStmt } from '../sql/tree.ts';
 import { isAggregateCall, isScalarCall } from './call.ts';
-import { peek } from './conditions.ts';
-import type { Place } from './expression.ts';
-import { minimal } from './keys.ts';
+import { conditionLaws, literalText } from './condition-laws.ts';
+import { conjuncts, peek } from './conditions.ts';
+import { narrowed, type Place } from './expression.ts';
+import { columnOf, idsIn, inputsOf, type Inputs } from './inputs.ts';
+import { closure, law, minimalKeys, perhaps, same, together, withLaws, type Law, type RowFacts } from './laws.ts';
 import { strings } from './names.ts';
-import type { Key, ScopeColumn, ShapeColumn } from './scope.ts';
+import { isUnknown, itemSpan, newId, type ScopeColumn, type Shape, type ShapeColumn } from './scope.ts';
+import { withoutModifier } from './types.ts';
 
 /** One column of a select list: what it is and what it was written as. */
 export interface Output extends ShapeColumn {
@@ -52,72 +57,8 @@ export function hasAggregate(select: SelectStmt, place: Place): boolean {
 const targets = (select: SelectStmt): readonly (Node | undefined)[] =>
   (select.targetList ?? []).map(target => ('ResTarget' in target ? target.ResTarget.val : undefined));
 
-/** Whether a set-returning function may stand in the select list (or in what becomes part of it): it multiplies rows. */
-function mayMultiply(select: SelectStmt, place: Place): boolean {
-  const lists = [...targets(select), ...(select.sortClause ?? []), ...(select.groupClause ?? []), ...(select.distinctClause ?? [])];
-  return callsOf(lists).some(call => !isScalarCall(call, place));
-}
-
-/**
- * The keys of a select list as column positions (measured, facts H): what FROM proves and the list shows, GROUP BY, DISTINCT, one row of
- * an aggregate or of LIMIT 1.
- * Empty when nothing is proved.
- */
-export function outputKeys(select: SelectStmt, outputs: readonly Output[], sourceKeys: readonly Key[], place: Place,
-  aggregates: boolean): readonly (readonly number[])[] {
-  const keys: (readonly number[])[] = [];
-  const groups = select.groupClause ?? [];
-  const distinct = select.distinctClause ?? [];
-  if (!mayMultiply(select, place)) {
-    if (!place.scope.groupingSets) {
-      for (const key of sourceKeys) push(keys, key.map(id => outputs.findIndex(output => output.column?.ids.includes(id) === true)));
-      if (groups.length > 0) push(keys, groups.map(group => positionOf(group, outputs, place, 'group')));
-      else if (aggregates) keys.push([]);
-    }
-    if (isDistinctOn(distinct)) push(keys, distinct.map(item => positionOf(item, outputs, place, 'order')));
-  }
-  if (distinct.length > 0 && !isDistinctOn(distinct)) keys.push(outputs.map((_, at) => at));
-  if (isLimitOne(select)) keys.push([]);
-  return minimal(keys);
-}
-
-function push(keys: (readonly number[])[], key: readonly number[]): void {
-  if (!key.includes(-1)) keys.push(key);
-}
-
-/** DISTINCT alone is a list of one empty node. */
-const isDistinctOn = (distinct: readonly Node[]): boolean => distinct.some(item => Object.keys(item).length > 0);
-
-function isLimitOne(select: SelectStmt): boolean {
-  const count = select.limitCount;
-  if (count === undefined || select.limitOption === 'LIMIT_OPTION_WITH_TIES' || !('A_Const' in count)) return false;
-  return count.A_Const.ival !== undefined && (count.A_Const.ival.ival ?? 0) <= 1;
-}
-
-/**
- * The position that shows a GROUP BY or DISTINCT ON item, or -1. GROUP BY means an input column first, DISTINCT ON an output name
- * first.
- */
-function positionOf(node: Node, outputs: readonly Output[], place: Place, names: 'group' | 'order'): number {
-  if ('A_Const' in node) {
-    const at = node.A_Const.ival === undefined ? 0 : node.A_Const.ival.ival ?? 0;
-    return at >= 1 && at <= outputs.length ? at - 1 : -1;
-  }
-  const column = peek(node, place.scope.sources);
-  const simple = 'ColumnRef' in node ? strings(node.ColumnRef.fields) : [];
-  const byName = simple.length === 1 ? outputs.findIndex(output => output.name === simple[0]) : -1;
-  const byColumn = column === undefined ? -1 : outputs.findIndex(output => output.column?.ids.some(id => column.ids.includes(id)) === true);
-  if ('ColumnRef' in node) {
-    if (names === 'order' && byName >= 0) return byName;
-    if (column !== undefined) return byColumn;
-    return place.scope.sources.some(source => source.open) ? -1 : byName;
-  }
-  const text = plain(node);
-  return text === undefined ? -1 : outputs.findIndex(output => output.node !== undefined && plain(output.node) === text);
-}
-
 /** A tree without its locations; undefined when it is too deep to print. */
-function plain(node: Node): string | undefined {
+export function plain(node: Node): string | undefined {
   try {
     return JSON.stringify(node, (key, item: unknown) => (key === 'location' || key === 'list_start' || key === 'list_end' ? undefined
       : item));
@@ -125,3 +66,310 @@ function plain(node: Node): string | undefined {
     return undefined;
   }
 }
+
+/** DISTINCT alone is a list of one empty node. */
+const isDistinctOn = (distinct: readonly Node[]): boolean => distinct.some(item => Object.keys(item).length > 0);
+
+/** What the rows of a select list are, step by step as Postgres makes them; every column has identities. */
+export interface Listed {
+  readonly facts: RowFacts;
+  readonly outputs: readonly Output[];
+}
+
+/**
+ * What decides the rows of a SELECT (measured, facts H): what FROM and WHERE prove, GROUP BY, windows, sets in the select list, DISTINCT,
+ * LIMIT. `aggregates`: it surely aggregates without GROUP BY.
+ */
+export function listedFacts(select: SelectStmt, given: readonly Output[], source: RowFacts, place: Place, aggregates: boolean): Listed {
+  const named = identified(given, place);
+  const { outputs } = named;
+  let facts = withLaws(source, named.laws, named.solid);
+  const groups = select.groupClause ?? [];
+  if (groups.length > 0) facts = place.scope.groupingSets ? setsFacts(groups, outputs, facts, place) : groupFacts(groups, outputs, facts, place);
+  else if (aggregates) facts = { ...facts, rows: [newId(place.run)], laws: facts.laws };
+  if (groups.length === 0 && aggregates) facts = withLaws(facts, [law([], facts.rows)]);
+  if (groups.length > 0 || aggregates) facts = withLaws(facts, havingLaws(select, facts, place));
+  facts = withLaws(facts, outputs.flatMap(output => aggregateLaws(output, facts, place)));
+  facts = withLaws(facts, [law(facts.rows, outputs.flatMap(output => output.ids ?? []))]);
+  facts = withLaws(facts, windowLaws(select, outputs, facts, place));
+  facts = multiplied(select, outputs, facts, place);
+  const distinct = select.distinctClause ?? [];
+  if (distinct.length > 0) {
+    const row = newId(place.run);
+    const ids = isDistinctOn(distinct) ? distinct.map(item => idOf(item, outputs, place, 'order')) : outputs.map(output => output.ids![0]!);
+    const back = isDistinctOn(distinct) ? facts.rows : outputs.flatMap(output => output.ids ?? []);
+    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])]), rows: [row] };
+    facts = { ...facts, notes: [...facts.notes, { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
+      ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %' : 'DISTINCT compares all columns, and rows that differ in others have the same %' }] };
+  }
+  return { facts: limitedFacts(select, facts), outputs };
+}
+
+const spanAt = (start: number, place: Place): Span => itemSpan(place.run.statement, start);
+
+/** LIMIT 1 leaves one row at most. */
+export function limitedFacts(select: SelectStmt, facts: RowFacts): RowFacts {
+  const count = select.limitCount;
+  if (count === undefined || ('A_Const' in count && count.A_Const.isnull === true)) return facts;
+  const rows = 'A_Const' in count && count.A_Const.ival !== undefined ? count.A_Const.ival.ival ?? 0 : undefined;
+  if (rows === undefined) return withLaws(facts, [perhaps([], facts.rows)]);
+  return rows <= 1 && select.limitOption !== 'LIMIT_OPTION_WITH_TIES' ? withLaws(facts, [law([], facts.rows)]) : facts;
+}
+
+interface Identified {
+  readonly outputs: readonly Output[];
+  readonly laws: readonly Law[];
+  readonly solid: readonly number[];
+}
+
+/** Gives every output its identities: a column of this query keeps its own, anything else gets one, and what decides it. */
+function identified(given: readonly Output[], place: Place): Identified {
+  const { run, scope } = place;
+  const own = new Set(scope.sources.flatMap(source => source.entries.flatMap(entry => entry.columns).concat(source.columns)));
+  const laws: Law[] = [];
+  const solid: number[] = [];
+  const texts = new Map<string, readonly number[]>();
+  const outputs = given.map((output): Output => {
+    const { node, column } = output;
+    const literal = node === undefined ? undefined : literalText(node);
+    const rest = literal === undefined ? {} : { literals: new Set([literal]) };
+    if (column !== undefined && own.has(column)) return { ...output, ...(column.literals === undefined ? {} : { literals: column.literals }), ids: column.ids };
+    const inputs = node === undefined ? undefined : inputsOf(node, place);
+    const text = node !== undefined && inputs?.pure === true ? plain(node) : undefined;
+    const known = text === undefined ? undefined : texts.get(text);
+    if (known !== undefined) return { ...output, ...rest, ids: known };
+    const ids = [newId(run)];
+    if (text !== undefined) texts.set(text, ids);
+    if (output.nullable === false) solid.push(...ids);
+    if (node !== undefined && inputs !== undefined) laws.push(...expressionLaws(node, inputs, ids, output, place));
+    return { ...output, ...rest, ids };
+  });
+  return { outputs, laws, solid };
+}
+
+/** What an expression of the select list and its columns say of each other. */
+function expressionLaws(node: Node, inputs: Inputs, ids: readonly number[], output: Output, place: Place): readonly Law[] {
+  const from = idsIn(inputs);
+  if (isLossy(node)) return inputs.pure ? [law(from, ids, { everywhere: true })] : [];
+  if (callsOf([node]).some(call => isAggregateCall(call, place) || call.over !== undefined)) return [];
+  const inner = keptColumn(node, output, place);
+  if (inner !== undefined) return same(inner.ids, ids, { everywhere: true });
+  const back = inputs.whole ? [perhaps(ids, from)] : [perhaps([], ids), perhaps(ids, rowsOf(place))];
+  // An index over a column that is always NULL forbids nothing.
+  if (from.length === 0 && inputs.pure) return [law([], ids, { everywhere: true }), perhaps(ids, rowsOf(place))].slice(0, output.nullable === false ? 1 : 2);
+  return inputs.pure ? [law(from, ids, { everywhere: true }), ...back] : back;
+}
+
+const rowsOf = (place: Place): readonly number[] => place.scope.sources.flatMap(source => source.facts.rows);
+
+/** The column that an expression shows without loss: another column of an outer query, a widening cast, coalesce() of what is never NULL. */
+function keptColumn(node: Node, output: Output, place: Place): ScopeColumn | undefined {
+  if ('ColumnRef' in node) return columnOf(node, place);
+  if ('CoalesceExpr' in node) {
+    const column = columnOf(node.CoalesceExpr.args?.[0], place);
+    return column !== undefined && narrowed(column, place.scope) === false && isSameType(column, output) ? column : undefined;
+  }
+  if ('A_Expr' in node && strings(node.A_Expr.name).join('.') === '||') {
+    const [column, other] = [columnOf(node.A_Expr.lexpr, place), node.A_Expr.rexpr];
+    return column !== undefined && column.type === 'text' && other !== undefined && literalText(other)?.startsWith('s') === true ? column : undefined;
+  }
+  if (!('TypeCast' in node)) return undefined;
+  const column = columnOf(node.TypeCast.arg, place);
+  if (column === undefined || isUnknown(column.type) || isUnknown(output.type)) return undefined;
+  const [from, to] = [withoutModifier(column.type), output.type];
+  return from === to || (widening[from] ?? []).includes(to) ? column : undefined;
+}
+
+const isSameType = (a: { readonly type: Known<string> }, b: { readonly type: Known<string> }): boolean =>
+  !isUnknown(a.type) && !isUnknown(b.type) && withoutModifier(a.type) === withoutModifier(b.type);
+
+/** Casts that keep different values different (integers and their texts; no modifiers). */
+const widening: Readonly<Record<string, readonly string[]>> = {
+  smallint: ['integer', 'bigint', 'numeric', 'text'], integer: ['bigint', 'numeric', 'text'], bigint: ['numeric', 'text'], uuid: ['text'],
+  text: ['character varying'], 'character varying': ['text'], date: ['timestamp without time zone'],
+};
+
+const lossyCalls = new Set(['date_trunc', 'lower', 'upper', 'date_part', 'extract', 'round', 'floor', 'ceil', 'ceiling', 'trunc', 'length', 'abs', 'left']);
+
+/** Whether different values surely become equal: rounding, and calls that forget. */
+function isLossy(node: Node): boolean {
+  if ('FuncCall' in node) {
+    const { funcname, args, over } = node.FuncCall;
+    return over === undefined && lossyCalls.has(strings(funcname).at(-1) ?? '') && (args ?? []).every(arg => 'ColumnRef' in arg || 'A_Const' in arg);
+  }
+  return false;
+}
+
+/** `count(*) > 1` and its like leave groups of every kind; any other HAVING may leave one. */
+function havingLaws(select: SelectStmt, facts: RowFacts, place: Place): readonly Law[] {
+  return conjuncts(select.havingClause).flatMap(part => {
+    if ('A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && part.A_Expr.lexpr !== undefined && part.A_Expr.rexpr !== undefined
+      && 'FuncCall' in part.A_Expr.lexpr && 'A_Const' in part.A_Expr.rexpr && /^[<>]=?$/.test(strings(part.A_Expr.name).join('.'))
+      && strings(part.A_Expr.lexpr.FuncCall.funcname).join('.') === 'count') return [];
+    return conditionLaws([part], place, facts.rows);
+  });
+}
+
+/** The identity that a GROUP BY or DISTINCT ON item has. GROUP BY means an input column first, DISTINCT ON an output name first. */
+function idOf(node: Node, outputs: readonly Output[], place: Place, names: 'group' | 'order'): number | undefined {
+  if ('A_Const' in node) return node.A_Const.ival === undefined ? undefined : outputs[(node.A_Const.ival.ival ?? 0) - 1]?.ids?.[0];
+  const simple = 'ColumnRef' in node ? strings(node.ColumnRef.fields) : [];
+  const byName = simple.length === 1 ? outputs.find(output => output.name === simple[0])?.ids?.[0] : undefined;
+  if ('ColumnRef' in node) {
+    if (names === 'order' && byName !== undefined) return byName;
+    const column = columnOf(node, place);
+    return column !== undefined ? column.ids[0] : place.scope.sources.some(source => source.open) ? undefined : byName;
+  }
+  const text = plain(node);
+  return text === undefined ? undefined : outputs.find(output => output.node !== undefined && plain(output.node) === text)?.ids?.[0];
+}
+
+/** GROUP BY: one row for each list of its values. */
+function groupFacts(groups: readonly Node[], outputs: readonly Output[], facts: RowFacts, place: Place): RowFacts {
+  const row = newId(place.run);
+  const laws: Law[] = [];
+  const ids = groups.flatMap((group): readonly number[] => {
+    // A row of a GROUP BY list is its columns.
+    const parts = 'RowExpr' in group ? group.RowExpr.args ?? [] : [group];
+    return parts.map(part => {
+      const known = idOf(part, outputs, place, 'group');
+      if (known !== undefined) return known;
+      const own = newId(place.run);
+      const inputs = inputsOf(part, place);
+      if (inputs.pure) laws.push(law(idsIn(inputs), [own]));
+      laws.push(...(inputs.whole ? isLossy(part) ? [] : [perhaps([own], idsIn(inputs))] : [perhaps([], [own])]));
+      return own;
+    });
+  });
+  const start = groups.map(group => (Object.values(group)[0] as { location?: number }).location ?? 0)[0] ?? 0;
+  return { ...withLaws(facts, [...laws, law(ids, [row]), law([row], ids)]), rows: [row],
+    notes: [...facts.notes, { row, span: spanAt(start, place), says: 'every group is a row, and several groups have the same %' }] };
+}
+
+/**
+ * ROLLUP, CUBE and GROUPING SETS: columns are NULL where a set leaves them out, so nothing of the source holds. Where the sets differ and no
+ * column is NULL itself, the NULLs tell the sets apart (measured, facts H).
+ */
+function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: RowFacts, place: Place): RowFacts {
+  const row = newId(place.run);
+  const columns = new Map<number, boolean>();
+  const key = (node: Node): number | undefined => {
+    const id = idOf(node, outputs, place, 'group');
+    const column = columnOf(node, place);
+    if (id !== undefined) columns.set(id, column !== undefined && (column.nullable === false || column.ids.some(own => place.scope.strict.has(own))));
+    return id;
+  };
+  const sets = groupingSets(groups, key);
+  const laws: Law[] = [law([row], [...columns.keys()]), perhaps([...columns.keys()], [row])];
+  const told = outputs.filter(({ node }) => node !== undefined && 'GroupingFunc' in node && (node.GroupingFunc.args ?? []).length >= columns.size);
+  if (sets !== undefined && new Set(sets.map(set => [...new Set(set)].sort((a, b) => a - b).join())).size === sets.length) {
+    if ([...columns.values()].every(Boolean)) laws.push(law([...columns.keys()], [row]));
+    for (const output of told) laws.push(law([...columns.keys(), ...output.ids ?? []], [row]));
+  }
+  const before = facts.laws.map(item => perhaps(item.from, item.to));
+  return { rows: [row], laws: [...before, ...laws], solid: new Set(outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))),
+    notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }] };
+}
+
+/** The sets as lists of identities; undefined when there are too many, or one of them is not of columns. */
+function groupingSets(groups: readonly Node[], key: (node: Node) => number | undefined): readonly (readonly number[])[] | undefined {
+  let all: readonly (readonly number[])[] = [[]];
+  for (const group of groups) {
+    const own = setsOf(group, key, 0);
+    if (own === undefined || own.length * all.length > 64) return undefined;
+    all = all.flatMap(set => own.map(other => [...set, ...other]));
+  }
+  return all;
+}
+
+function setsOf(node: Node, key: (node: Node) => number | undefined, depth: number): readonly (readonly number[])[] | undefined {
+  if ('RowExpr' in node) {
+    const ids = (node.RowExpr.args ?? []).map(key);
+    return ids.every(id => id !== undefined) ? [ids] : undefined;
+  }
+  if (!('GroupingSet' in node)) {
+    const id = key(node);
+    return id === undefined ? undefined : [[id]];
+  }
+  const { kind, content } = node.GroupingSet;
+  if (kind === 'GROUPING_SET_EMPTY') return [[]];
+  const parts = depth > 20 ? [undefined] : (content ?? []).map(item => setsOf(item, key, depth + 1));
+  if (!parts.every(part => part !== undefined)) return undefined;
+  if (kind === 'GROUPING_SET_SETS') return parts.flat();
+  const lists = parts.map(part => part.flat());
+  if (kind === 'GROUPING_SET_ROLLUP') return [[], ...lists.map((_, at) => lists.slice(0, at + 1).flat())];
+  if (kind !== 'GROUPING_SET_CUBE' || lists.length > 6) return undefined;
+  return Array.from({ length: 2 ** lists.length }, (_, mask) => lists.filter((__, at) => (mask & (1 << at)) !== 0).flat());
+}
+
+/** Aggregates whose value says nothing of the group. */
+const forgetting = new Set(['count', 'sum', 'avg']);
+
+/** An aggregate may be as good as its group: max(id) is one of the group's own. */
+function aggregateLaws(output: Output, facts: RowFacts, place: Place): readonly Law[] {
+  const { node, ids } = output;
+  if (node === undefined || ids === undefined || !callsOf([node]).some(call => isAggregateCall(call, place))) return [];
+  if (!('FuncCall' in node) || node.FuncCall.agg_filter !== undefined) return [perhaps(ids, facts.rows)];
+  const { funcname, args } = node.FuncCall;
+  const name = strings(funcname).at(-1) ?? '';
+  if (forgetting.has(name) && node.FuncCall.agg_distinct !== true) return [];
+  const column = columnOf(args?.[0], place);
+  // With grouping sets one row stands in several groups.
+  if (column === undefined || !(name === 'min' || name === 'max') || place.scope.groupingSets) return [perhaps(ids, facts.rows)];
+  // The extreme is a value of one row of the group: where that value decides the row, it decides the group.
+  const source = together(...place.scope.sources.map(item => item.facts));
+  const decides = (possible: boolean): boolean => {
+    const all = closure({ laws: [...facts.laws, ...source.laws], solid: facts.solid }, column.ids, { possible });
+    return source.rows.every(row => all.has(row)) || facts.rows.every(row => all.has(row));
+  };
+  return decides(false) ? [law(ids, facts.rows, { weak: true }), perhaps(ids, facts.rows)] : decides(true) ? [perhaps(ids, facts.rows)] : [];
+}
+
+/** row_number() counts the rows of each partition; any other window may tell rows apart. */
+function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFacts, place: Place): readonly Law[] {
+  const windows = new Map((select.windowClause ?? []).flatMap(item => ('WindowDef' in item ? [[item.WindowDef.name ?? '', item.WindowDef] as const] : [])));
+  return outputs.flatMap(({ node, ids }): readonly Law[] => {
+    if (node === undefined || ids === undefined || !callsOf([node]).some(call => call.over !== undefined)) return [];
+    const maybe = [perhaps(ids, facts.rows)];
+    if (!('FuncCall' in node) || strings(node.FuncCall.funcname).join('.') !== 'row_number') return maybe;
+    const over = node.FuncCall.over;
+    const named = windows.get(over?.name ?? over?.refname ?? '');
+    if ((over?.name !== undefined || over?.refname !== undefined) && (named === undefined || named.refname !== undefined)) return maybe;
+    const partition = over?.partitionClause ?? named?.partitionClause ?? [];
+    const by = partition.map(item => columnOf(item, place)?.ids[0] ?? outputs.find(output => output.node !== undefined
+      && plain(output.node) === plain(item))?.ids?.[0]);
+    return by.every(id => id !== undefined) ? [law([...by, ...ids], facts.rows), ...maybe] : maybe;
+  });
+}
+
+/** Sets in the select list stand beside each row, and give several (measured, facts H). */
+function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFacts, place: Place): RowFacts {
+  const lists = [...targets(select), ...(select.sortClause ?? []), ...(select.groupClause ?? []), ...(select.distinctClause ?? [])];
+  const sets = callsOf(lists).filter(call => !isScalarCall(call, place));
+  const [first] = sets;
+  if (first === undefined) return facts;
+  const row = newId(place.run);
+  const rows = [...facts.rows, row];
+  const names = sets.map(call => strings(call.funcname).at(-1) ?? '');
+  const surely = names.every(name => name === 'unnest' || name.endsWith('_to_table') || name.endsWith('_array_elements'));
+  const series = outputs.find(({ node }) => sets.length === 1 && node !== undefined && 'FuncCall' in node && node.FuncCall === first
+    && names[0] === 'generate_series');
+  const shown = outputs.filter(({ node }) => node !== undefined && callsOf([node]).some(call => sets.includes(call)));
+  // What was said of them as values of a row does not hold: they have a row of their own.
+  const ids = new Set(shown.flatMap(output => output.ids ?? []));
+  const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && item.possible !== true
+    ? { ...item, to: item.to.filter(id => !ids.has(id)) } : item)).filter(item => !(item.possible === true && item.from.some(id => ids.has(id))));
+  return { ...facts, rows, solid: facts.solid, laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
+    ...(surely ? [] : [perhaps([], [row])])], notes: [...facts.notes, { row, span: sourceSpan(place.run.statement, first.location ?? 0,
+    nodeEnd(place.run.statement.sql, first.location ?? 0)), says: `${names[0] ?? ''}() gives several rows with the same %` }] };
+}
+
+/** The keys of a shape as column positions, minimal, the shortest first; none while nothing is proved. Computed once a shape. */
+export function keysOfShape(shape: Shape): readonly (readonly number[])[] {
+  const known = keysMemo.get(shape);
+  if (known !== undefined) return known;
+  const keys = shape.open ? [] : minimalKeys(shape.facts, shape.columns.map(column => column.ids ?? []));
+  keysMemo.set(shape, keys);
+  return keys;
+}
+const keysMemo = new WeakMap<Shape, readonly (readonly number[])[]>();

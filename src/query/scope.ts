@@ -1,7 +1,9 @@
 import type {
-  Found, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
+  Found, FrozenLiteral, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
 } from '../model.ts';
 import { sourceSpan, targetEnd } from '../sql/span.ts';
+import type { RowFacts } from './laws.ts';
+import type { RowOrder } from './row-order.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Use } from './uses.ts';
 
@@ -16,6 +18,15 @@ export interface Value {
   readonly column?: ScopeColumn;
   /** A constant that every row shares. */
   readonly constant?: boolean;
+  /** For a routine that gives rows: the taints of each of their columns. */
+  readonly parts?: readonly (readonly Taint[])[];
+  /** A string constant whose type the context decides: what it says, and where it stands in the statement. */
+  readonly word?: { readonly text: string; readonly start: number };
+}
+
+/** A taint on its way. `decides`: it only chooses between values, as a comparison with the clock does, and is no value of the column. */
+export interface Flow extends Taint {
+  readonly decides?: true;
 }
 
 /** One relation occurrence in FROM; collects what is used of it. */
@@ -37,6 +48,8 @@ export interface ScopeColumn {
   readonly ids: readonly number[];
   /** The reads that naming it uses. */
   readonly uses: readonly { readonly read: ReadBuilder; readonly column: string }[];
+  /** The only values it can have, where those are written out as constants. */
+  readonly literals?: ReadonlySet<string>;
 }
 
 /** What a qualified reference `alias.x` can reach. */
@@ -64,7 +77,8 @@ export interface Source {
   readonly columns: readonly ScopeColumn[];
   readonly open: boolean;
   readonly entries: readonly Entry[];
-  readonly keys: readonly Key[];
+  /** What decides its rows; only where keys are asked for. */
+  readonly facts: RowFacts;
 }
 
 export interface Scope {
@@ -77,6 +91,8 @@ export interface Scope {
   readonly groupingSets: boolean;
   /** A plain GROUP BY: no group is empty. */
   readonly grouped: boolean;
+  /** What decides the order of the rows; only where taints are asked for. */
+  readonly order?: RowOrder;
 }
 
 /** A column that a query puts out. */
@@ -88,18 +104,41 @@ export interface ShapeColumn {
   readonly taints: readonly Taint[];
   /** Where the select-list item begins in the statement; its end is found when it is asked for. */
   readonly start: number;
+  /** Identities of its value in the facts of the query's rows. */
+  readonly ids?: readonly number[];
+  /** The only values it can have, where those are written out as constants. */
+  readonly literals?: ReadonlySet<string>;
 }
 
-/** What a query puts out. Keys are lists of column positions; an open shape has none. */
+/** What a query puts out. */
 export interface Shape {
   readonly columns: readonly ShapeColumn[];
   readonly open: boolean;
-  readonly keys: readonly (readonly number[])[];
+  /** What decides which of its rows are the same; only where keys are asked for. */
+  readonly facts: RowFacts;
+  /** The branches of a UNION at the top, the first one first: what repeats in one repeats in all. */
+  readonly branches?: readonly Branch[];
+  /** What decides which rows there are. */
+  readonly rows?: readonly Taint[];
+  /** Whether the rows come in an order that the values alone decide; absent when that is not known. */
+  readonly ordered?: boolean;
+}
+
+/** One branch of a UNION. `tables`: every relation beneath it, unknown when there may be more. */
+export interface Branch {
+  readonly shape: Shape;
+  /** Rows of branches before it that are equal to its own are dropped (UNION without ALL). */
+  readonly distinct: boolean;
+  readonly tables: Known<readonly ObjectId[]>;
+  /** It is nothing but all rows of one table, which no check binds. */
+  readonly wholeTable: boolean;
 }
 
 export interface CteList {
   readonly name: string;
   readonly shape: Shape;
+  /** The last identity that was given before the CTE was read: those after it are its own. */
+  readonly mark?: number;
   readonly next: CteList | undefined;
 }
 
@@ -125,6 +164,10 @@ export interface Run {
   readonly types: Set<ObjectId>;
   /** What resolution chose, in the order it was found; collected only when asked for. */
   readonly uses?: Use[];
+  /** What the analysis notes for the taints of the rows; only where taints are asked for. */
+  readonly notes?: Notes;
+  /** The arguments of the routine whose body this is. */
+  readonly parameters?: readonly ScopeColumn[];
   /** Something nested too deep was left out, so any column may be used. */
   truncated: boolean;
   lastId: number;
@@ -132,11 +175,29 @@ export interface Run {
   depth: number;
 }
 
+/** What is noted while a query is read, by the nodes of its tree. */
+export interface Notes {
+  /** Of expressions that have any. */
+  readonly taints: Map<object, readonly Taint[]>;
+  /** Of every SELECT. */
+  readonly shapes: Map<object, Shape>;
+  readonly frozen: FrozenLiteral[];
+  readonly calls: { readonly routine: ObjectId; readonly span: Span }[];
+  /** Routines whose bodies are being read, the outermost first. */
+  readonly within: readonly ObjectId[];
+  /** What bodies give where no argument brings a taint along. */
+  readonly bodies: Map<ObjectId, Shape | 'unknown'>;
+}
+
 /** Nesting beyond this is left out: the stack of Node holds it several times over. */
 export const depthLimit = 300;
 
 export const unknown = (what: string): Unknown => ({ unknown: what });
 export const isUnknown = (value: unknown): value is Unknown => typeof value === 'object' && value !== null && 'unknown' in value;
+
+/** Empty notes for one analysis. */
+export const newNotes = (within: readonly ObjectId[] = []): Notes =>
+  ({ taints: new Map(), shapes: new Map(), frozen: [], calls: [], within, bodies: new Map() });
 
 export const newId = (run: Run): number => (run.lastId += 1);
 
@@ -153,7 +214,8 @@ export function unionTaints(...lists: readonly (readonly Taint[])[]): readonly T
   const seen = new Map<string, Taint>();
   for (const taint of filled.flat()) {
     const { span } = taint.path[0];
-    const key = `${taint.cause} ${taint.flips} ${taint.setting ?? ''} ${span.path} ${span.start}`;
+    const decides = (taint as Flow).decides === true ? 'decides' : '';
+    const key = `${taint.cause} ${taint.flips} ${taint.setting ?? ''} ${taint.form ?? ''} ${decides} ${span.path} ${span.start}`;
     if (!seen.has(key)) seen.set(key, taint);
   }
   return [...seen.values()].slice(0, 16);

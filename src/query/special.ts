@@ -1,5 +1,6 @@
 import type { JsonAggConstructor, JsonOutput, JsonValueExpr, Node, TypeName } from '../sql/tree.ts';
 import { recordType, value, visit, type Place } from './expression.ts';
+import { aggregateTaint } from './order-taints.ts';
 import { isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
@@ -86,8 +87,13 @@ function constructorValue(node: Node, place: Place): Value | undefined {
     const values = parts.map(part => value(part, place));
     visit({ ...own, output: undefined }, place);
     const isUnique = 'unique' in inner && inner.unique === true;
-    return aggregated(isArray ? 'agg' : 'object_agg', inner.absent_on_null === true, isUnique, values, returning(own, place), place,
+    const result = aggregated(isArray ? 'agg' : 'object_agg', inner.absent_on_null === true, isUnique, values, returning(own, place), place,
       own.over !== undefined);
+    const { order } = place.scope;
+    if (order === undefined || own.over !== undefined) return result;
+    const isKeyed = !isArray && result.type === 'jsonb';
+    return { ...result, taints: unionTaints(result.taints,
+      aggregateTaint('aggregate', parts.flatMap(part => part ?? []), own.agg_order, isKeyed, own.location, place, order)) };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { majors } from '../builtins/builtins.ts';
-import type { Catalog, CatalogObject, Found, Index, ObjectId, Routine, Table, Type, WrittenName } from '../model.ts';
+import type { Catalog, CatalogObject, Found, Index, ObjectId, Relation, Routine, Table, Type, WrittenName } from '../model.ts';
 
 /** What the analysis of a query may ask of a catalog. */
 export interface Surroundings {
@@ -11,6 +11,8 @@ export interface Surroundings {
   heirs(table: ObjectId): readonly Table[];
   findRoutines(name: WrittenName): readonly Routine[];
   findType(name: WrittenName): Found<Type>;
+  /** A relation by the name that the body of a routine gives it. */
+  findRelation(name: WrittenName): Found<Relation>;
   /** Whether the history makes an extension: it brings functions and types that mvlint does not know. */
   hasExtension(): boolean;
 }
@@ -25,6 +27,7 @@ export function surroundingsIn(catalog: Catalog): Surroundings {
       .filter((object): object is Table => object?.kind === 'table' && object.inherits.includes(table)),
     findRoutines: name => catalog.findRoutines(name),
     findType: name => catalog.findType(name),
+    findRelation: name => catalog.find(name),
     hasExtension: () => [...catalog.objects()].some(object => object.kind === 'extension'),
   };
 }
@@ -89,6 +92,14 @@ export class Witness implements Surroundings {
       return found.is === 'present' ? [found.is, found.object] : [found.is];
     });
     return is === 'present' ? { is, object: object as Type } : { is: is as 'absent' | 'unknown' };
+  }
+
+  findRelation(name: WrittenName): Found<Relation> {
+    const [is, object] = this.ask<unknown>(`relation ${name.schema ?? ''}.${name.name}`, around => {
+      const found = around.findRelation(name);
+      return found.is === 'present' ? [found.is, found.object] : [found.is];
+    });
+    return is === 'present' ? { is, object: object as Relation } : { is: is as 'absent' | 'unknown' };
   }
 
   hasExtension(): boolean {

@@ -1,0 +1,19 @@
+import { PGlite } from '@electric-sql/pglite';
+import { expect, test } from 'vitest';
+import { judgeKeys } from './keys-oracle.ts';
+
+test('what is claimed of the keys and NULLs of generated queries holds in random data', { timeout: 120_000 }, async () => {
+  const db = await PGlite.create();
+  try {
+    const figures = await judgeKeys(async sql => (await db.query<Record<string, unknown>>(sql)).rows, 11, 120, 14);
+    expect(figures.queries).toBe(120);
+    expect(figures.wrong).toEqual([]);
+    expect(figures.claims.keys).toBeGreaterThan(50);
+    expect(figures.claims.repeats).toBeGreaterThan(100);
+    // The command runs more data sets, and sees more.
+    expect((figures.claims.repeats - figures.unseen.length) / figures.claims.repeats, figures.unseen.join('\n')).toBeGreaterThan(0.85);
+    expect(figures.proved / figures.held, figures.unproved.join('\n')).toBeGreaterThan(0.6);
+  } finally {
+    await db.close();
+  }
+});

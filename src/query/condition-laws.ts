@@ -1,0 +1,125 @@
+import type { Node } from '../sql/tree.ts';
+import type { Place } from './expression.ts';
+import { columnOf, idsIn, inputsOf, typeWord } from './inputs.ts';
+import { isExact, isFixable } from './keys.ts';
+import { law, perhaps, same, tangled, type Law } from './laws.ts';
+import { strings } from './names.ts';
+import { isUnknown, type ScopeColumn } from './scope.ts';
+
+const orders = new Set(['<', '>', '<=', '>=']);
+/** What a condition can become without rounding: a column compared with it has one value. */
+const exactCasts = new Set(['int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'bool', 'date', 'timestamp', 'timestamptz', 'uuid']);
+const exactCalls = new Set(['date_trunc', 'lower', 'upper', 'date', 'btrim', 'md5', 'now', 'make_date']);
+
+/**
+ * What conditions that must all hold say of the rows that pass: equal columns, columns of one value. `rows` are all rows of the sources:
+ * what is not understood may decide anything. Comparisons with `<` and `>` leave many values, unless two of them close in on one.
+ */
+export function conditionLaws(parts: readonly Node[], place: Place, rows: readonly number[]): readonly Law[] {
+  const laws: Law[] = [];
+  const bounded = new Set<ScopeColumn>();
+  for (const part of parts) laws.push(...ofPart(part, place, rows, bounded));
+  return laws;
+}
+
+function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {
+  if ('A_Const' in part) return part.A_Const.boolval?.boolval === true ? [] : [perhaps([], rows)];
+  if ('ColumnRef' in part) return fixed(columnOf(part, place), rows);
+  if ('BoolExpr' in part && part.BoolExpr.boolop === 'NOT_EXPR' && part.BoolExpr.args?.length === 1) {
+    const column = columnOf(part.BoolExpr.args[0], place);
+    if (column !== undefined) return fixed(column, rows);
+  }
+  if ('BooleanTest' in part) {
+    const { booltesttype, arg } = part.BooleanTest;
+    if (booltesttype === 'IS_TRUE' || booltesttype === 'IS_FALSE') return fixed(columnOf(arg, place), rows);
+  }
+  if ('NullTest' in part) {
+    const column = columnOf(part.NullTest.arg, place);
+    if (column !== undefined) return part.NullTest.nulltesttype === 'IS_NOT_NULL' ? []
+      // An index over a value that is always NULL forbids nothing.
+      : [...fixed(column, rows), perhaps(column.ids, rows)];
+  }
+  if ('A_Expr' in part) {
+    const known = ofComparison(part.A_Expr, place, bounded);
+    if (known !== undefined) return known;
+  }
+  const inputs = inputsOf(part, place);
+  return inputs.whole && inputs.pure && inputs.columns.length > 0 ? tangled(idsIn(inputs)) : [perhaps([], rows)];
+}
+
+const fixed = (column: ScopeColumn | undefined, rows: readonly number[]): readonly Law[] =>
+  (column === undefined ? [perhaps([], rows)] : [law([], column.ids)]);
+
+/** What a comparison says; undefined when it is not one of those that are understood. */
+function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place: Place, bounded: Set<ScopeColumn>): readonly Law[] | undefined {
+  const { kind, lexpr, rexpr } = node;
+  const name = strings(node.name);
+  const operator = name.length === 1 ? name[0]! : '';
+  const left = columnOf(lexpr, place);
+  const right = columnOf(rexpr, place);
+  if (kind === 'AEXPR_IN') {
+    const items = rexpr !== undefined && 'List' in rexpr ? rexpr.List.items ?? [] : [];
+    if (left === undefined || !items.every(isLiteral)) return undefined;
+    if (operator === '<>' || new Set(items.map(item => JSON.stringify(item, withoutPlace))).size > 1) return [];
+    return isFixable(left) ? [law([], left.ids)] : undefined;
+  }
+  if (kind === 'AEXPR_BETWEEN' && left !== undefined) return [perhaps([], left.ids)];
+  if (kind === 'AEXPR_NOT_DISTINCT' && left !== undefined && right !== undefined && isExact(left, right)) return same(left.ids, right.ids);
+  if (kind !== 'AEXPR_OP') return undefined;
+  if (operator === '=') {
+    if (left !== undefined && right !== undefined) return isExact(left, right) ? same(left.ids, right.ids) : undefined;
+    const [column, other] = left !== undefined ? [left, rexpr] : [right, lexpr];
+    return column === undefined || other === undefined ? undefined : bound(column, other, place);
+  }
+  const simple = (column: ScopeColumn | undefined, other: Node | undefined): boolean =>
+    column !== undefined && other !== undefined && isLiteral(other);
+  if (operator === '<>' && (simple(left, rexpr) || simple(right, lexpr) || (left !== undefined && right !== undefined))) return [];
+  if (!orders.has(operator)) return undefined;
+  const columns = [left, right].filter(column => column !== undefined);
+  if (columns.length === 0 || !(columns.length === 2 || simple(left, rexpr) || simple(right, lexpr))) return undefined;
+  const closing = columns.filter(column => bounded.has(column));
+  columns.forEach(column => bounded.add(column));
+  return closing.map(column => perhaps(columns.length === 1 ? [] : columns.filter(other => other !== column).flatMap(other => other.ids), column.ids));
+}
+
+/** `column = expression`: what decides the expression decides the column, where the comparison rounds nothing. */
+function bound(column: ScopeColumn, other: Node, place: Place): readonly Law[] | undefined {
+  const inputs = inputsOf(other, place);
+  if (!inputs.pure || !isFixable(column)) return undefined;
+  const exact = isLiteral(other) || 'SQLValueFunction' in other
+    || ('TypeCast' in other && exactCasts.has(typeWord(other.TypeCast.typeName) ?? ''))
+    || ('FuncCall' in other && exactCalls.has(strings(other.FuncCall.funcname).at(-1) ?? ''));
+  if (!exact) return undefined;
+  const ids = idsIn(inputs);
+  return [law(ids, column.ids), ...tangled([...ids, ...column.ids])];
+}
+
+const withoutPlace = (key: string, item: unknown): unknown => (key === 'location' ? undefined : item);
+const isLiteral = (node: Node): boolean => 'A_Const' in node && node.A_Const.isnull !== true;
+
+/** Columns that a condition binds to a constant that is written out: what tells the branches of UNION ALL apart. */
+export function literalsOf(parts: readonly Node[], place: Place): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const part of parts) {
+    if (!('A_Expr' in part) || part.A_Expr.kind !== 'AEXPR_OP' || strings(part.A_Expr.name).join('.') !== '=') continue;
+    const { lexpr, rexpr } = part.A_Expr;
+    const column = columnOf(lexpr, place);
+    const text = rexpr === undefined ? undefined : literalText(rexpr);
+    if (column !== undefined && text !== undefined && !isUnknown(column.type)) column.ids.forEach(id => found.set(id, text));
+  }
+  return found;
+}
+
+/** A constant as text, so that two different texts are two different values: integers and strings only; a cast of one to text keeps it. */
+export function literalText(node: Node): string | undefined {
+  if ('TypeCast' in node) {
+    const { arg, typeName } = node.TypeCast;
+    return arg !== undefined && 'A_Const' in arg && arg.A_Const.sval !== undefined && typeWord(typeName) === 'text' ? literalText(arg) : undefined;
+  }
+  if (!('A_Const' in node)) return undefined;
+  const { ival, sval, boolval, isnull } = node.A_Const;
+  if (isnull === true) return undefined;
+  if (ival !== undefined) return `i${ival.ival ?? 0}`;
+  if (boolval !== undefined) return `b${String(boolval.boolval === true)}`;
+  return sval === undefined ? undefined : `s${sval.sval ?? ''}`;
+}

@@ -1,0 +1,108 @@
+import type { Node } from '../sql/tree.ts';
+import { conditionLaws } from './condition-laws.ts';
+import { strictIds } from './conditions.ts';
+import type { Place } from './expression.ts';
+import { idsIn, inputsOf } from './inputs.ts';
+import { isExact } from './keys.ts';
+import { closure, extended, law, perhaps, same, together, withLaws, type Law, type RowFacts } from './laws.ts';
+import type { ScopeColumn } from './scope.ts';
+
+export type JoinKind = 'inner' | 'left' | 'right' | 'full';
+
+/** A side of a join: `from` and `until` bound the identities that were given while it was read. */
+export interface Side {
+  readonly facts: RowFacts;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** A column of USING: the two that are compared, and the identities of the one they become. */
+export interface Merged {
+  readonly left: ScopeColumn;
+  readonly right: ScopeColumn;
+  readonly ids: readonly number[];
+}
+
+const isOf = (side: Side) => (id: number): boolean => id > side.from && id <= side.until;
+
+/**
+ * What decides the rows of a join (measured, facts H): of many to one the many side's key, else a key of either side together. NULLs do
+ * not join. Columns that only some rows have equate nothing in the others.
+ */
+export function joinFacts(kind: JoinKind, left: Side, right: Side, parts: readonly Node[], using: readonly Merged[], place: Place): RowFacts {
+  const rows = [...left.facts.rows, ...right.facts.rows];
+  const compared = using.flatMap(({ left: a, right: b }) => (isExact(a, b) ? same(a.ids, b.ids, { everywhere: true })
+    : [perhaps(a.ids, b.ids), perhaps(b.ids, a.ids)]));
+  const on = [...conditionLaws(parts, place, rows), ...compared];
+  const strict = new Set([...strictIds(parts, place.scope.sources), ...using.flatMap(({ left: a, right: b }) => [...a.ids, ...b.ids])]);
+  if (kind === 'inner') {
+    const merged = using.flatMap(({ left: a, ids }) => (ids.some(id => a.ids.includes(id)) ? [] : [...same(a.ids, ids).map(maybe)]));
+    return withLaws(together(left.facts, right.facts), [...on, ...merged], strict);
+  }
+  if (kind === 'full') return fullFacts(left, right, parts, on, strict, using, place);
+  return kind === 'left' ? outerFacts(left, right, parts, on, strict, using, place) : outerFacts(right, left, parts, on, strict, using, place);
+}
+
+const maybe = (item: Law): Law => perhaps(item.from, item.to);
+
+/** What of the kept side the condition asks for; undefined when it asks for more than columns. */
+function askedOf(parts: readonly Node[], using: readonly Merged[], other: Side, place: Place): readonly number[] | undefined {
+  const inputs = parts.map(part => inputsOf(part, place));
+  if (!inputs.every(({ pure, whole }) => pure && whole)) return undefined;
+  const ids = [...inputs.flatMap(idsIn), ...using.flatMap(({ left, right }) => [...left.ids, ...right.ids])];
+  return [...new Set(ids.filter(id => !isOf(other)(id)))];
+}
+
+/** The law by which a row of `kept` meets one row of `other` at most, if there is one. */
+function meetsOne(kept: Side, other: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>, using: readonly Merged[],
+  place: Place): readonly Law[] {
+  const { facts } = other;
+  const probe = { laws: [...facts.laws, ...on], solid: new Set([...facts.solid, ...strict]) };
+  const meets = (start: Iterable<number>): boolean => {
+    const all = closure(probe, start);
+    return facts.rows.every(row => all.has(row));
+  };
+  const asked = askedOf(parts, using, other, place);
+  if (asked !== undefined && meets(asked)) return [law(asked, facts.rows), law(kept.facts.rows, facts.rows)];
+  const all = closure(kept.facts, [...kept.facts.rows, ...asked ?? []]);
+  return meets(all) ? [law(kept.facts.rows, facts.rows)] : [];
+}
+
+/** LEFT JOIN; RIGHT JOIN with the sides changed. */
+function outerFacts(kept: Side, other: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>,
+  using: readonly Merged[], place: Place): RowFacts {
+  const own = isOf(other);
+  const sure = on.filter(item => item.possible !== true);
+  const inside = sure.filter(item => [...item.from, ...item.to].every(own));
+  const before = withLaws(other.facts, inside, [...strict].filter(own));
+  const after = extended(before, own, sure, strict);
+  // Where a compared column of the other side is not NULL the row is there, and the condition holds.
+  const matched = sure.filter(item => item.from.some(own)).map((item): Law => ({ ...item, weak: true }));
+  return {
+    rows: [...kept.facts.rows, ...other.facts.rows], sides: [...kept.facts.sides ?? [], ...after.sides ?? []], notes: [...kept.facts.notes, ...other.facts.notes], solid: new Set([...kept.facts.solid, ...after.solid]),
+    laws: [...kept.facts.laws, ...after.laws, ...matched, ...meetsOne(kept, other, parts, on, strict, using, place), ...on.map(maybe)],
+  };
+}
+
+function fullFacts(left: Side, right: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>, using: readonly Merged[],
+  place: Place): RowFacts {
+  const sides = [left, right] as const;
+  const weak = sides.flatMap((side, at) => meetsOne(side, sides[1 - at]!, parts, on, strict, using, place)
+    .map((item): Law => (item.from.length === 0 ? maybe(item) : { ...item, weak: true })));
+  const [a, b] = sides.map(side => extended(side.facts, isOf(side))) as [RowFacts, RowFacts];
+  const rows = [...a.rows, ...b.rows];
+  const merged = using.flatMap(({ ids }) => ids);
+  // Every value of a USING column stands in one row where it is a key without NULLs on both sides.
+  const keyed = parts.length === 0 && using.length > 0 && using.every(pair => isExact(pair.left, pair.right)) && sides.every((side, at) => {
+    const ids = using.map(pair => (at === 0 ? pair.left : pair.right).ids[0]!);
+    const all = closure(side.facts, ids);
+    return ids.every(id => side.facts.solid.has(id)) && side.facts.rows.every(row => all.has(row));
+  });
+  return {
+    rows, notes: [...a.notes, ...b.notes], solid: new Set(), sides: [...a.sides ?? [], ...b.sides ?? []],
+    laws: [
+      ...a.laws, ...b.laws, ...weak, ...on.map(maybe), law(rows, merged), ...(keyed ? [law(merged, rows)] : []),
+      perhaps(merged, rows), ...using.flatMap(pair => [...same(pair.left.ids, pair.ids), ...same(pair.right.ids, pair.ids)].map(maybe)),
+    ],
+  };
+}

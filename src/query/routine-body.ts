@@ -1,0 +1,130 @@
+import type { Routine, Statement, Taint } from '../model.ts';
+import { parse } from '../sql/parse.ts';
+import { split } from '../sql/split.ts';
+import { literalText, sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
+import { tokenize } from '../sql/tokens.ts';
+import type { Node } from '../sql/tree.ts';
+import { value } from './expression.ts';
+import { singleItem } from './from.ts';
+import { oneRow } from './laws.ts';
+import { newNotes, unknown, type Entry, type Env, type Run, type Scope, type ScopeColumn, type Shape } from './scope.ts';
+import { analyze, openShape } from './select.ts';
+import { flowOf } from './plpgsql-flow.ts';
+
+/** A body that is being read: where its parts are looked at, and what they say is collected. */
+export interface Reading {
+  readonly routine: Routine;
+  /** Arguments, by name and number. */
+  readonly parameters: readonly ScopeColumn[];
+  /** OUT parameters and columns of TABLE. */
+  readonly outputs?: readonly string[];
+  /** The analysis that asked. */
+  readonly run: Run;
+  /** Called with every part that was read, in the order of the text. */
+  readonly collect?: (part: Part) => void;
+}
+
+/** One statement or expression of a body as it was read. */
+export interface Part {
+  readonly run: Run;
+  readonly shape: Shape;
+  /** It is no SELECT: it writes, or runs text that is made at run time. */
+  readonly other?: 'writes' | 'dynamic';
+}
+
+/** The text of a string body, with its places. Postgres knows it only when it runs. */
+export function bodyText(routine: Routine): Text | undefined {
+  const { statement, body } = routine;
+  if (body === undefined) return undefined;
+  const token = tokenize(statement.sql).find(item => item.kind === 'string' && item.start <= body.start && item.end >= body.end);
+  return token === undefined ? undefined : literalText(statementText(statement), token.start, token.end);
+}
+
+/** A run over one text of the body. */
+export function partRun(statement: Statement, { routine, parameters, run }: Reading): Run {
+  const { catalog } = run;
+  return {
+    statement, catalog, relation: name => catalog.findRelation(name), reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(),
+    ...(run.viewFacts === undefined ? {} : { viewFacts: run.viewFacts }), ...(run.uses === undefined ? {} : { uses: [] }),
+    notes: newNotes([...run.notes?.within ?? [], routine.id]), parameters, truncated: false, lastId: run.lastId + 1_000, depth: 0,
+  };
+}
+
+/** What the statements of a body can name: arguments and variables, and the fields of records. */
+export interface Names {
+  readonly columns: readonly ScopeColumn[];
+  readonly records?: ReadonlyMap<string, readonly ScopeColumn[]>;
+}
+
+/** The scope around every statement of a body. A record may have fields that nobody saw it get. */
+export function outerScope({ columns, records }: Names, name: string): Scope {
+  const source = singleItem(columns, undefined, name, { open: false, reads: [], facts: oneRow });
+  const entries: readonly Entry[] = [...records ?? []].map(([alias, fields]) => ({ alias, columns: fields, open: true, reads: [] }));
+  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false };
+}
+
+/** Reads one statement of a body; undefined when it does not parse. */
+export function readPart(text: Text, names: Names, reading: Reading): Shape | undefined {
+  const statement = textStatement(text, reading.routine.statement.span);
+  const parsed = parse(statement.sql);
+  if (!parsed.ok) return undefined;
+  const run = partRun(statement, reading);
+  const env: Env = { outer: outerScope(names, reading.routine.name.name), ctes: undefined, depth: 1 };
+  const shape = analyze(parsed.node, run, env);
+  reading.collect?.({ run, shape, ...('SelectStmt' in parsed.node ? {} : { other: 'writes' as const }) });
+  return 'SelectStmt' in parsed.node ? shape : openShape;
+}
+
+/** What a routine gives back, by its body; undefined when that cannot be read. */
+export function readBody(reading: Reading): Shape | undefined {
+  const { routine } = reading;
+  if (routine.form !== 'function') return undefined;
+  if (routine.language === 'plpgsql') {
+    const text = bodyText(routine);
+    return text === undefined ? undefined : flowOf(text, reading);
+  }
+  if (routine.language !== 'sql') return undefined;
+  const text = bodyText(routine);
+  return text === undefined ? readStored(reading) : readStatements(text, reading);
+}
+
+/** The last statement of an SQL body is what it gives back. */
+function readStatements(text: Text, reading: Reading): Shape | undefined {
+  let last: Shape | undefined;
+  for (const piece of split(text.text)) {
+    if (piece.kind !== 'statement') continue;
+    last = readPart(sliceText(text, piece.start, piece.end), { columns: reading.parameters }, reading);
+    if (last === undefined) return undefined;
+  }
+  return last;
+}
+
+/** RETURN and BEGIN ATOMIC: the body is part of the statement's own tree. */
+function readStored(reading: Reading): Shape | undefined {
+  const { routine } = reading;
+  const parsed = parse(routine.statement.sql);
+  const body = parsed.ok && 'CreateFunctionStmt' in parsed.node ? parsed.node.CreateFunctionStmt.sql_body : undefined;
+  if (body === undefined) return undefined;
+  const run = partRun(routine.statement, reading);
+  const scope = outerScope({ columns: reading.parameters }, routine.name.name);
+  const env: Env = { outer: scope, ctes: undefined, depth: 1 };
+  if ('ReturnStmt' in body) {
+    const result = value(body.ReturnStmt.returnval, { run, scope, env });
+    const shape = oneColumn(result.taints);
+    reading.collect?.({ run, shape });
+    return shape;
+  }
+  const statements = 'List' in body ? (body.List.items ?? []).flatMap((item): readonly Node[] => ('List' in item ? item.List.items ?? [] : [item])) : [];
+  let last: Shape | undefined;
+  for (const statement of statements) {
+    if ('ReturnStmt' in statement) last = oneColumn(value(statement.ReturnStmt.returnval, { run, scope, env }).taints);
+    else last = analyze(statement, run, env);
+    reading.collect?.({ run, shape: last, ...('SelectStmt' in statement || 'ReturnStmt' in statement ? {} : { other: 'writes' as const }) });
+  }
+  return last;
+}
+
+/** A result of which only the taints are known. */
+export function oneColumn(taints: readonly Taint[]): Shape {
+  return { open: false, facts: oneRow, columns: [{ name: 'result', type: unknown('type of the result'), literal: false, nullable: unknown('the result'), taints, start: 0 }] };
+}
