@@ -2,7 +2,8 @@ import type { CommonTableExpr, Node, RangeVar, WithClause } from '../sql/tree.ts
 import { visit, type Place } from './expression.ts';
 import { fromItems } from './from.ts';
 import { strings } from './names.ts';
-import { unionTaints, unknown, type CteList, type Env, type Run, type Scope, type Shape } from './scope.ts';
+import { anyRows, law, oneRow, withLaws } from './laws.ts';
+import { newId, unionTaints, unknown, type CteList, type Env, type Run, type Scope, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, openShape, selectShape } from './select.ts';
 
 /** The CTEs that a query with this WITH sees, the nearest first. */
@@ -14,7 +15,8 @@ export function withCtes(clause: WithClause | undefined, run: Run, env: Env): Ct
   if (clause.recursive === true) for (const cte of [...ctes].reverse()) list = { name: cte.ctename ?? '', shape: openShape, next: list };
   for (const cte of ctes) {
     const name = cte.ctename ?? '';
-    list = { name, shape: cteShape(cte, name, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }), next: list };
+    const mark = run.lastId;
+    list = { name, mark, shape: cteShape(cte, name, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }), next: list };
   }
   return list;
 }
@@ -26,11 +28,11 @@ function cteShape(cte: CommonTableExpr, name: string, recursive: boolean, run: R
   const select = query.SelectStmt;
   const own = recursive && select.op === 'SETOP_UNION' && select.larg !== undefined && select.rarg !== undefined
     ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), name, run, select.withClause === undefined ? env
-      : { ...env, ctes: withCtes(select.withClause, run, env) })
+      : { ...env, ctes: withCtes(select.withClause, run, env) }, select.all === true)
     : resolve(analyze(query, run, env));
   const shape = renamed(own, strings(cte.aliascolnames));
   // SEARCH and CYCLE add columns; their types are not modelled.
-  return cte.search_clause !== undefined || cte.cycle_clause !== undefined ? { ...shape, open: true, keys: [] } : shape;
+  return cte.search_clause !== undefined || cte.cycle_clause !== undefined ? { ...shape, open: true, facts: anyRows(newId(run)) } : shape;
 }
 
 /** Literals of a CTE are text. */
@@ -40,12 +42,18 @@ const renamed = (shape: Shape, names: readonly string[]): Shape =>
 
 /** The first arm decides names and types (transformWithClause; measured in the tests); what the second adds is looked at once. */
 function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[], name: string,
-  run: Run, env: Env): Shape {
+  run: Run, env: Env, all: boolean): Shape {
   const first = renamed(resolve(selectShape(left, run, env)), names);
-  const open: Shape = { ...first, keys: [], columns: first.columns.map(column =>
-    ({ ...column, nullable: unknown(`whether ${column.name} is NULL`) })) };
+  const row = newId(run);
+  const columns = first.columns.map((column): ShapeColumn => {
+    const { ids: _, literals: __, ...rest } = column;
+    return { ...rest, ids: [newId(run)], nullable: unknown(`whether ${column.name} is NULL`) };
+  });
+  const open: Shape = { columns, open: first.open, facts: anyRows(row) };
   const second = selectShape(right, run, { ...env, ctes: { name, shape: open, next: env.ctes } });
-  return { ...open, rows: unionTaints(first.rows ?? [], second.rows ?? []), columns: open.columns.map((column, at) =>
+  // UNION drops what was there before; UNION ALL proves nothing.
+  const facts = all ? open.facts : withLaws(open.facts, [law(columns.flatMap(column => column.ids ?? []), [row])]);
+  return { ...open, facts, rows: unionTaints(first.rows ?? [], second.rows ?? []), columns: columns.map((column, at) =>
     ({ ...column, taints: unionTaints(column.taints, second.columns[at]?.taints ?? []) })) };
 }
 
@@ -63,7 +71,7 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   ];
   const sources = fromItems(from, run, below);
   for (const read of sources.flatMap(source => source.entries.flatMap(entry => entry.reads))) read.columns = undefined;
-  const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), keys: [] }],
+  const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), facts: oneRow }],
     strict: new Set(), mentioned: new Set(),
     groupingSets: false, grouped: false };
   const place: Place = { run, scope, env: below };

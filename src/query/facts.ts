@@ -1,11 +1,15 @@
 import type {
-  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, View,
+  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, Taint, Unique,
+  View,
 } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
+import { keepShape } from './behind.ts';
 import { passOn } from './from.ts';
+import { keysOfShape } from './output-keys.ts';
 import { isUnknown, itemSpan, newNotes, unknown, type Flow, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, finalType } from './select.ts';
+import { uniqueIn } from './unique.ts';
 import { sameAnswers, surroundingsIn, Witness, type Asked, type Surroundings } from './surroundings.ts';
 
 const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
@@ -24,12 +28,19 @@ export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
   if (known === undefined) memo.set(catalog, (known = new WeakMap()));
   const old = known.get(view);
   if (old !== undefined) return old;
-  const inner = facts(view, surroundingsIn(catalog), 0);
-  // What only decides between values is no taint of the value.
-  const result: QueryFacts = isUnknown(inner.columns) ? inner : { ...inner, columns: inner.columns.map(column =>
-    ({ ...column, taints: column.taints.filter(taint => (taint as Flow).decides !== true) })) };
+  const result = settled(facts(view, surroundingsIn(catalog), 0));
   known.set(view, result);
   return result;
+}
+
+/** What only decides between values is no taint of the value. */
+function settled(inner: QueryFacts): QueryFacts {
+  const { columns, rows, frozen, calls, unique } = inner;
+  const isValue = (taint: Taint): boolean => (taint as Flow).decides !== true;
+  return {
+    rows, frozen, calls, unique, get keys() { return inner.keys; },
+    columns: isUnknown(columns) ? columns : columns.map(column => ({ ...column, taints: column.taints.filter(isValue) })),
+  };
 }
 
 /** What is found out about views beneath a query that is being analyzed. */
@@ -42,7 +53,18 @@ function facts(view: View | Matview, around: Surroundings, depth: number): Query
   if (found === undefined) return nothing(view);
   const { shape, frozen, calls } = found;
   const rest = { rows: shape.rows ?? [], frozen, calls };
-  return shape.open ? { ...nothing(view), ...rest } : { columns: outputColumns(view, shape), keys: outputKeys(view, shape), ...rest };
+  if (shape.open) return { ...nothing(view), ...rest };
+  let keys: QueryFacts['keys'] | undefined;
+  const made: QueryFacts = {
+    ...rest, columns: outputColumns(view, shape),
+    // Few ask for the keys of a view, and finding all of them takes longer than the rest.
+    get keys() {
+      return (keys ??= outputKeys(view, shape));
+    },
+    unique: columns => uniqueOf(view, shape, columns),
+  };
+  if (asCreated(view, shape)) keepShape(made, shape);
+  return made;
 }
 
 /** The last analysis of each query, with what it asked. */
@@ -64,7 +86,9 @@ function recalled(query: Query, around: Surroundings): Analysis | undefined {
 }
 
 const nothing = (view: View | Matview): QueryFacts =>
-  ({ columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`), rows: [], frozen: [], calls: [] });
+  ({
+    columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`), unique: () => notKnown, rows: [], frozen: [], calls: [],
+  });
 
 /** The query's node in the tree of its statement. */
 function queryNode(node: Node): Node | undefined {
@@ -123,8 +147,17 @@ function outputColumns(view: View | Matview, shape: Shape): Known<readonly Outpu
 }
 
 function outputKeys(view: View | Matview, shape: Shape): QueryFacts['keys'] {
-  if (shape.keys.length === 0 || !asCreated(view, shape)) return unknown(`a key of ${view.name.name}`);
-  const name = (at: number): string => (isUnknown(view.columns) ? undefined
-    : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;
-  return shape.keys.map(key => key.map(name));
+  const keys = asCreated(view, shape) ? keysOfShape(shape) : [];
+  return keys.length === 0 ? unknown(`a key of ${view.name.name}`) : keys.map(key => key.map(at => nameAt(view, shape, at)));
 }
+
+function uniqueOf(view: View | Matview, shape: Shape, columns: readonly string[]): Unique {
+  const names = shape.columns.map((_, at) => nameAt(view, shape, at));
+  const positions = columns.map(column => names.indexOf(column));
+  if (!asCreated(view, shape) || positions.includes(-1)) return notKnown;
+  return uniqueIn(shape, positions, at => itemSpan(view.query.statement, shape.columns[at]!.start));
+}
+const notKnown: Unique = { is: 'unknown', why: [] };
+
+const nameAt = (view: View | Matview, shape: Shape, at: number): string =>
+  (isUnknown(view.columns) ? undefined : view.columns[at]?.name) ?? view.query.names[at] ?? shape.columns[at]!.name;

@@ -1,10 +1,13 @@
-import type { Known } from '../model.ts';
+import type { Known, Span } from '../model.ts';
+import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { JsonTable, JsonTableColumn, Node, RangeFunction, RangeTableFunc } from '../sql/tree.ts';
-import { called, type Called } from './call.ts';
+import { called, isScalarCall, type Called } from './call.ts';
 import { value, visit, type Place } from './expression.ts';
 import { singleItem, type Item } from './from.ts';
+import { inputsOf } from './inputs.ts';
+import { anyRows, law, perRun, perhaps, type Law, type RowFacts } from './laws.ts';
 import { outputName, strings } from './names.ts';
-import { isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
+import { isJudging, isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
 import { typesIn } from './sql-type.ts';
 import { namedType } from './types.ts';
 
@@ -61,10 +64,50 @@ export function functionSource(node: RangeFunction, place: Place): Item {
   const defaultName = nameOf(node.functions?.[0]);
   const ordinal = node.ordinality === true ? { ...column('ordinality', 'bigint', run), nullable: false } : undefined;
   const all = open ? [] : [...columns, ...(ordinal === undefined ? [] : [ordinal])];
-  const keys = ordinal === undefined || open ? [] : [[ordinal.ids[0]!]];
   const named = open ? strings(node.alias?.colnames).map(name => column(name, unknown(`type of ${name}`), run)) : all;
-  return singleItem(named, node.alias, defaultName, { open, reads: [], keys, perRow: true });
+  const facts = open || !isJudging(run) ? anyRows(newId(run)) : functionRows(listedFunctions.map(([expression]) => expression), all, ordinal, place);
+  return singleItem(named, node.alias, defaultName, { open, reads: [], facts });
 }
+
+/** Functions that give several rows for some argument, whatever the table says. */
+const giving = new Set(['unnest', 'generate_series', 'regexp_split_to_table', 'string_to_table', 'jsonb_array_elements', 'jsonb_array_elements_text',
+  'json_array_elements', 'json_array_elements_text', 'jsonb_object_keys', 'jsonb_each', 'jsonb_each_text', 'regexp_matches', 'generate_subscripts']);
+
+/**
+ * What decides the rows of functions in FROM (measured, facts H): WITH ORDINALITY numbers them, generate_series repeats nothing. A function
+ * that reads columns to its left runs once for each of their rows.
+ */
+function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[], ordinal: ScopeColumn | undefined, place: Place): RowFacts {
+  const row = newId(place.run);
+  const inputs = functions.map(expression => inputsOf(expression, { ...place }));
+  const calls = functions.flatMap(expression => ('FuncCall' in expression ? [expression.FuncCall] : []));
+  const left = inputs.every(item => item.whole && item.columns.length === 0) ? [] : place.scope.sources.flatMap(source => source.facts.rows);
+  const names = calls.map(call => strings(call.funcname).at(-1) ?? '');
+  const surelySets = names.length === functions.length && names.every(name => giving.has(name)) && calls.every(call => !isScalarCall(call, place));
+  const asks = inputs.some(item => !item.whole || item.columns.length > 0);
+  const series = functions.length === 1 && names[0] === 'generate_series' && surelySets ? columns[0] : undefined;
+  if (series !== undefined) series.nullable = false;
+  const scalar = calls.length === functions.length && calls.every(call => isScalarCall(call, place));
+  const own = columns.flatMap(item => item.ids);
+  const laws: Law[] = [law([row], own, { missingToo: true })];
+  for (const key of [ordinal, series]) if (key !== undefined) laws.push(law(key.ids, [row]));
+  if (scalar) laws.push(law([], [row]));
+  // A list of constants is what it is: nothing is claimed of its values.
+  if (!surelySets || (!asks && ordinal === undefined && series === undefined)) laws.push(perhaps([], [row]));
+  const solid = new Set([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
+  return perRunOf({ rows: [row], laws, solid, notes: [{ row, span: placeOf(functions[0], place), says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }, left);
+}
+
+/** One row of the function is not one row of what stands to its left: nothing is claimed of that direction. */
+function perRunOf(facts: RowFacts, left: readonly number[]): RowFacts {
+  const wrapped = perRun(facts, left);
+  return wrapped === facts ? facts : { ...wrapped, laws: wrapped.laws.slice(0, -1) };
+}
+
+const placeOf = (node: Node | undefined, place: Place): Span => {
+  const start = node !== undefined && 'FuncCall' in node ? node.FuncCall.location ?? 0 : 0;
+  return sourceSpan(place.run.statement, start, nodeEnd(place.run.statement.sql, start));
+};
 
 function nameOf(item: Node | undefined): string | undefined {
   const first = item !== undefined && 'List' in item ? item.List.items?.[0] : item;
@@ -90,7 +133,7 @@ export function tableFunctionSource(node: RangeTableFunc, place: Place): Item {
     for (const part of [colexpr, coldefexpr]) if (part !== undefined) value(part, place);
     return [column(colname ?? '', for_ordinality === true ? 'integer' : namedType(typeName, place.run.catalog).type, place.run)];
   });
-  return singleItem(columns, node.alias, 'xmltable', { open: false, reads: [], keys: [], perRow: true });
+  return singleItem(columns, node.alias, 'xmltable', { open: false, reads: [], facts: anyRows(newId(place.run)) });
 }
 
 /** JSON_TABLE (17 and later): nested columns stand in the order they are written. */
@@ -107,5 +150,5 @@ export function jsonTableSource(node: JsonTable, place: Place): Item {
     }
   };
   add(node.columns, 0);
-  return singleItem(columns, node.alias, 'json_table', { open: false, reads: [], keys: [], perRow: true });
+  return singleItem(columns, node.alias, 'json_table', { open: false, reads: [], facts: anyRows(newId(place.run)) });
 }

@@ -2,6 +2,7 @@ import type { Taint } from '../model.ts';
 import type { FuncCall, Node, SelectStmt, SubLink, WindowDef } from '../sql/tree.ts';
 import type { Origin } from './determinism.ts';
 import { originTaint, type Place } from './expression.ts';
+import { decidesRows } from './laws.ts';
 import { strings } from './names.ts';
 import { boundBy, isDecided, isOneRow, meant, nothingBound, sortNodes, type Bound, type RowOrder } from './row-order.ts';
 import { isUnknown, type Shape, type Value } from './scope.ts';
@@ -188,10 +189,9 @@ export function picksOfSet(select: SelectStmt, shape: Shape, place: Place): Pick
   const at = (node: Node): number => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) - 1 : 'ColumnRef' in node
     ? shape.columns.findIndex(column => column.name === strings(node.ColumnRef.fields)[0]) : -1);
   const bound = new Set(sorted.map(at));
-  const ordered = !shape.open && sorted.length > 0 && (shape.columns.every((_, index) => bound.has(index))
-    || shape.keys.some(key => key.every(index => bound.has(index))));
-  const isOneRow = shape.keys.some(key => key.length === 0);
-  return { rows: ordered || isOneRow || shape.open ? [] : limitTaint(select, sorted, place), ordered: ordered || isOneRow };
+  const ids = shape.columns.flatMap((column, index) => (bound.has(index) ? column.ids ?? [] : []));
+  const ordered = !shape.open && (shape.columns.every((_, index) => bound.has(index)) || decidesRows(shape.facts, ids));
+  return { rows: ordered || shape.open ? [] : limitTaint(select, sorted, place), ordered };
 }
 
 /** ARRAY(SELECT …) keeps the order of its rows. */

@@ -2,6 +2,7 @@ import type { Known, Taint } from '../model.ts';
 import { pieceText, readPlpgsql, type Code, type Piece, type Target } from '../sql/plpgsql.ts';
 import { joinTexts, plainText, type Text } from '../sql/text.ts';
 import { ofCondition } from './determinism.ts';
+import { oneRow } from './laws.ts';
 import { readPart, type Names, type Reading } from './routine-body.ts';
 import { newId, unionTaints, unknown, type Flow, type ScopeColumn, type Shape } from './scope.ts';
 import { openShape } from './select.ts';
@@ -71,7 +72,7 @@ class PlpgsqlFlow {
     const names = this.outputs();
     const columns = Math.max(this.results.length, names.length, 1);
     return {
-      open: false, keys: [], rows: this.rows,
+      open: false, facts: oneRow, rows: this.rows,
       columns: Array.from({ length: columns }, (_, at) => ({
         name: names[at] ?? 'result', type: unknown('type of the result'), literal: false, nullable: unknown('the result'), start: 0,
         taints: unionTaints(this.results[at] ?? [], this.variables.get(names[at] ?? '')?.taints ?? [], this.control),

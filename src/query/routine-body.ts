@@ -6,6 +6,7 @@ import { tokenize } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { value } from './expression.ts';
 import { singleItem } from './from.ts';
+import { oneRow } from './laws.ts';
 import { newNotes, unknown, type Entry, type Env, type Run, type Scope, type ScopeColumn, type Shape } from './scope.ts';
 import { analyze, openShape } from './select.ts';
 import { flowOf } from './plpgsql-flow.ts';
@@ -57,7 +58,7 @@ export interface Names {
 
 /** The scope around every statement of a body. A record may have fields that nobody saw it get. */
 export function outerScope({ columns, records }: Names, name: string): Scope {
-  const source = singleItem(columns, undefined, name, { open: false, reads: [], keys: [], perRow: false });
+  const source = singleItem(columns, undefined, name, { open: false, reads: [], facts: oneRow });
   const entries: readonly Entry[] = [...records ?? []].map(([alias, fields]) => ({ alias, columns: fields, open: true, reads: [] }));
   return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false };
 }
@@ -125,5 +126,5 @@ function readStored(reading: Reading): Shape | undefined {
 
 /** A result of which only the taints are known. */
 export function oneColumn(taints: readonly Taint[]): Shape {
-  return { open: false, keys: [], columns: [{ name: 'result', type: unknown('type of the result'), literal: false, nullable: unknown('the result'), taints, start: 0 }] };
+  return { open: false, facts: oneRow, columns: [{ name: 'result', type: unknown('type of the result'), literal: false, nullable: unknown('the result'), taints, start: 0 }] };
 }

@@ -2,6 +2,7 @@ import type {
   Found, FrozenLiteral, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
 } from '../model.ts';
 import { sourceSpan, targetEnd } from '../sql/span.ts';
+import type { RowFacts } from './laws.ts';
 import type { RowOrder } from './row-order.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Use } from './uses.ts';
@@ -47,6 +48,8 @@ export interface ScopeColumn {
   readonly ids: readonly number[];
   /** The reads that naming it uses. */
   readonly uses: readonly { readonly read: ReadBuilder; readonly column: string }[];
+  /** The only values it can have, where those are written out as constants. */
+  readonly literals?: ReadonlySet<string>;
 }
 
 /** What a qualified reference `alias.x` can reach. */
@@ -74,7 +77,8 @@ export interface Source {
   readonly columns: readonly ScopeColumn[];
   readonly open: boolean;
   readonly entries: readonly Entry[];
-  readonly keys: readonly Key[];
+  /** What decides its rows; only where keys are asked for. */
+  readonly facts: RowFacts;
 }
 
 export interface Scope {
@@ -100,22 +104,41 @@ export interface ShapeColumn {
   readonly taints: readonly Taint[];
   /** Where the select-list item begins in the statement; its end is found when it is asked for. */
   readonly start: number;
+  /** Identities of its value in the facts of the query's rows. */
+  readonly ids?: readonly number[];
+  /** The only values it can have, where those are written out as constants. */
+  readonly literals?: ReadonlySet<string>;
 }
 
-/** What a query puts out. Keys are lists of column positions; an open shape has none. */
+/** What a query puts out. */
 export interface Shape {
   readonly columns: readonly ShapeColumn[];
   readonly open: boolean;
-  readonly keys: readonly (readonly number[])[];
+  /** What decides which of its rows are the same; only where keys are asked for. */
+  readonly facts: RowFacts;
+  /** The branches of a UNION at the top, the first one first: what repeats in one repeats in all. */
+  readonly branches?: readonly Branch[];
   /** What decides which rows there are. */
   readonly rows?: readonly Taint[];
   /** Whether the rows come in an order that the values alone decide; absent when that is not known. */
   readonly ordered?: boolean;
 }
 
+/** One branch of a UNION. `tables`: every relation beneath it, unknown when there may be more. */
+export interface Branch {
+  readonly shape: Shape;
+  /** Rows of branches before it that are equal to its own are dropped (UNION without ALL). */
+  readonly distinct: boolean;
+  readonly tables: Known<readonly ObjectId[]>;
+  /** It is nothing but all rows of one table, which no check binds. */
+  readonly wholeTable: boolean;
+}
+
 export interface CteList {
   readonly name: string;
   readonly shape: Shape;
+  /** The last identity that was given before the CTE was read: those after it are its own. */
+  readonly mark?: number;
   readonly next: CteList | undefined;
 }
 

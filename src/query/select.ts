@@ -1,25 +1,28 @@
 import type { Known } from '../model.ts';
 import type { Node, SelectStmt } from '../sql/tree.ts';
 import { agreed } from './casts.ts';
-import { conjuncts, equalitiesOf, mentionedIds, peek, strictIds } from './conditions.ts';
+import { conditionLaws, literalsOf } from './condition-laws.ts';
+import { conjuncts, mentionedIds, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
 import { narrowed, value, visit, type Place } from './expression.ts';
 import { fromItems, type Item } from './from.ts';
-import { filterKeys, joinKeys, minimal } from './keys.ts';
+import { oneRow, unknownRows, together, withLaws, type RowFacts } from './laws.ts';
 import { lastName, outputName, strings } from './names.ts';
-import { hasAggregate, outputKeys, type Output } from './output-keys.ts';
-import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Env, type Key, type Run, type Scope, type Shape,
+import { hasAggregate, limitedFacts, listedFacts, type Output } from './output-keys.ts';
+import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Branch, type Env, type Run, type Scope, type Shape,
   type ShapeColumn, type Value } from './scope.ts';
+import { combinedFacts, valuesFacts } from './set-facts.ts';
 import { typesIn } from './sql-type.ts';
 import { noOrder, picksOfSet } from './order-taints.ts';
-import { decidedIn } from './row-known.ts';
+import { decidedBy } from './row-known.ts';
 import { judgeRows } from './row-judgement.ts';
 import { rowOrderOf } from './row-order.ts';
 import { comesOrdered } from './row-taints.ts';
 import { commonType, typeOfValue } from './types.ts';
 import { useCoercion } from './uses.ts';
 
-export const openShape: Shape = { columns: [], open: true, keys: [] };
+/** A result of which nothing is known. */
+export const openShape: Shape = { columns: [], open: true, facts: unknownRows };
 
 /** What a query (a SELECT, VALUES or set operation; the RETURNING of a CTE) puts out, and the marking of all it uses. Never throws. */
 export function analyze(node: Node, run: Run, env: Env): Shape {
@@ -60,12 +63,39 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
     at = at.larg;
   }
   const place: Place = { run, scope: noScope(env), env };
-  let shape = selectShape(at, run, env);
-  for (const step of steps.reverse()) shape = combine(step, shape, step.rarg === undefined ? openShape : selectShape(step.rarg, run, env), place);
+  const first = branchOf(at, run, env);
+  let { shape } = first;
+  let branches: readonly Branch[] | undefined = [first];
+  for (const step of steps.reverse()) {
+    const next = step.rarg === undefined ? undefined : branchOf(step.rarg, run, env);
+    shape = combine(step, shape, next?.shape ?? openShape, place);
+    branches = branches === undefined || next === undefined || step.op !== 'SETOP_UNION' ? undefined
+      : step.all === true ? [...branches, next] : [...branches, next].map(branch => ({ ...branch, distinct: true }));
+  }
   limits(select, place);
   if (!isJudging(run)) return shape;
   const picks = picksOfSet(select, shape, judged(place));
-  return { ...shape, rows: unionTaints(shape.rows ?? [], picks.rows), ordered: picks.ordered === true };
+  const chosen = { rows: unionTaints(shape.rows ?? [], picks.rows), ordered: picks.ordered === true };
+  if (shape.open) return { ...shape, ...chosen };
+  const facts = limitedFacts(select, shape.facts);
+  return { ...shape, ...chosen, facts, ...(branches === undefined || facts !== shape.facts ? {} : { branches }) };
+}
+
+/** One branch of a set operation, with the relations that it reads. */
+function branchOf(select: SelectStmt, run: Run, env: Env): Branch {
+  const before = run.reads.length;
+  const shape = selectShape(select, run, env);
+  const ids = run.reads.slice(before).map(read => read.id);
+  const objects = ids.map(id => run.catalog.get(id));
+  // A CTE was read where it stands, and a view reads what it reads.
+  const sure = env.ctes === undefined && select.withClause === undefined && !shape.open && objects.every(object => object?.kind === 'table');
+  const { fromClause, whereClause, groupClause, havingClause, distinctClause, limitCount, limitOffset } = select;
+  const [only] = objects;
+  const plain = fromClause?.length === 1 && 'RangeVar' in fromClause[0]! && [whereClause, groupClause, havingClause, distinctClause, limitCount, limitOffset]
+    .every(clause => clause === undefined);
+  const wholeTable = plain && objects.length === 1 && only?.kind === 'table'
+    && only.constraints.every(({ kind }) => kind !== 'check' && kind !== 'exclude') && only.inherits.length === 0;
+  return { shape, distinct: false, tables: sure ? ids : unknown('what the branch reads'), wholeTable };
 }
 
 /** LIMIT over a set operation asks for no columns of FROM. */
@@ -95,9 +125,16 @@ function combine(step: SelectStmt, left: Shape, right: Shape, place: Place): Sha
       nullable: eitherNull(column.nullable, other.nullable, column.name, step.op ?? ''), taints: union
         ? unionTaints(column.taints, other.taints) : column.taints };
   });
-  // Without ALL the result has no two equal rows (measured, facts H); UNION ALL proves nothing.
-  return { columns, open: false, keys: step.all === true ? [] : [columns.map((_, at) => at)], rows };
+  if (!isJudging(place.run)) return { columns, open: false, facts: oneRow };
+  const { facts, ids, literals } = combinedFacts(step.op as 'SETOP_UNION', step.all === true, left, right, columns, place.run);
+  return { open: false, facts, rows, columns: columns.map((column, at) => withIds(column, ids[at]!, literals[at])) };
 }
+
+function withoutIds({ ids: _, literals: __, ...rest }: ShapeColumn): ShapeColumn {
+  return rest;
+}
+const withIds = (column: ShapeColumn, ids: readonly number[], literals: ReadonlySet<string> | undefined): ShapeColumn =>
+  ({ ...withoutIds(column), ids, ...(literals === undefined ? {} : { literals }) });
 
 function eitherNull(left: Known<boolean>, right: Known<boolean>, name: string, operation: string): Known<boolean> {
   if (left === false && (right === false || operation !== 'SETOP_UNION')) return false;
@@ -116,7 +153,9 @@ function valuesShape(select: SelectStmt, run: Run, env: Env): Shape {
       ? false : unknown('VALUES'),
       taints: unionTaints(...cells.map(cell => cell.taints)), start: locationOf(item) };
   });
-  return { columns, open: false, keys: rows.length === 1 ? [[]] : [] };
+  if (!isJudging(run)) return { columns, open: false, facts: oneRow };
+  const { facts, ids, literals } = valuesFacts(rows, columns.length, columns.map(column => column.nullable !== false), run);
+  return { open: false, facts, columns: columns.map((column, at) => withIds(column, ids[at]!, literals[at])) };
 }
 
 /** Where an expression begins: its own location may be that of its operator, so its leftmost part is asked. */
@@ -128,17 +167,26 @@ function locationOf(node: Node | undefined, depth = 0): number {
   return deeper === undefined || depth > 100 ? own : Math.min(own, locationOf(deeper, depth + 1));
 }
 
+/** What conditions prove not NULL, and what more is not NULL where the row of an outer join is there because of that. */
+function neverNull(items: readonly Item[], strict: ReadonlySet<number>): ReadonlySet<number> {
+  if (strict.size === 0 || !items.some(item => (item.facts.sides ?? []).length > 0)) return strict;
+  return new Set([...strict, ...withLaws(together(...items.map(item => item.facts)), [], strict).solid]);
+}
+
 function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const items = fromItems(select.fromClause, run, env);
   const groups = select.groupClause ?? [];
   const conditions = isJudging(run) ? [...conjuncts(select.whereClause), ...conjuncts(select.havingClause)] : [];
   const scope: Scope = {
-    ...noScope(env), sources: items, strict: strictIds(conditions, items), mentioned: mentionedIds(conditions, items),
+    ...noScope(env), sources: items, strict: neverNull(items, strictIds(conditions, items)), mentioned: mentionedIds(conditions, items),
     grouped: groups.length > 0, groupingSets: groups.some(group => 'GroupingSet' in group),
   };
-  const own = sourceKeys(items, select);
+  const where = conjuncts(select.whereClause);
+  let facts: RowFacts | undefined;
+  // Few queries ask what decides their rows before they are read whole.
+  const own = (): RowFacts => (facts ??= sourceFacts(items, where, { run, scope, env }));
   const place: Place = { run, env, scope: isJudging(run)
-    ? { ...scope, order: rowOrderOf(select, items, decidedIn(select, items, own, run), comesOrdered(select, run, env)) } : scope };
+    ? { ...scope, order: rowOrderOf(select, items, decidedBy(own), comesOrdered(select, run, env)) } : scope };
   const outputs: Output[] = [];
   let open = false;
   for (const target of select.targetList ?? []) {
@@ -161,29 +209,33 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
   limits(select, { ...place, scope: noScope(env) });
-  if (!isJudging(run)) return { columns: outputs.map(({ column: _, node: __, ...rest }) => rest), open, keys: [] };
+  if (!isJudging(run)) return { columns: outputs.map(shown), open, facts: oneRow };
   const aggregates = hasAggregate(select, place);
-  const keys = open ? [] : outputKeys(select, outputs, own, place, aggregates);
   const judged = judgeRows(select, outputs, place, aggregates && groups.length === 0);
-  return { columns: outputs.map(({ column: _, node: __, ...rest }, at) => ({ ...rest, taints: judged.columns[at]! })), open, keys,
-    rows: judged.rows, ...(judged.ordered === undefined ? {} : { ordered: judged.ordered }) };
+  const tainted = outputs.map((output, at) => ({ ...output, taints: judged.columns[at]! }));
+  const chosen = { rows: judged.rows, ...(judged.ordered === undefined ? {} : { ordered: judged.ordered }) };
+  if (open) return { columns: tainted.map(shown), open, facts: unknownRows, ...chosen };
+  const listed = listedFacts(select, tainted, own(), place, aggregates);
+  // Grouping sets make NULLs of what a condition has bound.
+  const bound = scope.groupingSets ? new Map<number, string>() : literalsOf(where, place);
+  return { columns: listed.outputs.map(output => shown(boundOutput(output, bound))), open, facts: listed.facts, ...chosen };
 }
 
-/** The keys of everything in FROM, joined by the commas and filtered by WHERE. */
-function sourceKeys(items: readonly Item[], select: SelectStmt): readonly Key[] {
-  const first = items[0];
-  if (first === undefined) return [[]];
-  const condition = equalitiesOf(conjuncts(select.whereClause), items);
-  let side = { keys: first.keys, columns: allColumns(first), perRow: first.perRow };
-  for (const item of items.slice(1)) {
-    const other = { keys: item.keys, columns: allColumns(item), perRow: item.perRow };
-    side = { keys: joinKeys('inner', side, other, condition), columns: [...side.columns, ...other.columns], perRow: side.perRow
-      || other.perRow };
-  }
-  return minimal(filterKeys(side.keys, condition.fixed));
+function shown({ column: _, node: __, ...rest }: Output): ShapeColumn {
+  return rest;
 }
 
-const allColumns = (item: Item): Item['columns'] => [...item.columns, ...item.entries.flatMap(entry => entry.columns)];
+/** A column that WHERE binds to a constant has that value only. */
+function boundOutput(output: Output, bound: ReadonlyMap<number, string>): Output {
+  const text = output.column === undefined ? undefined : output.column.ids.map(id => bound.get(id)).find(found => found !== undefined);
+  return text === undefined || output.literals !== undefined ? output : { ...output, literals: new Set([text]) };
+}
+
+/** What decides the rows of everything in FROM, side by side, filtered by WHERE. */
+function sourceFacts(items: readonly Item[], where: readonly Node[], place: Place): RowFacts {
+  const facts = items.length === 0 ? oneRow : together(...items.map(item => item.facts));
+  return withLaws(facts, conditionLaws(where, place, facts.rows), place.scope.strict);
+}
 
 function groupItem(node: Node, place: Place): void {
   if ('GroupingSet' in node) {
