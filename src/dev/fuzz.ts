@@ -1,7 +1,7 @@
 /**
  * Throws hostile SQL at every layer.
  *
- *     npm run fuzz                          20,000 inputs from seed 1
+ *     npm run fuzz                          100,000 inputs from seed 1
  *     npm run fuzz -- --seed 7 --inputs 500
  *     npm run fuzz -- --seed 7 --only 123   one input again, and its text
  *
@@ -14,7 +14,7 @@ import { Worker } from 'node:worker_threads';
 import { corpusOf, fuzz, inputOf } from './fuzzing.ts';
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, inputs: { type: 'string', default: '20000' }, only: { type: 'string' } },
+  options: { seed: { type: 'string', default: '1' }, inputs: { type: 'string', default: '100000' }, only: { type: 'string' } },
 });
 const seed = Number(values.seed);
 const only = values.only === undefined ? undefined : Number(values.only);

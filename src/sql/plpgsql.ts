@@ -67,15 +67,25 @@ export function readPlpgsql(create: string, body: string): { readonly ok: true; 
   if (!parsed.ok) return parsed;
   const main = fields(fields(parsed.functions[0]).PLpgSQL_function);
   if (parsed.functions.length !== 1 || main.action === undefined) return { ok: false, message: 'PL/pgSQL parser gave no body' };
-  if (leavesByLabel(main.action)) return { ok: false, message: 'EXIT and CONTINUE with a label' };
+  const obstacle = obstacleIn(main.action);
+  if (obstacle !== undefined) return { ok: false, message: obstacle };
   return { ok: true, body: new Reader(body, list(main.datums)).read(main.action as PlpgsqlNode) };
 }
 
 const nobody: Target = { names: [], record: false };
 
-/** EXIT or CONTINUE of an outer loop: which one it is, the tree does not tell. */
-function leavesByLabel(action: unknown): boolean {
-  return /"PLpgSQL_stmt_exit":\{[^{}]*"label"/.test(JSON.stringify(action));
+/** Trees nested deeper than this many objects and lists are not read: a reader by recursion would run out of stack. */
+const deepest = 1500;
+
+/** What keeps a body from being read: EXIT of an outer loop (which one it is, the tree does not tell), or statements nested too deep. */
+function obstacleIn(action: unknown): string | undefined {
+  let level: readonly unknown[] = [action];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > deepest) return 'statements nested too deep';
+    if (level.some(node => fields(fields(node).PLpgSQL_stmt_exit).label !== undefined)) return 'EXIT and CONTINUE with a label';
+    level = level.flatMap(node => (typeof node === 'object' && node !== null ? Object.values(node) as readonly unknown[] : []));
+  }
+  return undefined;
 }
 
 /** The SQL of a piece, with the places of its text in the body. */
@@ -140,6 +150,8 @@ class Reader {
   /** The place of an expression: its text, looked for from its line on and after what was read before. */
   private piece(expression: unknown, line: unknown): Piece {
     const query = text(kindOf(expression)[1].query);
+    // The condition of a CASE arm names a variable that no source holds.
+    if (query.startsWith('"__Case__Variable_')) return { start: 0, end: 0, prefix: query };
     const from = Math.max(this.cursor, this.lines[Number(line ?? 1) - 1] ?? 0);
     const found = this.find(query, from) ?? this.find(query, 0);
     if (found === undefined) return { start: 0, end: 0, prefix: query };

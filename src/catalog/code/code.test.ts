@@ -150,6 +150,12 @@ test('endless recursion and endless work end', () => {
   expect(run(recursive).gaps.length).toBeGreaterThan(0);
   const nested = block('for a in 1..400 loop for b in 1..400 loop execute \'drop table if exists x\'; end loop; end loop;');
   expect(run(nested).gaps.length).toBe(1);
+  const idle = block('for a in 1..400 loop for b in 1..400 loop if (select k from t) = a then null; end if; end loop; end loop;');
+  expect(run(idle).gaps.length).toBe(0);
+  const growing = block("for i in 1..400 loop v := v || v || format('%s%s', v, v); end loop; drop materialized view mv;", "declare v text := 'x';");
+  expect(run(growing).is('mv')).toBe('absent');
+  const deep = block(`${'if (select k from t) = 1 then '.repeat(600)} drop materialized view mv; ${'end if; '.repeat(600)}`);
+  expect(run(deep).gaps.length).toBe(1);
 });
 
 test('CREATE INDEX CONCURRENTLY is refused in a block', () => {

@@ -144,11 +144,20 @@ function coalesce(values: readonly Value[]): Value {
   return values.find(value => value.is !== 'null') ?? nullValue;
 }
 
+/** Texts longer than this many units, or of more parts, are not followed: a loop that appends to a text doubles it. */
+const longestText = 500_000;
+const mostParts = 5_000;
+
+function whole(parts: readonly Text[]): Value {
+  const [length, count] = [parts.reduce((sum, part) => sum + part.text.length, 0), parts.reduce((sum, part) => sum + part.origins.length, 0)];
+  return length > longestText || count > mostParts ? unknownValue : { is: 'text', text: joinTexts(parts) };
+}
+
 /** `||` of texts: what is not known leaves a hole, so that the rest of the statement can still be read. */
 function concatenation(parts: readonly Value[]): Value {
   if (parts.some(part => part.is === 'null')) return nullValue;
   if (parts.every(part => printed(part) === undefined)) return unknownValue;
-  return { is: 'text', text: joinTexts(parts.map(part => printed(part) ?? plainText(hole))) };
+  return whole(parts.map(part => printed(part) ?? plainText(hole)));
 }
 
 function operator(node: A_Expr, inner: (child: Node | undefined) => Value): Value {
@@ -269,7 +278,7 @@ function format(args: readonly Value[]): Value {
     parts.push(piece);
   }
   parts.push(sliceText(pattern.text, from, text.length));
-  return { is: 'text', text: joinTexts(parts) };
+  return whole(parts);
 }
 
 function formatted(value: Value, letter: string): Text | undefined {

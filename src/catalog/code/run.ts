@@ -28,15 +28,15 @@ export interface Body {
   readonly from?: Via['from'];
 }
 
-/** Calls nested deeper than this, and bodies that run more statements, are not followed. */
+/** Calls nested deeper than this are not followed, nor what a statement's code does after so many steps. */
 const deepestCall = 16;
-const mostStatements = 20_000;
+const mostSteps = 10_000;
 const mostPasses = 500;
 
 /** Runs a body over the change's catalog. Branches that nobody can decide are both run and joined. Answers with the refusal that is sure to come. */
 export function runBody(change: Change, body: Body): Outcome {
   const depth = (change.code?.depth ?? 0) + 1;
-  const budget = change.code?.budget ?? { left: mostStatements };
+  const budget = change.code?.budget ?? { left: mostSteps };
   if (depth > deepestCall) return opaque(change, body.text.text, 'calls nested this deep are not followed');
   const runner = new Runner(change, body, depth, budget);
   if (body.language === 'sql') return runner.sqlBody();
@@ -192,12 +192,20 @@ class Runner {
 
   // ── Statements ──
 
+  /** One more step; false when the code has run so many that the rest is left alone, said once. */
+  private afford(): boolean {
+    this.budget.left -= 1;
+    if (this.budget.left === -1) opaque(this.change, this.body.text.text, 'this code runs too many statements to follow');
+    return this.budget.left >= 0;
+  }
+
   /** Runs statements one after the other; false when no way leads past them. */
   private run(list: readonly Code[]): boolean {
     return list.every(code => this.one(code));
   }
 
   private one(code: Code): boolean {
+    if (!this.afford()) return true;
     switch (code.kind) {
       case 'sql': return this.statement(this.text(code.piece), this.body.via) && this.into(code.piece, code.into);
       case 'execute': return this.execute(code.piece, code.into);
@@ -225,11 +233,8 @@ class Runner {
 
   /** One SQL statement of the body. What cannot be read is a gap, and what it names is unknown from then on. */
   private statement(text: Text, via: Via['kind']): boolean {
+    if (!this.afford()) return true;
     const statement = textStatement(text, this.change.statement.span);
-    if ((this.budget.left -= 1) < 0) {
-      if (this.budget.left === -1) opaque(this.change, this.body.text.text, 'this body runs too many statements to follow');
-      return true;
-    }
     const parsed = parse(statement.sql);
     if (!parsed.ok) {
       opaque(this.change, statement.sql, hasHole(statement.sql) ? 'a statement made from data is not followed' : `not read as SQL: ${parsed.message}`, statement.span);
