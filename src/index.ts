@@ -11,6 +11,7 @@ import { ready } from './sql/parse.ts';
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
 export { joined } from './lint.ts';
+export { explainViews, type Concurrently, type ExplainedColumn, type ExplainedIndex, type ViewExplanation, type ViewsFound } from './lint/explain-view.ts';
 export { refreshesInSource, type OutsideSite } from './catalog/code/search.ts';
 export { readWrittenName } from './sql/names.ts';
 export { toolIds } from './read/read.ts';

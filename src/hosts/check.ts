@@ -126,7 +126,7 @@ async function readStdin(): Promise<Buffer> {
 }
 
 /** Stdin stands among the named paths under its own name: what `--stdin-filename` says, or alone in a folder that holds nothing else. */
-async function locateAll(cwd: string, settings: Settings, disk: readonly string[], stdin: Buffer | undefined, filename: string | undefined): Promise<Sources> {
+export async function locateAll(cwd: string, settings: Settings, disk: readonly string[], stdin: Buffer | undefined, filename: string | undefined): Promise<Sources> {
   if (stdin !== undefined && filename === undefined && disk.length > 0) throw new UsageError('- next to other paths needs --stdin-filename, which says where it belongs');
   const folder = settings.loaded?.folder;
   if (stdin === undefined) return locate(cwd, folder, disk);
@@ -146,7 +146,7 @@ interface Opened {
   readonly session: Session;
 }
 
-async function openAll(settings: Settings, words: Arguments, sources: Sources, stdin: Buffer | undefined): Promise<readonly Opened[]> {
+export async function openAll(settings: Settings, words: Arguments, sources: Sources, stdin: Buffer | undefined): Promise<readonly Opened[]> {
   const alone = stdin !== undefined && !words.has('stdin-filename');
   const disk = alone ? memoryFiles({}) : diskFiles(sources.root);
   const name = alone ? stdinName : (sources.named.at(-1)?.path ?? stdinName);

@@ -7,7 +7,7 @@ import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** Promised commands that this version does not have. */
-const missing = ['explain-view', 'plan', 'ivm', 'graph', 'trace', 'inventory', 'snapshot', 'lsp', 'init'];
+const missing = ['plan', 'ivm', 'graph', 'trace', 'inventory', 'snapshot', 'lsp', 'init'];
 
 async function main(words: readonly string[]): Promise<number> {
   const end = words.indexOf('--');
@@ -17,10 +17,11 @@ async function main(words: readonly string[]): Promise<number> {
   const [command, ...rest] = words;
   switch (command) {
     case 'explain': return (await import('./explain.ts')).explainCommand(rest);
+    case 'explain-view': return (await import('./explain-view.ts')).explainViewCommand(rest);
     case 'rules': return (await import('./explain.ts')).rulesCommand(rest);
     case 'check': return (await import('./check.ts')).checkCommand(rest);
     default:
-      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain and rules`);
+      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view and rules`);
       return (await import('./check.ts')).checkCommand(words);
   }
 }

@@ -4,6 +4,9 @@ export const help = `mvlint: says what PostgreSQL migrations do to materialized 
 Usage
   mvlint [check] [paths…]      lint a migration directory, a project, a file, a glob, or - for stdin
   mvlint explain <rule>        the page of a rule
+  mvlint explain-view <view> [paths…]
+                               what the migrations make of a view: columns, NULLs, what changes them, keys, sources, readers,
+                               indexes, refreshes, and what CONCURRENTLY needs (--format json for machines)
   mvlint rules                 the table of rules (--format json for machines)
 
 A file names what is reported; the history it belongs to is always replayed.

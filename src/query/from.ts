@@ -237,7 +237,7 @@ function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readon
 function extendWithNulls(kind: JoinKind, left: Item, right: Item): void {
   for (const item of kind === 'left' ? [right] : kind === 'right' ? [left] : kind === 'full' ? [left, right] : []) {
     const sure = !referenced(item === right ? left : right, item);
-    for (const column of columnsOf([item])) column.nullable = sure ? true : unknown(`whether every row of the join finds ${column.name}`);
+    for (const column of columnsOf([item])) column.nullable = sure || column.nullable === true ? true : unknown(`whether every row of the join finds ${column.name}`);
   }
 }
 
