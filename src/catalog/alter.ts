@@ -2,7 +2,7 @@ import type { Column, Index, Relation, Table } from '../model.ts';
 import type { AlterTableCmd, AlterTableStmt, ColumnDef } from '../sql/tree.ts';
 import { typeWritten } from '../sql/type-name.ts';
 import {
-  find, hasColumn, isSelectable, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { notable, refuseDependants, removeAll, tollOf } from './drops.ts';
 import { changeOwner } from './owners.ts';
@@ -42,9 +42,8 @@ const notOnMatviews = new Set([
 function alter(change: Change, relation: Relation, command: AlterTableCmd): Outcome {
   const kind = command.subtype ?? '';
   const what = describe(kind, command);
-  const settle = (to: Relation, mode: 'AccessExclusiveLock' | 'ShareUpdateExclusiveLock' = 'AccessExclusiveLock'): undefined => {
+  const settle = (to: Relation): undefined => {
     change.store.put(to);
-    lock(change, to.id, mode);
     change.effects.push({ kind: 'changeRelation', from: relation, to, what, via: change.via });
     return undefined;
   };
@@ -52,18 +51,18 @@ function alter(change: Change, relation: Relation, command: AlterTableCmd): Outc
     return refuse('42809', `ALTER action ${what} cannot be performed on relation "${relation.name.name}"`, [], relation.id);
   switch (kind) {
     case 'AT_ChangeOwner': return changeOwner(change, relation, command.newowner);
-    case 'AT_SetRelOptions': return settle({ ...relation, options: new Map([...relation.options, ...optionsOf(defList(command))]) }, 'ShareUpdateExclusiveLock');
+    case 'AT_SetRelOptions': return settle({ ...relation, options: new Map([...relation.options, ...optionsOf(defList(command))]) });
     case 'AT_ResetRelOptions': {
       const reset = optionsOf(defList(command));
-      return settle({ ...relation, options: new Map([...relation.options].filter(([key]) => !reset.has(key))) }, 'ShareUpdateExclusiveLock');
+      return settle({ ...relation, options: new Map([...relation.options].filter(([key]) => !reset.has(key))) });
     }
     case 'AT_SetTableSpace': return settle({ ...relation, tablespace: command.name ?? '' });
     case 'AT_ClusterOn': return clusterOn(change, relation, command.name, settle);
-    case 'AT_DropCluster': return relation.kind === 'matview' ? settle(withoutCluster(relation), 'ShareUpdateExclusiveLock') : undefined;
+    case 'AT_DropCluster': return relation.kind === 'matview' ? settle(withoutCluster(relation)) : undefined;
     case 'AT_SetStatistics': {
       if (relation.kind !== 'matview') return undefined;
       const target = command.def && 'Integer' in command.def ? command.def.Integer.ival ?? 0 : 0;
-      return settle({ ...relation, statistics: new Map([...relation.statistics, [command.name ?? '', target]]) }, 'ShareUpdateExclusiveLock');
+      return settle({ ...relation, statistics: new Map([...relation.statistics, [command.name ?? '', target]]) });
     }
     default: return relation.kind === 'table' ? alterTable(change, relation, command, settle) : undefined;
   }
@@ -78,11 +77,11 @@ function withoutCluster<T extends { clusteredOn?: number }>(relation: T): Omit<T
   return rest;
 }
 
-type Settle = (to: Relation, mode?: 'AccessExclusiveLock' | 'ShareUpdateExclusiveLock') => undefined;
+type Settle = (to: Relation) => undefined;
 
 function clusterOn(change: Change, relation: Relation, name: string | undefined, settle: Settle): Outcome {
   const index = change.store.indexesOf(relation.id).find(item => item.name.name === name);
-  return relation.kind === 'matview' && index ? settle({ ...relation, clusteredOn: index.id }, 'ShareUpdateExclusiveLock') : undefined;
+  return relation.kind === 'matview' && index ? settle({ ...relation, clusteredOn: index.id }) : undefined;
 }
 
 function alterTable(change: Change, table: Table, command: AlterTableCmd, settle: Settle): Outcome {
@@ -153,7 +152,6 @@ function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outco
   const now = change.store.get(table.id);
   if (now?.kind === 'table' && !isUnknown(now.columns))
     change.store.put({ ...now, columns: now.columns.filter(item => item.name !== column), constraints: now.constraints.filter(constraint => !constraint.columns.includes(column)) });
-  lock(change, table.id, 'AccessExclusiveLock');
   return undefined;
 }
 

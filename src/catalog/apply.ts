@@ -2,6 +2,7 @@ import type { Refusal, SessionState } from '../model.ts';
 import { walk } from '../sql/walk.ts';
 import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
 import { alterRelation } from './alter.ts';
+import { claimLocks, claimLocksOfEffects } from './claimed-locks.ts';
 import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { drop } from './drops.ts';
 import { alterDefaultPrivileges, grant } from './grants.ts';
@@ -140,7 +141,13 @@ const inert = new Set<string>([
 export function apply(change: Change, node: Node, initial: SessionState): Refusal | undefined {
   const kind = Object.keys(node)[0] as Kind;
   const handler = handlers[kind] as Handler<Kind> | undefined;
-  if (handler) return handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
+  claimLocks(change, node);
+  if (handler) {
+    const effects = change.effects.length;
+    const refused = handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
+    if (!refused) claimLocksOfEffects(change, change.effects.slice(effects));
+    return refused;
+  }
   if (!inert.has(kind)) gap(change, `${kind.replace(/Stmt$/, '')} statements are not modelled`);
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { CatalogObject, Dependency, Evidence, ObjectId, Refusal, Table } from '../model.ts';
 import type { DropStmt, Node } from '../sql/tree.ts';
-import { find, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
+import { find, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
 import { isRelation } from './store.ts';
 import { namesOf } from './tables.ts';
 import { typeWritten } from '../sql/type-name.ts';
@@ -136,6 +136,11 @@ function locate(change: Change, node: DropStmt, item: Node): Located {
   return object.kind === kind ? { object } : { refusal: refuse('42809', `"${object.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], object.id) };
 }
 
+/** The objects that a DROP names, as far as the history knows them. */
+export function located(change: Change, node: DropStmt): readonly CatalogObject[] {
+  return [...new Set((node.objects ?? []).flatMap(item => locate(change, node, item).object ?? []))];
+}
+
 /** DROP of whole objects: refusals first (2BP01, 42809, 42P01), then one effect for each named object. */
 export function drop(change: Change, node: DropStmt): Outcome {
   if (node.concurrent === true && change.inTransactionBlock) return refuse('25001', 'DROP INDEX CONCURRENTLY cannot run inside a transaction block');
@@ -173,8 +178,6 @@ export function drop(change: Change, node: DropStmt): Outcome {
   for (const object of named) {
     const takes = cascade ? notable(tollOf(change, [object]).goes, ids).filter(taken => change.store.isCertain(taken.id)) : [];
     change.effects.push({ kind: 'dropObject', object, cascade, takes, via: change.via });
-    if (isRelation(object)) lock(change, object.id, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
-    if (object.kind === 'index') lock(change, object.on, node.concurrent === true ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
   }
   removeAll(change, all.goes);
   return undefined;

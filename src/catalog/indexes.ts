@@ -2,7 +2,7 @@ import type { Index, IndexColumn, Known, ObjectId, Selectable } from '../model.t
 import { expressionEnd } from '../sql/span.ts';
 import { normalText } from '../sql/tokens.ts';
 import type { IndexElem, IndexStmt, Node } from '../sql/tree.ts';
-import { find, freeName, hasColumn, lock, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
+import { find, freeName, hasColumn, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
 import { optionsOf } from './options.ts';
 import { isHole } from './store.ts';
 import { existsAlready } from './views.ts';
@@ -110,7 +110,6 @@ export function createIndex(change: Change, node: IndexStmt): Outcome {
     name, unique: node.unique === true, method: node.accessMethod ?? 'btree', columns, include, nullsNotDistinct: node.nulls_not_distinct === true,
     ...(where === undefined ? {} : { predicate: where }), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
   });
-  lock(change, relation.id, concurrently ? 'ShareUpdateExclusiveLock' : 'ShareLock');
   const index = change.store.get(id);
   if (index?.kind === 'index') change.effects.push({ kind: 'createIndex', index, on: relation, concurrently, via: change.via });
   return undefined;

@@ -4,7 +4,7 @@ import type {
 } from '../sql/tree.ts';
 import { typeText } from '../sql/type-name.ts';
 import {
-  defaultGrants, find, isSelectable, isUnknown, lock, nameForCreate, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome,
+  defaultGrants, find, isSelectable, isUnknown, nameForCreate, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { roleName } from './owners.ts';
 import { isHole } from './store.ts';
@@ -155,7 +155,6 @@ export function comment(change: Change, node: CommentStmt): Outcome {
       return { ...rest, ...said };
     });
     change.store.put({ ...relation, columns } as typeof relation);
-    lock(change, relation.id, 'ShareUpdateExclusiveLock');
     return undefined;
   }
   const kind = commentKinds[node.objtype ?? ''];
@@ -167,6 +166,5 @@ export function comment(change: Change, node: CommentStmt): Outcome {
   if (relation.kind !== kind) return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
   const { comment: _, ...rest } = relation;
   change.store.put({ ...rest, ...said } as typeof relation);
-  lock(change, relation.id, 'ShareUpdateExclusiveLock');
   return undefined;
 }

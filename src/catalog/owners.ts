@@ -1,6 +1,6 @@
 import type { CatalogObject } from '../model.ts';
 import type { RoleSpec } from '../sql/tree.ts';
-import { lock, type Change, type Outcome } from './change.ts';
+import { type Change, type Outcome } from './change.ts';
 import { isRelation } from './store.ts';
 import type { Known } from '../model.ts';
 
@@ -17,7 +17,6 @@ export function changeOwner(change: Change, object: CatalogObject, spec: RoleSpe
   if (typeof to !== 'string') return undefined;
   change.store.put({ ...object, owner: to });
   if (isRelation(object)) {
-    lock(change, object.id, 'AccessExclusiveLock');
     for (const link of change.store.dependants(object.id)) {
       const follower = change.store.get(link.dependent);
       if ((follower?.kind === 'index' && follower.on === object.id) || (follower?.kind === 'sequence' && follower.ownedBy?.table === object.id))

@@ -1,6 +1,6 @@
 import type { Name, Relation } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
-import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, lock, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { isRelation } from './store.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
@@ -24,7 +24,6 @@ function rename(change: Change, from: Relation, to: Name, renaming: boolean): Ou
   change.store.put(renamed);
   if (from.name.schema !== to.schema || from.name.name !== to.name)
     change.store.markGone(from, { span: change.statement.span, says: `${kindWord(from)} ${printName(from)} becomes ${printName(renamed)}` });
-  lock(change, from.id, from.kind === 'index' ? 'ShareUpdateExclusiveLock' : 'AccessExclusiveLock');
   change.effects.push({ kind: 'renameRelation', from, to: renamed, via: change.via });
   return undefined;
 }
@@ -47,7 +46,6 @@ function renameColumn(change: Change, node: RenameStmt, relation: Relation): Out
     });
   change.store.put(to);
   change.store.renameDependedColumn(relation.id, old, name);
-  lock(change, relation.id, 'AccessExclusiveLock');
   change.effects.push({ kind: 'changeRelation', from: relation, to, what: `RENAME COLUMN ${old} TO ${name}`, via: change.via });
   return undefined;
 }

@@ -3,7 +3,7 @@ import { walk } from '../sql/walk.ts';
 import type { ColumnDef, Constraint as ConstraintNode, CreateStmt, Node, TableLikeClause, TypeName } from '../sql/tree.ts';
 import { serialType, typeText, typeWritten } from '../sql/type-name.ts';
 import {
-  defaultGrants, find, freeName, isSelectable, isUnknown, lock, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  defaultGrants, find, freeName, isSelectable, isUnknown, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { makeIndex } from './indexes.ts';
 import { likeColumns, likeParts } from './like.ts';
@@ -97,7 +97,6 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     if (refused) return refused;
   }
   for (const like of likes) likeParts(change, like, table);
-  lock(change, id, 'AccessExclusiveLock');
   const made = change.store.get(id);
   if (made?.kind === 'table') change.effects.push({ kind: 'createTable', table: made, via: change.via });
   return undefined;

@@ -3,7 +3,7 @@ import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
 import {
-  defaultGrants, find, isSelectable, isUnknown, kindWord, lock, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  defaultGrants, find, isSelectable, isUnknown, kindWord, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
 import { unreadableSource } from './privileges.ts';
@@ -77,7 +77,6 @@ export function refuseUnpopulated(change: Change, query: Query): Outcome {
 
 function announceReads(change: Change, query: Query): void {
   const reads = readsThrough(change, query);
-  for (const read of reads) lock(change, read.relation.id, 'AccessShareLock');
   if (reads.length > 0) change.effects.push({ kind: 'readRelations', reads, via: change.via });
 }
 
@@ -104,7 +103,6 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
   };
   change.store.put(matview);
   dependOnQuery(change, id, lowered);
-  lock(change, id, 'AccessExclusiveLock');
   if (withData) announceReads(change, lowered.query);
   change.effects.push({ kind: 'createMatview', matview, withData, via: change.via });
   return undefined;
@@ -144,8 +142,6 @@ export function createView(change: Change, node: ViewStmt): Outcome {
   change.store.clearDependencies(view.id);
   change.store.put(view);
   dependOnQuery(change, view.id, lowered);
-  for (const read of lowered.query.reads) lock(change, read.id, 'AccessShareLock');
-  if (existing) lock(change, view.id, 'AccessExclusiveLock');
   change.effects.push({ kind: 'createView', view, ...(existing ? { replaced: existing } : {}), via: change.via });
   return undefined;
 }
@@ -196,7 +192,6 @@ export function refreshMatview(change: Change, node: RefreshMatViewStmt): Outcom
     const refused = refuseUnpopulated(change, relation.query);
     if (refused) return refused;
   }
-  lock(change, relation.id, concurrently ? 'ExclusiveLock' : 'AccessExclusiveLock');
   if (withData) announceReads(change, relation.query);
   const after: Matview = { ...relation, populated: withData, everPopulated: withData ? true : relation.everPopulated };
   change.store.put(after);
@@ -221,8 +216,7 @@ export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome 
     persistence: into?.rel?.relpersistence === 't' ? 'temporary' as const : into?.rel?.relpersistence === 'u' ? 'unlogged' as const : 'permanent' as const,
   };
   change.store.put(table);
-  lock(change, table.id, 'AccessExclusiveLock');
-  announceReads(change, lowered.query);
+  if (into?.skipData !== true) announceReads(change, lowered.query);
   change.effects.push({ kind: 'createTable', table, via: change.via });
   return undefined;
 }

@@ -50,3 +50,16 @@ export async function sqlstateOf(client: pg.Client, sql: string): Promise<string
     throw error;
   }
 }
+
+/**
+ * Returns once a backend waits for a lock of somebody else's, with the backends that hold it or stand before it in the queue. Rejects after
+ * 20 s without a wait.
+ */
+export async function untilWaiting(observer: pg.Client, pid: number): Promise<readonly number[]> {
+  for (const until = Date.now() + 20_000; Date.now() < until;) {
+    const { rows: [row] } = await observer.query<{ by: readonly number[] }>('SELECT pg_blocking_pids($1) AS by', [pid]);
+    if (row && row.by.length > 0) return row.by;
+    await new Promise(done => setTimeout(done, 5));
+  }
+  throw new Error(`backend ${pid} does not wait`);
+}
