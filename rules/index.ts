@@ -10,6 +10,7 @@ import noDropWithDependents from './no-drop-with-dependents.ts';
 import noDuplicateVersion from './no-duplicate-version.ts';
 import noEarlyDrop from './no-early-drop.ts';
 import noEmptiedView from './no-emptied-view.ts';
+import noFrozenLiteral from './no-frozen-literal.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
 import noImpossibleRefresh from './no-impossible-refresh.ts';
 import noIncompleteSwap from './no-incomplete-swap.ts';
@@ -20,6 +21,7 @@ import noLostSettings from './no-lost-settings.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noNullableUniqueKey from './no-nullable-unique-key.ts';
 import noPopulateInMigration from './no-populate-in-migration.ts';
+import noRandomRows from './no-random-rows.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
 import noRedefinedSource from './no-redefined-source.ts';
 import noRefreshInTransaction from './no-refresh-in-transaction.ts';
@@ -29,6 +31,8 @@ import noRlsBypass from './no-rls-bypass.ts';
 import noSelectStar from './no-select-star.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
+import noUnorderedAggregate from './no-unordered-aggregate.ts';
+import noUnorderedPick from './no-unordered-pick.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
 import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
@@ -50,6 +54,7 @@ export const rules: readonly Rule[] = [
   noDuplicateVersion,
   noEarlyDrop,
   noEmptiedView,
+  noFrozenLiteral,
   noIgnoredDefinition,
   noImpossibleRefresh,
   noIncompleteSwap,
@@ -60,6 +65,7 @@ export const rules: readonly Rule[] = [
   noNondeterministicOutput,
   noNullableUniqueKey,
   noPopulateInMigration,
+  noRandomRows,
   noRecreateInPlace,
   noRedefinedSource,
   noRefreshInTransaction,
@@ -69,6 +75,8 @@ export const rules: readonly Rule[] = [
   noSelectStar,
   noStaleDependents,
   noUnexplainedIgnore,
+  noUnorderedAggregate,
+  noUnorderedPick,
   noUnpopulatedRead,
   noUnreachedFile,
   noUnusedIgnore,

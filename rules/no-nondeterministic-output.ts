@@ -1,15 +1,38 @@
-import { known, quote, refreshTwice, rule } from '../src/rule.ts';
-import type { Flip, Taint } from '../src/rule.ts';
+import { newTaints, quote, refreshTwice, rule, stillThere } from '../src/rule.ts';
+import type { Context, Effect, Flip, Problem, SeenTaint, Taint } from '../src/rule.ts';
 
 /** Values that change although no table did. Order and session settings have rules of their own. */
 const causes: ReadonlySet<Taint['cause']> = new Set(['clock', 'random', 'sequence', 'transaction', 'physical']);
 
-const when: Readonly<Record<Flip, string>> = {
+const when: Readonly<Record<Exclude<Flip, 'when the session differs'>, string>> = {
   'each refresh': 'changes on refresh although no table did',
   'each day': 'changes on the first refresh of each day although no table did',
   'when rows move': 'changes when rows move although no value did',
 };
-const flips: readonly Flip[] = ['each refresh', 'each day', 'when rows move'];
+const flips = ['each refresh', 'each day', 'when rows move'] as const;
+
+/** One finding a column: the cause that changes it most often. */
+function* problems(effect: Effect, context: Context): Iterable<Problem> {
+  const columns = new Map<string, SeenTaint[]>();
+  for (const seen of newTaints(effect, context)) {
+    if (seen.column === undefined || !causes.has(seen.taint.cause)) continue;
+    const key = `${seen.matview.id} ${seen.column.name}`;
+    columns.set(key, [...columns.get(key) ?? [], seen]);
+  }
+  for (const seen of columns.values()) {
+    for (const flip of flips) {
+      const found = seen.find(({ taint }) => taint.flips === flip);
+      if (found?.column === undefined) continue;
+      const { matview, column, taint, span } = found;
+      yield {
+        span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),
+        message: `Column ${quote(column.name)} of ${quote(matview.name)} ${when[flip]}.`,
+        experiment: refreshTwice(matview, column.name, flip),
+      };
+      break;
+    }
+  }
+}
 
 export default rule({
   id: 'no-nondeterministic-output',
@@ -43,22 +66,5 @@ refresh is a good reason to ignore the rule.
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
     'https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT',
   ],
-  check: {
-    *createMatview({ matview }, { facts }) {
-      for (const column of known(facts(matview).columns) ?? []) {
-        const taints = column.taints.filter(({ cause }) => causes.has(cause));
-        const flip = flips.find(each => taints.some(taint => taint.flips === each));
-        const taint = taints.find(each => each.flips === flip);
-        if (!flip || !taint) continue;
-        yield {
-          span: column.span,
-          message: `Column ${quote(column.name)} of ${quote(matview.name)} ${when[flip]}.`,
-          relation: quote(matview.name),
-          stillTrue: end => end.get(matview.id) !== undefined,
-          evidence: taint.path,
-          experiment: refreshTwice(matview, column.name, flip),
-        };
-      }
-    },
-  },
+  check: { createMatview: problems, createView: problems, createRoutine: problems },
 });

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Matview, Name, ObjectId, Table, View } from '../model.ts';
+import type { Catalog, CatalogObject, Matview, Name, ObjectId, Span, Table, View } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { qualified } from './words.ts';
 
@@ -83,4 +83,20 @@ export function countDependants(name: Name, objects: readonly CatalogObject[]): 
     `EXISTS (SELECT FROM pg_depend AS d
       WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${relation} AND ${dependent(object)})::int`;
   return `SELECT CASE WHEN ${relation} IS NOT NULL THEN ${objects.map(one).join(' + ')} END`;
+}
+
+/** The plain views beneath a query, each once, with the place in this query where the way to it begins. */
+export function viewsBeneath(view: View | Matview, catalog: Catalog): readonly { readonly view: View; readonly read: Span }[] {
+  const seen = new Set<ObjectId>();
+  const queue = view.query.reads.map(({ id, span }) => ({ id, read: span }));
+  const found: { view: View; read: Span }[] = [];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const object = catalog.get(next.id);
+    if (object?.kind !== 'view' || seen.has(next.id)) continue;
+    const { read } = next;
+    seen.add(next.id);
+    found.push({ view: object, read });
+    queue.push(...object.query.reads.map(({ id }) => ({ id, read })));
+  }
+  return found;
 }
