@@ -150,6 +150,8 @@ export interface WrittenName {
 
 interface ObjectBase {
   readonly id: ObjectId;
+  /** Facts that a branch may have changed, as the words of its facts begin (`constraint`, `option`): nothing is claimed of those. */
+  readonly inDoubt?: readonly string[];
   /** Where it was made; evidence for every finding about it. Absent for what the catalog began with (schema public, a snapshot's objects). */
   readonly madeAt?: Span;
   readonly owner: Known<string>;

@@ -14,8 +14,13 @@ export function sameValue(a: unknown, b: unknown): boolean {
 
 /** Facts that may be unknown without making the whole object so. */
 const knownFacts = new Set(['owner', 'columns', 'populated', 'valid', 'comment']);
+/** Facts that may differ without making the object unknown: of a list what both sides have is kept, of anything else our side. By the word their facts begin with. */
+const softFacts: ReadonlyMap<string, string> = new Map([
+  ['constraints', 'constraint'], ['options', 'option'], ['rowSecurity', 'row security'], ['statistics', 'column'], ['clusteredOn', 'clustered'], ['tablespace', 'tablespace'],
+]);
+
 /** Facts whose place or history does not matter to whether the object is the same. */
-const unimportant = new Set(['madeAt']);
+const unimportant = new Set(['madeAt', 'inDoubt']);
 
 type Grants = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -33,13 +38,19 @@ export function blend(a: CatalogObject, b: CatalogObject): { readonly object: Ca
   const [ours, theirs] = [a as unknown as Record<string, unknown>, b as unknown as Record<string, unknown>];
   const facts: Record<string, unknown> = { ...ours };
   let sure = true;
+  const doubts = new Set([...a.inDoubt ?? [], ...b.inDoubt ?? []]);
   for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
     if (sameValue(ours[key], theirs[key])) continue;
     if (knownFacts.has(key)) facts[key] = { unknown: `${key} after a branch that may not be taken` };
     else if (key === 'everPopulated') facts[key] = true;
     else if (key === 'grants') facts[key] = bothGrants(ours[key] as Grants, theirs[key] as Grants);
-    else if (!unimportant.has(key)) sure = false;
+    else if (softFacts.has(key)) {
+      doubts.add(softFacts.get(key) ?? key);
+      const [one, two] = [ours[key], theirs[key]];
+      if (Array.isArray(one) && Array.isArray(two)) facts[key] = one.filter(item => two.some(other => sameValue(item, other)));
+    } else if (!unimportant.has(key)) sure = false;
   }
+  if (doubts.size > 0) facts['inDoubt'] = [...doubts];
   return { object: facts as unknown as CatalogObject, sure };
 }
 

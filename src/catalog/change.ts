@@ -46,7 +46,10 @@ export interface Change {
   /** Runs only the history's own routines that the statement calls. */
   readonly calls: (change: Change, node: Node) => Outcome;
   /** Set inside of a routine body or DO block: how deep, how many statements are left, and what its variables are worth. */
-  readonly code?: { readonly depth: number; readonly budget: { left: number }; readonly variables: ReadonlyMap<string, Value> };
+  readonly code?: { readonly depth: number; readonly budget: { left: number };
+    /** How often a name was not known: what it means may make a statement fail. */
+    readonly strangers: { count: number };
+    readonly variables: ReadonlyMap<string, Value> };
 }
 
 /** The span of a run of the statement's text. */
@@ -82,8 +85,14 @@ export function find(change: Change, name: WrittenName): { readonly relation?: R
   const found = change.store.find(name);
   if (found.is === 'present') return { relation: found.object };
   if (found.is === 'absent') return { absent: found.because ?? true };
-  if (name.schema === undefined || !isSystemSchema(name.schema)) change.store.world = 'open';
+  if (name.schema === undefined || !isSystemSchema(name.schema)) meetStranger(change);
   return {};
+}
+
+/** A name that the history does not show: the world is open from here on. */
+export function meetStranger(change: Change): void {
+  change.store.world = 'open';
+  if (change.code) change.code.strangers.count += 1;
 }
 
 export function refuse(sqlstate: string, because: string, evidence: readonly (Evidence | true | undefined)[] = [], relation?: ObjectId): Refusal {

@@ -3,7 +3,7 @@ import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
 import {
-  defaultGrants, find, isSelectable, isUnknown, kindWord, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  defaultGrants, find, isSelectable, isUnknown, kindWord, meetStranger, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
 import { unreadableSource } from './privileges.ts';
@@ -17,7 +17,7 @@ function names(list: readonly Node[] | undefined): string[] {
 /** What the query needs and the history knows to be missing: 42P01 or 42703. Names that are merely unknown open the world. */
 function refuseQuery(change: Change, lowered: Lowered, variables = false): Outcome {
   for (const missing of lowered.missing) {
-    if (missing.found === 'unknown') change.store.world = 'open';
+    if (missing.found === 'unknown') meetStranger(change);
     else {
       const found = change.store.find(missing.name);
       return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
@@ -225,7 +225,7 @@ export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome 
 export function select(change: Change, node: Node): Outcome {
   const lowered = lowerQuery(change.statement, node, change.store, []);
   for (const missing of lowered.missing) {
-    if (missing.found === 'unknown') change.store.world = 'open';
+    if (missing.found === 'unknown') meetStranger(change);
     else {
       const found = change.store.find(missing.name);
       return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);

@@ -108,7 +108,7 @@ function objectFacts(catalog: Catalog, object: CatalogObject): readonly string[]
   if (object.kind === 'trigger' || object.kind === 'policy') return [`${object.kind} ${object.name} on ${nameOf(catalog.get(object.on)) ?? unknownValue}: exists = ${catalog.isCertain(object.id) ? 'yes' : unknownValue}`];
   const subject = `${object.kind} ${nameOf(object) ?? unknownValue}`;
   if (!catalog.isCertain(object.id)) return [`${subject}: exists = ${unknownValue}`];
-  const facts = [`${subject}: exists = yes`];
+  const facts = [`${subject}: exists = yes`, ...(object.inDoubt ?? []).map(word => `${subject}: ${word}* = ${unknownValue}`)];
   if (object.kind === 'role') return object.superuser ? [] : facts;
   if (object.kind === 'extension') return facts;
   facts.push(`${subject}: owner = ${shown(object.owner)}`);
@@ -159,7 +159,8 @@ export function compare(replayed: readonly string[], introspected: readonly stri
     if (doubtful.has(relation)) doubtful.add(index);
   }
   const isDoubtful = (fact: string): boolean => doubtful.has(nameIn(fact)) || doubtful.has(/: depends on \w+ (.*) = /.exec(fact)?.[1] ?? '') || doubtful.has(nameIn(fact).replace(/^.* on /, ''));
-  const isUnknownTo = (fact: string): boolean => isDoubtful(fact) || unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
+  const prefixes = [...unknownKeys].filter(key => key.endsWith('*')).map(key => key.slice(0, -1));
+  const isUnknownTo = (fact: string): boolean => isDoubtful(fact) || prefixes.some(prefix => fact.startsWith(prefix)) || unknownKeys.has(keyOf(fact)) || unknownLists.some(prefix => fact.startsWith(prefix));
   return {
     agreed: introspected.filter(fact => known.has(fact)),
     replayedOnly: replayed.filter(fact => !there.has(fact) && !fact.endsWith(` = ${unknownValue}`)),

@@ -1,7 +1,7 @@
 import type { Span } from '../../model.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { hasHole } from './values.ts';
-import { gap, type Change, type Outcome } from '../change.ts';
+import { gap, meetStranger, type Change, type Outcome } from '../change.ts';
 
 const changing = /^(create|alter|drop|refresh|grant|revoke|execute|call|comment|truncate)$/i;
 
@@ -19,7 +19,7 @@ export function opaque(change: Change, text: string, because: string | undefined
     const found = word === '' ? undefined : change.store.find({ name: word });
     if (found?.is === 'present') change.store.cloud(found.object.name);
   }
-  change.store.world = 'open';
+  meetStranger(change);
   if (because !== undefined) gap(change, because, span);
   return undefined;
 }

@@ -77,6 +77,7 @@ class Runner {
   private refusal: Refusal | undefined;
   /** How many statements ran that may fail by what the data is. */
   private risks = 0;
+  private readonly strangers: { count: number };
   private readonly returns: State[] = [];
   private readonly loops: Loop[] = [];
 
@@ -85,6 +86,7 @@ class Runner {
     this.body = body;
     this.depth = depth;
     this.budget = budget;
+    this.strangers = change.code?.strangers ?? { count: 0 };
     this.variables = new Map(body.variables);
   }
 
@@ -246,14 +248,13 @@ class Runner {
 
   private apply(statement: Statement, node: Node, how: 'apply' | 'calls', via: Via['kind']): boolean {
     const { from } = this.body;
-    const { world } = this.change.store;
     const inner: Change = {
       ...this.change, statement, inTransactionBlock: true, via: { kind: via, span: statement.span, ...(from === undefined ? {} : { from }) },
-      code: { depth: this.depth, budget: this.budget, variables: this.variables },
+      code: { depth: this.depth, budget: this.budget, strangers: this.strangers, variables: this.variables },
     };
     const outcome = this.change[how](inner, node);
     if (outcome) this.refusal = outcome.inside ? outcome : { ...outcome, inside: { statement: statementKind(Object.keys(node)[0] ?? ''), via: inner.via } };
-    else if (!sureKinds.has(Object.keys(node)[0] ?? '') || (world !== 'open' && this.change.store.world === 'open')) this.risks += 1;
+    else if (!sureKinds.has(Object.keys(node)[0] ?? '')) this.risks += 1;
     return !outcome;
   }
 
@@ -399,13 +400,17 @@ class Runner {
     const start = this.take();
     const [effects, locks] = [this.change.effects.length, this.change.locks.length];
     const outer = this.refusal;
-    const { risks } = this;
+    const [risks, strangers] = [this.risks, this.strangers.count];
     const on = this.run(body);
+    /** Whether an error that nobody foresees may come to a handler. */
+    const may = (conditions: readonly string[]): boolean => this.strangers.count > strangers
+      || (this.risks > risks && conditions.some(condition => !decidedByCatalog(condition)));
+    const anyMay = handlers.some(({ conditions }) => may(conditions));
     const refusal = on || this.refusal === outer ? undefined : this.refusal;
     const ends = on ? [this.take()] : [];
     const handler = refusal && handlers.find(({ conditions }) => conditions.some(condition => catches(condition, refusal.sqlstate)));
     if (refusal !== undefined) {
-      if (handler === undefined && risks === this.risks) return false;
+      if (handler === undefined && !anyMay) return false;
       this.change.effects.length = effects;
       this.change.locks.length = locks;
       this.put(start);
@@ -413,11 +418,11 @@ class Runner {
     }
     if (handler !== undefined) {
       const went = this.run(handler.body);
-      if (risks === this.risks || handlers.length === 1) return went;
+      if (!anyMay || handlers.length === 1) return went;
       if (went) ends.push(this.take());
     }
     for (const other of handlers) {
-      if (other === handler) continue;
+      if (other === handler || !may(other.conditions)) continue;
       this.put(start);
       const mark = this.change.effects.length;
       if (this.run(other.body)) ends.push(this.take());
@@ -439,6 +444,13 @@ export function catches(condition: string, sqlstate: string): boolean {
   if (condition === 'others') return sqlstate !== '57014' && sqlstate !== 'P0004';
   const states = Object.hasOwn(conditionStates, condition) ? (conditionStates[condition] ?? '').split(' ') : [condition.toUpperCase()];
   return states.some(state => state === sqlstate || (state.endsWith('000') && state.slice(0, 2) === sqlstate.slice(0, 2)));
+}
+
+/** Errors that the catalog alone decides, so that the replay foresees them: class 42, 2BP01, 0A000, 55000 and missing schemas. `others` is more than that. */
+function decidedByCatalog(condition: string): boolean {
+  if (condition === 'others') return false;
+  const states = Object.hasOwn(conditionStates, condition) ? (conditionStates[condition] ?? '').split(' ') : [condition.toUpperCase()];
+  return states.every(state => state.startsWith('42') || ['2BP01', '0A000', '55000', '3F000'].includes(state));
 }
 
 /** RAISE of an error, with the SQLSTATE that it names. */
