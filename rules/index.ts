@@ -10,6 +10,7 @@ import noDropWithDependents from './no-drop-with-dependents.ts';
 import noDuplicateVersion from './no-duplicate-version.ts';
 import noEarlyDrop from './no-early-drop.ts';
 import noEmptiedView from './no-emptied-view.ts';
+import noFloatAggregate from './no-float-aggregate.ts';
 import noFrozenLiteral from './no-frozen-literal.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
 import noImpossibleRefresh from './no-impossible-refresh.ts';
@@ -29,6 +30,8 @@ import noRefreshInTrigger from './no-refresh-in-trigger.ts';
 import noRefusedOwner from './no-refused-owner.ts';
 import noRlsBypass from './no-rls-bypass.ts';
 import noSelectStar from './no-select-star.ts';
+import noSessionDependentOutput from './no-session-dependent-output.ts';
+import noSlidingWindow from './no-sliding-window.ts';
 import noStaleDependents from './no-stale-dependents.ts';
 import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnorderedAggregate from './no-unordered-aggregate.ts';
@@ -36,6 +39,7 @@ import noUnorderedPick from './no-unordered-pick.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
 import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
+import noWrongUniqueKey from './no-wrong-unique-key.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
 import requireLockTimeout from './require-lock-timeout.ts';
@@ -54,6 +58,7 @@ export const rules: readonly Rule[] = [
   noDuplicateVersion,
   noEarlyDrop,
   noEmptiedView,
+  noFloatAggregate,
   noFrozenLiteral,
   noIgnoredDefinition,
   noImpossibleRefresh,
@@ -73,6 +78,8 @@ export const rules: readonly Rule[] = [
   noRefusedOwner,
   noRlsBypass,
   noSelectStar,
+  noSessionDependentOutput,
+  noSlidingWindow,
   noStaleDependents,
   noUnexplainedIgnore,
   noUnorderedAggregate,
@@ -80,6 +87,7 @@ export const rules: readonly Rule[] = [
   noUnpopulatedRead,
   noUnreachedFile,
   noUnusedIgnore,
+  noWrongUniqueKey,
   preferConcurrentRefresh,
   requireAtomicSwap,
   requireLockTimeout,
