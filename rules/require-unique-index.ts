@@ -1,15 +1,17 @@
 import {
-  evidence, happenings, hasUsableUniqueIndex, keyText, known, lostIndexes, madeAt, passedOver, quote, refreshRefused, replacements,
-  rule,
+  evidence, happenings, hasUsableUniqueIndex, keyText, list, lostIndexes, madeAt, passedOver, provedKeys, quote, refreshRefused, replacements, rule,
+  whyNoKey,
 } from '../src/rule.ts';
 import type { Catalog, Context, Matview, RefreshSite } from '../src/rule.ts';
 
-/** The key that the query proves, if any; the end of the sentence. */
+/** The key that the query proves, or why there is none; the end of the sentence. */
 function keyWords(matview: Matview, context: Context): string {
-  const { keys } = context.facts(matview, context.step.after);
-  const key = known(keys)?.[0];
-  if (!key) return ', and its query proves no key';
-  return key.length === 0 ? ', although its query returns one row' : `, although ${keyText(key)} is unique by its query`;
+  const facts = context.facts(matview, context.step.after);
+  const [best] = provedKeys(facts);
+  if (best === undefined) return whyNoKey(facts).length > 0 ? ', and whole rows of it can repeat' : ', and its query proves no key';
+  if (best.columns.length === 0) return ', although its query returns one row';
+  const nulls = best.nullable.length === 0 ? '' : ` (${list(best.nullable.map(column => quote(column)))} not surely filled)`;
+  return `, although ${keyText(best.columns)} is unique by its query${nulls}`;
 }
 
 /** Whether a site's name means the view in a catalog. */
@@ -36,7 +38,12 @@ CREATE UNIQUE INDEX daily_sales_day_key ON daily_sales (day);
 \`\`\`
 
 A query that returns one row has a constant for a key: select one (\`1 AS id\`) and index it. An expression does not count: make
-it a column of the view first.
+it a column of the view first. "Not surely filled" names the columns of the key that can hold NULL or whose NULLs are not known: rows with
+NULL there are written anew by every concurrent refresh (no-nullable-unique-key), which \`coalesce(column, 'none')\` in the query avoids.
+
+Where whole rows can repeat, no index can be unique: group them and count, or select what tells them apart (the primary key of the table
+whose rows they are). Where the message says only that no key is proved, there may be one all the same, which the business knows and no
+constraint states.
 `,
   exceptions: `
 A view that replaces one with a usable unique index is reported by no-lost-index. TimescaleDB's continuous aggregates are not
@@ -67,6 +74,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
           },
           evidence: [
             ...(replacement ? [evidence(replacement.taken.effect.via.span, `the old ${name} goes`)] : []),
+            ...whyNoKey(context.facts(matview, after)),
             ...after.indexesOf(matview.id).flatMap(index => madeAt(index, `${quote(index.name.name)} does not serve`)),
             evidence(effect.via.span, `${name} is made here and has no usable unique index at the end of the deploy`),
           ],

@@ -9,6 +9,8 @@ export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, s
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
 export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading, tablesBeneath, viewsBeneath } from './rule/dependants.ts';
+export { provedKeys, whyNoKey, type ProvedKey } from './rule/keys.ts';
+export { breaksUniqueIndex } from './rule/unique-experiments.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {
   givenWords, happenings, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
