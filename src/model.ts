@@ -484,6 +484,8 @@ export interface Refusal {
   readonly relation?: ObjectId;
   /** The column of it, where the refusal is about one. */
   readonly column?: string;
+  /** The code is refused on every way through it, but not for one reason: its SQLSTATE is not claimed. */
+  readonly unsure?: true;
   /** The statement inside a routine or block that is refused, and where it stands. */
   readonly inside?: { readonly statement: Extract<Effect, { kind: 'refuse' }>['statement']; readonly via: Via };
 }

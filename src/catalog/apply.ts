@@ -8,8 +8,7 @@ import { drop } from './drops.ts';
 import { alterDefaultPrivileges, grant } from './grants.ts';
 import { createIndex } from './indexes.ts';
 import {
-  alterRole, comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole,
-  grantRole,
+  alterEnum, alterRole, comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole, grantRole,
 } from './objects.ts';
 import { changeOwner } from './owners.ts';
 import { renameStatement, setSchema } from './renames.ts';
@@ -110,6 +109,7 @@ const handlers: Handlers = {
   CreateRangeStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'range', []),
   CompositeTypeStmt: (change, node) => createType(change, writtenName(node.typevar), 'composite', []),
   CreateDomainStmt: createDomain,
+  AlterEnumStmt: alterEnum,
   CreateRoleStmt: createRole,
   DropRoleStmt: dropRole,
   AlterRoleStmt: alterRole,
@@ -131,7 +131,7 @@ const handlers: Handlers = {
 /** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
 const inert = new Set<string>([
   'MergeStmt', 'CopyStmt', 'TruncateStmt', 'ClusterStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
-  'AlterStatsStmt', 'AlterSeqStmt', 'AlterEnumStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
+  'AlterStatsStmt', 'AlterSeqStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
   'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
   'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',
   'CreateSubscriptionStmt', 'AlterSubscriptionStmt', 'DropSubscriptionStmt', 'AlterObjectDependsStmt', 'LoadStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt',

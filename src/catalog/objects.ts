@@ -1,6 +1,6 @@
 import type { CatalogObject, Type } from '../model.ts';
 import type {
-  AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node,
+  AlterEnumStmt, AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node,
 } from '../sql/tree.ts';
 import { typeText } from '../sql/type-name.ts';
 import {
@@ -39,6 +39,23 @@ export function createType(change: Change, written: { readonly schema?: string; 
   const found = change.store.findType({ schema, name: written.name });
   if (found.is === 'present') return refuse('42710', `type "${written.name}" already exists`);
   change.store.put({ kind: 'type', id: change.store.newId(), name: { schema, name: written.name }, madeAt: change.statement.span, owner: change.store.session.role, form, detail });
+  return undefined;
+}
+
+/** ALTER TYPE … ADD VALUE and RENAME VALUE of an enum: the labels in their order (42710 for one that is there, measured by the agreement). */
+export function alterEnum(change: Change, node: AlterEnumStmt): Outcome {
+  const found = change.store.findType(writtenFromList(node.typeName));
+  if (found.is !== 'present' || found.object.form !== 'enum') return undefined;
+  const type = found.object;
+  const { newVal = '', oldVal, newValNeighbor } = node;
+  if (type.detail.includes(newVal)) {
+    return node.skipIfNewValExists === true ? undefined : refuse('42710', `enum label "${newVal}" already exists`);
+  }
+  const place = type.detail.indexOf(oldVal ?? newValNeighbor ?? '');
+  if (place < 0 && (oldVal ?? newValNeighbor) !== undefined) return refuse('22023', `"${oldVal ?? newValNeighbor ?? ''}" is not an existing enum label`);
+  const detail = oldVal !== undefined ? type.detail.with(place, newVal)
+    : type.detail.toSpliced(newValNeighbor === undefined ? type.detail.length : node.newValIsAfter === true ? place + 1 : place, 0, newVal);
+  change.store.put({ ...type, detail });
   return undefined;
 }
 

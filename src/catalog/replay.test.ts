@@ -153,6 +153,14 @@ test('code that is not followed leaves a gap and makes what it names unknown', (
   expect(runs[1]!.gaps).toHaveLength(1);
 });
 
+test('the labels of an enum follow its changes', () => {
+  const { end, refusals } = run(history(`create type e as enum ('a', 'b'); alter type e add value 'c' after 'a'; alter type e rename value 'b' to 'd';
+    alter type e add value if not exists 'd'; alter type e add value 'd';`));
+  const found = end.findType({ name: 'e' });
+  expect(found.is === 'present' && found.object.detail).toEqual(['a', 'c', 'd']);
+  expect(refusals.at(-1)).toBe('42710');
+});
+
 test('a statement that is not SQL is one gap, the rest goes on', () => {
   const { end, runs } = run(history(`${table} create tabel x; create table y (id int);`));
   expect(relation(end, 'y')?.kind).toBe('table');

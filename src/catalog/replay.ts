@@ -120,7 +120,8 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
     transactions.add({ after: change.store, effects: change.effects, locks: change.locks, ...base });
     return change.store;
   }
-  transactions.add({ after: before, effects: [refused(refusal, parsed.node, before, change)], locks: [], refusal, ...base });
+  if (refusal.unsure === true) gaps.push({ span: statement.span, because: 'Postgres refuses this code, and for which of several reasons is not known' });
+  else transactions.add({ after: before, effects: [refused(refusal, parsed.node, before, change)], locks: [], refusal, ...base });
   const opened = change.store.world === 'open' && before.world !== 'open';
   transactions.abort();
   if (!opened) return before;

@@ -75,6 +75,8 @@ class Runner {
   private variables: Map<string, Value>;
   /** Why the path that is being run ends in an error. */
   private refusal: Refusal | undefined;
+  /** A way that may have been taken ended in an error of its own. */
+  private dropped = false;
   /** How many statements ran that may fail by what the data is. */
   private risks = 0;
   private readonly strangers: { count: number };
@@ -105,7 +107,7 @@ class Runner {
     }
     const on = this.run(code);
     const ends = [...this.returns, ...(on ? [this.take()] : [])];
-    if (ends.length === 0) return this.refusal;
+    if (ends.length === 0) return this.refusal && this.dropped ? { ...this.refusal, unsure: true } : this.refusal;
     this.merge(ends);
     return undefined;
   }
@@ -147,6 +149,7 @@ class Runner {
         this.change.locks.length = locks;
         refusal ??= this.refusal;
         this.refusal = undefined;
+        this.dropped = true;
       }
     }
     this.merge(ends);
