@@ -29,6 +29,7 @@ function judge(site: RefreshSite, catalog: Catalog): State {
   const found = catalog.find(site.target, site.searchPath);
   if (found.is === 'unknown') return { is: 'unknown' };
   if (found.is === 'absent') {
+    if (site.guarded) return { is: 'unknown' };
     const from = found.because ? [found.because] : [];
     return { is: 'impossible', sqlstate: '42P01', because: 'there is no such relation any more', from };
   }
@@ -171,7 +172,7 @@ Where the view is to go for good, change the routine or unschedule the job first
 `,
   exceptions: `
 Judged at the end of the deploy, so a view that loses its index and gets it back is fine. A site whose target the history does not
-show is unknown. A concurrent refresh of a view without data is not reported while another site refreshes it plainly. Which role
+show is unknown, and one that asks whether its view is there does not fail without it. A concurrent refresh of a view without data is not reported while another site refreshes it plainly. Which role
 calls the routine is not looked at.
 `,
   references: [

@@ -29,7 +29,7 @@ function plainlyRefreshed(site: RefreshSite, catalog: Catalog): Matview | undefi
     const found = catalog.find(each.target, each.searchPath);
     return found.is === 'present' && found.object.kind === 'matview' ? found.object : undefined;
   };
-  const matview = site.concurrently ? undefined : target(site);
+  const matview = site.concurrently || site.withData === false ? undefined : target(site);
   if (!matview || known(matview.populated) !== true) return undefined;
   const both = catalog.sites.some(each => each.concurrently && each.holder === site.holder && target(each)?.id === matview.id);
   return both ? undefined : matview;

@@ -349,6 +349,10 @@ export interface RefreshSite {
   readonly target: WrittenName;
   readonly searchPath: Known<readonly string[]>;
   readonly concurrently: boolean;
+  /** False for WITH NO DATA; otherwise left out. */
+  readonly withData?: false;
+  /** The code asks whether the view is there, or catches the error when it is not. */
+  readonly guarded?: true;
   readonly by: 'routine' | 'trigger' | 'job' | 'config' | 'code';
   /** The routine or job that holds it, in words: `function refresh_all()`. */
   readonly holder: string;

@@ -18,8 +18,16 @@ export function pathOf(text: string): readonly string[] {
 interface Refresh {
   readonly target: WrittenName;
   readonly concurrently: boolean;
+  readonly withData?: false;
+  readonly guarded?: true;
   readonly text: Text;
 }
+
+/** Conditions that ask whether a relation is there. FOUND is the answer of a SELECT INTO before. */
+const asksForIt = /\b(?:to_regclass|pg_matviews|pg_class|pg_views|pg_tables|information_schema|found)\b/i;
+/** Handlers that catch 42P01. */
+const catchesAbsence = new Set(['others', 'undefined_table']);
+const guard = (refreshes: readonly Refresh[]): readonly Refresh[] => refreshes.map(refresh => ({ ...refresh, guarded: true as const }));
 
 /** The refreshes among the statements of a text. */
 export function refreshesIn(text: Text): readonly Refresh[] {
@@ -29,8 +37,8 @@ export function refreshesIn(text: Text): readonly Refresh[] {
     const own = sliceText(text, piece.start, piece.end);
     const parsed = parse(own.text);
     if (!parsed.ok || !('RefreshMatViewStmt' in parsed.node) || hasHole(own.text)) return [];
-    const { relation, concurrent } = parsed.node.RefreshMatViewStmt;
-    return [{ target: writtenName(relation), concurrently: concurrent === true, text: own }];
+    const { relation, concurrent, skipData } = parsed.node.RefreshMatViewStmt;
+    return [{ target: writtenName(relation), concurrently: concurrent === true, ...(skipData === true ? { withData: false as const } : {}), text: own }];
   });
 }
 
@@ -45,15 +53,18 @@ export function sitesOfRoutine(change: Change, routine: Routine, { body, by }: {
   // Without a SET of its own the caller's path decides; the one the history runs with stands for it.
   const searchPath: Known<readonly string[]> = path === undefined ? change.store.session.searchPath : pathOf(path);
   return found.map(refresh => ({
-    target: refresh.target, concurrently: refresh.concurrently, by, holder: `${routine.form} ${routine.name.name}()`, holderId: routine.id, searchPath,
+    target: refresh.target, concurrently: refresh.concurrently, ...flags(refresh), by, holder: `${routine.form} ${routine.name.name}()`, holderId: routine.id, searchPath,
     span: textStatement(refresh.text, routine.statement.span).span,
   }));
 }
 
+const flags = ({ withData, guarded }: Refresh): Pick<RefreshSite, 'withData' | 'guarded'> =>
+  ({ ...(withData === false ? { withData } : {}), ...(guarded ? { guarded } : {}) });
+
 /** The refreshes of a job's text. */
 export function sitesOfJob(change: Change, text: Text, holder: string): readonly RefreshSite[] {
   return refreshesIn(text).map(refresh => ({
-    target: refresh.target, concurrently: refresh.concurrently, by: 'job', holder, searchPath: change.store.session.searchPath,
+    target: refresh.target, concurrently: refresh.concurrently, ...flags(refresh), by: 'job', holder, searchPath: change.store.session.searchPath,
     span: textStatement(refresh.text, change.statement.span).span,
   }));
 }
@@ -76,8 +87,16 @@ function inPlpgsql(change: Change, routine: Routine, body: Text): readonly Refre
         const value = foldText(textOf(item.piece), around);
         return value.is === 'text' ? refreshesIn(value.text) : [];
       }
-      case 'if': return [...item.arms.flatMap(arm => visit(arm.body, around)), ...visit(item.otherwise, around)];
-      case 'block': return [...visit(item.body, around), ...item.handlers.flatMap(handler => visit(handler.body, around))];
+      case 'if': {
+        const asked = item.arms.some(({ condition }) => asksForIt.test(textOf(condition).text));
+        const found = [...item.arms.flatMap(arm => visit(arm.body, around)), ...visit(item.otherwise, around)];
+        return asked ? guard(found) : found;
+      }
+      case 'block': {
+        const caught = item.handlers.some(({ conditions }) => conditions.some(condition => catchesAbsence.has(condition)));
+        const body = visit(item.body, around);
+        return [...(caught ? guard(body) : body), ...item.handlers.flatMap(handler => visit(handler.body, around))];
+      }
       case 'loop': {
         const list = item.over?.kind === 'array' ? foldText(textOf(item.over.expression), around) : unknownValue;
         const [name] = item.target.names;

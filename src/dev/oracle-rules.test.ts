@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Rule } from '../model.ts';
+import { ready } from '../sql/parse.ts';
+import { Bench, randomValid } from './agreement.ts';
+import { loadRules } from './fixtures.ts';
+import { added, isAllowed, judged, scoresOf, type Score } from './oracle-rules.ts';
+
+const bench = new Bench();
+let rules: readonly Rule[];
+beforeAll(async () => {
+  await ready();
+  rules = await loadRules();
+});
+afterAll(() => bench.close());
+
+test('random histories: every finding came true on Postgres, and nothing that happened was missed', async () => {
+  const scores: ReadonlyMap<string, Score>[] = [];
+  for (let seed = 1; seed <= 9; seed += 1) {
+    const { name, history } = await randomValid(seed, bench);
+    scores.push(await scoresOf(name, history, seed % 2 === 0, rules, bench));
+  }
+  const sum = [...added(scores).values()];
+  expect(sum.flatMap(({ mistakes }) => mistakes).filter(mistake => !isAllowed(mistake))).toEqual([]);
+  expect(sum.reduce((total, { true: right }) => total + right, 0)).toBeGreaterThan(30);
+}, 120_000);
+
+test('a rule that is silent misses something, and one that speaks of what did not happen raises false alarms', async () => {
+  const { name, history } = await randomValid(9, bench);
+  const loud = rules.map((rule): Rule => (rule.meta.id !== 'no-recreate-in-place' ? rule : {
+    ...rule, check: { *refreshMatview({ via, matview }) { yield { span: via.span, message: 'It is gone.', relation: matview.name.name }; } },
+  }));
+  const silent = loud.map(rule => (rule.meta.id === 'prefer-concurrent-refresh' ? { ...rule, check: {} } : rule));
+  const scores = await scoresOf(name, history, false, silent, bench);
+  expect(scores.get('no-recreate-in-place')?.mistakes.map(({ is }) => is)).toContain('false alarm');
+  expect(scores.get('prefer-concurrent-refresh')?.mistakes.map(({ is }) => is)).toContain('miss');
+}, 120_000);
+
+test('the oracle judges rules that exist', () => {
+  const ids = rules.map(({ meta }) => meta.id);
+  expect([...judged].filter(id => !ids.includes(id))).toEqual([]);
+});
