@@ -125,6 +125,7 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isSystem = schema === undefined || schema === 'pg_catalog';
   const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
   const result: Value = { ...unknownValue(`${name}()`), ...(type === undefined ? {} : { type }) };
+  noteStability(place, among, isOwn);
   if (isOwn) return ofOwnRoutine(node, result, among, values, place);
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
@@ -137,12 +138,22 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   return { ...result, nullable: nullability(node, name, values, place), taints };
 }
 
+function noteStability(place: Place, among: readonly Signature[], isOwn: boolean): void {
+  const deeds = place.run.notes?.deeds;
+  if (deeds === undefined) return;
+  if (among.length === 0 || (isOwn && among.length > 1)) deeds.opaque = true;
+  if (among.some(signature => signature.routine === undefined && signature.volatility === 'volatile')) deeds.volatile = true;
+}
+
 /** A routine of the history: its body says what it gives. */
 function ofOwnRoutine(node: FuncCall, result: Value, among: readonly Signature[], values: readonly Value[], place: Place): Value {
   const [only, ...others] = among;
   if (only?.routine === undefined || others.length > 0 || place.run.notes === undefined) return result;
   const shape = callRoutine(only, node, values, place);
-  if (shape === undefined) return result;
+  if (shape === undefined) {
+    place.run.notes.deeds.opaque = true;
+    return result;
+  }
   place.run.notes.shapes.set(node, shape);
   return { ...result, taints: unionTaints(...shape.columns.map(column => column.taints), only.returnsSet ? [] : ofRows(shape.rows ?? [])),
     parts: shape.columns.map(column => column.taints) };

@@ -43,8 +43,10 @@ export function originTaint(place: Place, origin: Origin | undefined, location: 
   const end = nodeEnd(statement.sql, start);
   const span = sourceSpan(statement, start, end);
   const short = statement.sql.slice(start, end).replace(/\s+/g, ' ');
-  return [{ cause: origin.cause, flips: origin.flips, ...(origin.setting === undefined ? {} : { setting: origin.setting }),
-    ...(origin.form === undefined ? {} : { form: origin.form }), path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] }];
+  const taint: Taint = { cause: origin.cause, flips: origin.flips, ...(origin.setting === undefined ? {} : { setting: origin.setting }),
+    ...(origin.form === undefined ? {} : { form: origin.form }), path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] };
+  place.run.notes?.deeds.origins.push(taint);
+  return [taint];
 }
 
 /**

@@ -5,7 +5,6 @@ import { ofCondition } from './determinism.ts';
 import { oneRow } from './laws.ts';
 import { readPart, type Names, type Reading } from './routine-body.ts';
 import { newId, unionTaints, unknown, type Flow, type ScopeColumn, type Shape } from './scope.ts';
-import { openShape } from './select.ts';
 import { typesIn } from './sql-type.ts';
 
 /** Passes over a body: what a loop carries from one turn to the next is complete after that many. */
@@ -90,7 +89,8 @@ class PlpgsqlFlow {
       case 'sql': return this.sql(step, next);
       case 'execute':
         this.expression(step.piece);
-        return this.reading.collect?.({ run: this.reading.run, shape: openShape, other: 'dynamic' });
+        if (this.reading.run.notes !== undefined) this.reading.run.notes.deeds.opaque = true;
+        return undefined;
       case 'assign':
         if (step.expression !== undefined) this.give(step.name, this.expression(step.expression));
         return undefined;

@@ -20,16 +20,6 @@ export interface Reading {
   readonly outputs?: readonly string[];
   /** The analysis that asked. */
   readonly run: Run;
-  /** Called with every part that was read, in the order of the text. */
-  readonly collect?: (part: Part) => void;
-}
-
-/** One statement or expression of a body as it was read. */
-export interface Part {
-  readonly run: Run;
-  readonly shape: Shape;
-  /** It is no SELECT: it writes, or runs text that is made at run time. */
-  readonly other?: 'writes' | 'dynamic';
 }
 
 /** The text of a string body, with its places. Postgres knows it only when it runs. */
@@ -46,7 +36,7 @@ export function partRun(statement: Statement, { routine, parameters, run }: Read
   return {
     statement, catalog, relation: name => catalog.findRelation(name), reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(),
     ...(run.viewFacts === undefined ? {} : { viewFacts: run.viewFacts }), ...(run.uses === undefined ? {} : { uses: [] }),
-    notes: newNotes([...run.notes?.within ?? [], routine.id]), parameters, truncated: false, lastId: run.lastId + 1_000, depth: 0,
+    notes: newNotes([...run.notes?.within ?? [], routine.id], run.notes?.deeds), parameters, truncated: false, lastId: run.lastId + 1_000, depth: 0,
   };
 }
 
@@ -63,6 +53,15 @@ export function outerScope({ columns, records }: Names, name: string): Scope {
   return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false };
 }
 
+/** Keeps what a statement has done. */
+function done(run: Run, isSelect: boolean): void {
+  const deeds = run.notes?.deeds;
+  deeds?.reads.push(...run.reads);
+  if (!isSelect) deeds?.writes.push(run.statement.span);
+  // A relation that the history does not show may be a view that does anything.
+  if (deeds !== undefined && (run.missing.length > 0 || run.truncated)) deeds.opaque = true;
+}
+
 /** Reads one statement of a body; undefined when it does not parse. */
 export function readPart(text: Text, names: Names, reading: Reading): Shape | undefined {
   const statement = textStatement(text, reading.routine.statement.span);
@@ -71,7 +70,7 @@ export function readPart(text: Text, names: Names, reading: Reading): Shape | un
   const run = partRun(statement, reading);
   const env: Env = { outer: outerScope(names, reading.routine.name.name), ctes: undefined, depth: 1 };
   const shape = analyze(parsed.node, run, env);
-  reading.collect?.({ run, shape, ...('SelectStmt' in parsed.node ? {} : { other: 'writes' as const }) });
+  done(run, 'SelectStmt' in parsed.node);
   return 'SelectStmt' in parsed.node ? shape : openShape;
 }
 
@@ -110,17 +109,17 @@ function readStored(reading: Reading): Shape | undefined {
   const env: Env = { outer: scope, ctes: undefined, depth: 1 };
   if ('ReturnStmt' in body) {
     const result = value(body.ReturnStmt.returnval, { run, scope, env });
-    const shape = oneColumn(result.taints);
-    reading.collect?.({ run, shape });
-    return shape;
+    done(run, true);
+    return oneColumn(result.taints);
   }
   const statements = 'List' in body ? (body.List.items ?? []).flatMap((item): readonly Node[] => ('List' in item ? item.List.items ?? [] : [item])) : [];
   let last: Shape | undefined;
   for (const statement of statements) {
     if ('ReturnStmt' in statement) last = oneColumn(value(statement.ReturnStmt.returnval, { run, scope, env }).taints);
     else last = analyze(statement, run, env);
-    reading.collect?.({ run, shape: last, ...('SelectStmt' in statement || 'ReturnStmt' in statement ? {} : { other: 'writes' as const }) });
+    if (!('SelectStmt' in statement) && !('ReturnStmt' in statement)) run.notes?.deeds.writes.push(run.statement.span);
   }
+  done(run, true);
   return last;
 }
 

@@ -187,7 +187,23 @@ export interface Notes {
   readonly within: readonly ObjectId[];
   /** What bodies give where no argument brings a taint along. */
   readonly bodies: Map<ObjectId, Shape | 'unknown'>;
+  /** What the query and the bodies that it runs do, whatever comes of it. */
+  readonly deeds: Deeds;
 }
+
+/** What decides how stable a body is. */
+export interface Deeds {
+  /** Every clock, draw, sequence and setting that is asked. */
+  readonly origins: Taint[];
+  readonly reads: ReadBuilder[];
+  readonly writes: Span[];
+  /** A built-in function is called that Postgres holds to be volatile. */
+  volatile: boolean;
+  /** Something is not known: a function, a body, a statement that is made at run time. */
+  opaque: boolean;
+}
+
+export const noDeeds = (): Deeds => ({ origins: [], reads: [], writes: [], volatile: false, opaque: false });
 
 /** Nesting beyond this is left out: the stack of Node holds it several times over. */
 export const depthLimit = 300;
@@ -196,8 +212,8 @@ export const unknown = (what: string): Unknown => ({ unknown: what });
 export const isUnknown = (value: unknown): value is Unknown => typeof value === 'object' && value !== null && 'unknown' in value;
 
 /** Empty notes for one analysis. */
-export const newNotes = (within: readonly ObjectId[] = []): Notes =>
-  ({ taints: new Map(), shapes: new Map(), frozen: [], calls: [], within, bodies: new Map() });
+export const newNotes = (within: readonly ObjectId[] = [], deeds: Deeds = noDeeds()): Notes =>
+  ({ taints: new Map(), shapes: new Map(), frozen: [], calls: [], within, bodies: new Map(), deeds });
 
 export const newId = (run: Run): number => (run.lastId += 1);
 
