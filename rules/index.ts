@@ -10,6 +10,7 @@ import noDropWithDependents from './no-drop-with-dependents.ts';
 import noDuplicateVersion from './no-duplicate-version.ts';
 import noEarlyDrop from './no-early-drop.ts';
 import noEmptiedView from './no-emptied-view.ts';
+import noFalseVolatility from './no-false-volatility.ts';
 import noFloatAggregate from './no-float-aggregate.ts';
 import noFrozenLiteral from './no-frozen-literal.ts';
 import noIgnoredDefinition from './no-ignored-definition.ts';
@@ -39,6 +40,7 @@ import noUnorderedPick from './no-unordered-pick.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
 import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
+import noVolatileRoutine from './no-volatile-routine.ts';
 import noWrongUniqueKey from './no-wrong-unique-key.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
@@ -58,6 +60,7 @@ export const rules: readonly Rule[] = [
   noDuplicateVersion,
   noEarlyDrop,
   noEmptiedView,
+  noFalseVolatility,
   noFloatAggregate,
   noFrozenLiteral,
   noIgnoredDefinition,
@@ -87,6 +90,7 @@ export const rules: readonly Rule[] = [
   noUnpopulatedRead,
   noUnreachedFile,
   noUnusedIgnore,
+  noVolatileRoutine,
   noWrongUniqueKey,
   preferConcurrentRefresh,
   requireAtomicSwap,

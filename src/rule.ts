@@ -24,6 +24,7 @@ export { generationBeside, isAside, liveName, stemOf, together } from './rule/ge
 export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';
 export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
+export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
 export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
 export { unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -11,7 +11,7 @@ export const schema: readonly string[] = [
   'create view plain_items as select id, grp, at, note, f, n, d from items where id > 0',
   "create view past_items as select * from items where at < now()",
   "create function steady(x text) returns text language sql immutable as $$ select upper(x) || '!' $$",
-  "create function steady_pl(x text) returns text language plpgsql as $$ declare y text := x; begin if length(x) > 3 then y := left(x, 20); end if; return y; end $$",
+  "create function steady_pl(x text) returns text language plpgsql as $$ declare y text := x; begin if length(x) > 3 then y := left(x, 200); end if; return y; end $$",
   'create function moment() returns text language sql stable as $$ select now()::text $$',
   "create function stamped(x text) returns text language plpgsql as $$ declare y text; begin y := clock_timestamp()::text; return x || y; end $$",
   "create function lucky(x text, salt double precision default random()) returns text language sql as $$ select x || salt $$",

@@ -86,13 +86,12 @@ const passing = new Set([
   'to_timestamp', 'age', 'justify_days', 'justify_hours', 'justify_interval', 'quote_literal', 'upper', 'lower', 'abs', 'sqrt', 'text',
     'timestamptz', 'timestamp', 'reverse', 'initcap', 'lpad', 'rpad', 'repeat', 'quote_ident', 'quote_nullable', 'regexp_replace', 'overlay', 'hashtext',
   'ltrim', 'rtrim', 'exp', 'ln', 'log', 'power', 'pow', 'cbrt', 'degrees', 'radians', 'sin', 'cos', 'tan', 'atan', 'array_append', 'array_prepend',
-  'array_cat', 'array_to_string', 'array_to_json', 'string_to_array', 'unnest', 'jsonb_set', 'jsonb_insert', 'jsonb_pretty', 'jsonb_agg_strict', 'json_agg_strict',
+  'array_cat', 'array_to_string', 'array_to_json', 'string_to_array', 'unnest', 'jsonb_set', 'jsonb_insert', 'replace', 'translate', 'btrim', 'encode', 'decode', 'convert_to', 'jsonb_pretty', 'jsonb_agg_strict', 'json_agg_strict',
   'json_object_agg', 'jsonb_object_agg', 'json_object', 'jsonb_object', 'hstore', 'range_agg', 'tstzrange', 'tsrange', 'daterange', 'numrange', 'lag', 'lead', 'nth_value',
   'percentile_cont', 'percentile_disc', 'mode', 'stddev', 'variance', 'stddev_pop', 'stddev_samp', 'var_pop', 'var_samp', 'xmlagg', 'digest', 'hmac', 'sha1', 'xmlforest',
 ]);
 /** A part of a random text is random; a part of a clock's text may be its year. */
-const parts = new Set(['left', 'right', 'substr', 'substring', 'split_part', 'replace', 'translate', 'btrim', 'encode', 'decode',
-  'convert_to']);
+const parts = new Set(['left', 'right', 'substr', 'substring', 'split_part']);
 const roundings = new Set(['round', 'floor', 'ceil', 'ceiling', 'trunc']);
 const fine = new Set(['epoch', 'julian', 'microseconds', 'milliseconds', 'second', 'microsecond', 'millisecond', 'seconds']);
 const ofTheDay = new Set(['microseconds', 'milliseconds', 'second', 'microsecond', 'millisecond', 'seconds', 'minute', 'minutes', 'hour',

@@ -371,7 +371,17 @@ function indirection(node: A_Indirection, place: Place): Value {
     }
     fields = undefined;
   }
-  return { ...unknownValue('a part of a value'), ...(at === undefined ? {} : { type: at.text }), taints: ofElement(inner.taints) };
+  return { ...unknownValue('a part of a value'), ...(at === undefined ? {} : { type: at.text }), taints: elementTaints(node, place) ?? ofElement(inner.taints) };
+}
+
+/** The one element that a constant subscript takes out of ARRAY[…]. */
+function elementTaints(node: A_Indirection, place: Place): readonly Taint[] | undefined {
+  const [step, ...others] = node.indirection ?? [];
+  if (node.arg === undefined || !('A_ArrayExpr' in node.arg) || step === undefined || others.length > 0 || !('A_Indices' in step)) return undefined;
+  const { uidx, is_slice: isSlice } = step.A_Indices;
+  if (isSlice === true || uidx === undefined || !('A_Const' in uidx) || uidx.A_Const.ival === undefined) return undefined;
+  const element = node.arg.A_ArrayExpr.elements?.[(uidx.A_Const.ival.ival ?? 0) - 1];
+  return element === undefined || 'A_ArrayExpr' in element ? undefined : place.run.notes?.taints.get(element) ?? [];
 }
 
 function hasSlice(steps: readonly Node[], last: number): boolean {

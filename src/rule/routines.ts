@@ -1,0 +1,61 @@
+import type { Catalog, Context, Effect, Evidence, Matview, Routine, Span } from '../model.ts';
+import { stabilityOf, type Stability } from '../query/routine-stability.ts';
+import { matviewsOver, viewsBeneath } from './dependants.ts';
+
+/** A routine of the history that a materialized view or an index calls. */
+export interface UsedRoutine {
+  readonly routine: Routine;
+  readonly stability: Stability;
+  /** What calls it: the relation that the finding is about, in words and by name. */
+  readonly user: Matview | { readonly index: string; readonly on: string };
+  readonly span: Span;
+  readonly evidence: readonly Evidence[];
+}
+
+const routineOf = (id: number, catalog: Catalog): Routine | undefined => {
+  const object = catalog.get(id);
+  return object?.kind === 'routine' && object.form === 'function' ? object : undefined;
+};
+
+function* ofMatview(matview: Matview, { facts, step }: Context): Iterable<UsedRoutine> {
+  const calls = [
+    ...facts(matview).calls.map(call => ({ ...call, at: call.span })),
+    ...viewsBeneath(matview, step.after).flatMap(({ view, read }) => facts(view).calls.map(call => ({ ...call, at: read }))),
+  ];
+  const seen = new Set<number>();
+  for (const { routine: id, span, at } of calls) {
+    const routine = routineOf(id, step.after);
+    if (routine === undefined || seen.has(id)) continue;
+    seen.add(id);
+    const call = { span, says: `${routine.name.name}() is called here` };
+    yield { routine, stability: stabilityOf(routine, step.after), user: matview, span: at,
+      evidence: at === span ? [call] : [call, { span: at, says: 'the view that calls it is read here' }] };
+  }
+}
+
+/** Names that an index expression calls. One of several overloads is not chosen here. */
+function* ofIndex(effect: Effect & { readonly kind: 'createIndex' }, { step }: Context): Iterable<UsedRoutine> {
+  const { index, on, via } = effect;
+  const texts = [...index.columns.flatMap(({ expression }) => expression ?? []), ...(index.predicate === undefined ? [] : [index.predicate])];
+  const names = new Set(texts.flatMap(text => [...text.matchAll(/([\w.]+)\s*\(/g)].map(match => match[1]!)));
+  for (const written of names) {
+    const [name = '', schema] = written.split('.').reverse();
+    const [routine, ...others] = step.after.findRoutines({ name, ...(schema === undefined ? {} : { schema }) });
+    if (routine === undefined || others.length > 0 || routine.form !== 'function') continue;
+    yield { routine, stability: stabilityOf(routine, step.after), user: { index: index.name.name, on: on.name.name }, span: via.span,
+      evidence: [{ span: via.span, says: `index ${index.name.name} calls ${name}()` }] };
+  }
+}
+
+/** The routines that a new materialized view or index calls, and a replaced routine that one called already. */
+export function* usedRoutines(effect: Effect, context: Context): Iterable<UsedRoutine> {
+  if (effect.kind === 'createMatview') yield* ofMatview(effect.matview, context);
+  if (effect.kind === 'createIndex') yield* ofIndex(effect, context);
+  if (effect.kind !== 'createRoutine' || effect.replaced === undefined) return;
+  const { routine, replaced, via } = effect;
+  const [matview] = matviewsOver(routine.id, context.step.after);
+  const then = stabilityOf(replaced, context.step.before);
+  const stability = stabilityOf(routine, context.step.after);
+  if (matview === undefined || (then.notImmutable !== undefined) === (stability.notImmutable !== undefined)) return;
+  yield { routine, stability, user: matview, span: via.span, evidence: [{ span: via.span, says: `${matview.name.name} calls ${routine.name.name}()` }] };
+}
