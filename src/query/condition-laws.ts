@@ -18,8 +18,25 @@ const exactCalls = new Set(['date_trunc', 'lower', 'upper', 'date', 'btrim', 'md
 export function conditionLaws(parts: readonly Node[], place: Place, rows: readonly number[]): readonly Law[] {
   const laws: Law[] = [];
   const bounded = new Set<ScopeColumn>();
-  for (const part of parts) laws.push(...ofPart(part, place, rows, bounded));
+  const bound = new Map<ScopeColumn, boolean>();
+  for (const part of parts) {
+    const own = ofPart(part, place, rows, bounded);
+    laws.push(...own);
+    if (parts.length > 1 && contradicts(part, own, bound, place)) laws.push(perhaps([], rows));
+  }
   return laws;
+}
+
+/** Whether two conditions on one column, one of them for a single value, may let no row pass. */
+function contradicts(part: Node, laws: readonly Law[], bound: Map<ScopeColumn, boolean>, place: Place): boolean {
+  if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
+  const { columns } = inputsOf(part, place);
+  const [column] = columns;
+  if (column === undefined || columns.length > 1) return false;
+  const isFixed = laws.some(item => item.from.length === 0 && item.possible !== true);
+  const before = bound.get(column);
+  bound.set(column, isFixed || before === true);
+  return before !== undefined && (isFixed || before);
 }
 
 function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {
@@ -36,8 +53,8 @@ function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<
   if ('NullTest' in part) {
     const column = columnOf(part.NullTest.arg, place);
     if (column !== undefined) return part.NullTest.nulltesttype === 'IS_NOT_NULL' ? []
-      // An index over a value that is always NULL forbids nothing.
-      : [...fixed(column, rows), perhaps(column.ids, rows)];
+      // An index over a value that is always NULL forbids nothing; and no row passes where it is never NULL.
+      : [...fixed(column, rows), perhaps(column.nullable === false ? [] : column.ids, rows)];
   }
   if ('A_Expr' in part) {
     const known = ofComparison(part.A_Expr, place, bounded);

@@ -93,7 +93,7 @@ function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[
   for (const key of [ordinal, series]) if (key !== undefined) laws.push(law(key.ids, [row]));
   if (scalar) laws.push(law([], [row]));
   // A list of constants is what it is: nothing is claimed of its values.
-  if (!surelySets || (!asks && ordinal === undefined && series === undefined)) laws.push(perhaps([], [row]));
+  if (!surelySets || (!asks && series === undefined)) laws.push(perhaps([], [row]));
   const solid = new Set([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
   return perRunOf({ rows: [row], laws, solid, notes: [{ row, span: placeOf(functions[0], place), says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }, left);
 }

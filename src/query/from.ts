@@ -16,6 +16,7 @@ import {
 } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
+import { aboveAll, summed } from './summary.ts';
 import { commonType } from './types.ts';
 import { useCoercion, useModifier } from './uses.ts';
 
@@ -55,7 +56,7 @@ function fromItem(node: Node, run: Run, env: Env, left: readonly Source[]): Item
     const { subquery, lateral, alias } = node.RangeSubselect;
     const outer = lateral === true ? emptyScope(left, env.outer) : env.outer;
     if (subquery === undefined) return openItem(alias?.aliasname, run);
-    const shape = analyze(subquery, run, { ...below, outer });
+    const shape = summed(analyze(subquery, run, { ...below, outer }), () => newId(run));
     return shapeItem(shape, alias?.aliasname, alias, run, lateral === true ? perRun(shape.facts, rowsOf(left)) : shape.facts, 'sub-select');
   }
   if ('RangeFunction' in node) return functionSource(node.RangeFunction, lateralPlace(run, below, left));
@@ -101,7 +102,8 @@ export function shapeItem(shape: Shape, name: string | undefined, alias: Alias |
 }
 
 /** One occurrence of a CTE: each has rows of its own. */
-function cteItem({ shape, mark }: CteList, alias: string, given: Alias | undefined, run: Run): Item {
+function cteItem({ shape: whole, mark }: CteList, alias: string, given: Alias | undefined, run: Run): Item {
+  const shape = summed(whole, () => newId(run));
   const { facts, of } = renamed(shape.facts, mark ?? run.lastId, () => newId(run));
   const columns = shape.columns.map(column => (column.ids === undefined ? column : { ...column, ids: column.ids.map(of) }));
   return shapeItem({ ...shape, columns }, alias, given ?? { aliasname: alias }, run, facts, 'CTE');
@@ -168,7 +170,8 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
 
 /** What the query of a view says of its rows, and its columns with the identities that they have there. */
 function viewFactsOf(view: View | Matview, facts: QueryFacts | undefined, columns: readonly ScopeColumn[], run: Run): [RowFacts, readonly ScopeColumn[]] {
-  const shape = facts === undefined ? undefined : shapeBehind(facts);
+  const whole = facts === undefined ? undefined : shapeBehind(facts);
+  const shape = whole === undefined ? undefined : summed(whole, () => aboveAll(whole));
   if (shape === undefined || shape.columns.length !== columns.length) {
     const row = newId(run);
     const any = anyRows(row);

@@ -231,14 +231,14 @@ function renamedBy(of: (id: number) => number, facts: RowFacts, depth: number): 
 }
 
 /** Closures that one search for keys may take. */
-const budget = 1500;
+const usualBudget = 1500;
 const mostKeys = 24;
 
 /**
  * The minimal lists of columns that decide the rows, as positions: the shortest first, then by position. `columns`: the identities of
  * each column. All of them while there are few candidates, else the short ones and one from either end.
  */
-export function minimalKeys(facts: RowFacts, columns: readonly (readonly number[])[]): readonly (readonly number[])[] {
+export function minimalKeys(facts: RowFacts, columns: readonly (readonly number[])[], budget = usualBudget): readonly (readonly number[])[] {
   const decides = (positions: readonly number[]): boolean => decidesRows(facts, positions.flatMap(at => columns[at]!));
   if (decides([])) return [[]];
   // A column that no law asks for is in no minimal key.

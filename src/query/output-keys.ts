@@ -7,7 +7,7 @@ import { conditionLaws, literalText } from './condition-laws.ts';
 import { conjuncts, peek } from './conditions.ts';
 import { narrowed, type Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, type Inputs } from './inputs.ts';
-import { closure, law, minimalKeys, perhaps, same, together, withLaws, type Law, type RowFacts } from './laws.ts';
+import { closure, law, minimalKeys, perhaps, same, withLaws, type Law, type RowFacts } from './laws.ts';
 import { strings } from './names.ts';
 import { isUnknown, itemSpan, newId, type ScopeColumn, type Shape, type ShapeColumn } from './scope.ts';
 import { withoutModifier } from './types.ts';
@@ -86,8 +86,10 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
   let facts = withLaws(source, named.laws, named.solid);
   const groups = select.groupClause ?? [];
   if (groups.length > 0) facts = place.scope.groupingSets ? setsFacts(groups, outputs, facts, place) : groupFacts(groups, outputs, facts, place);
-  else if (aggregates) facts = { ...facts, rows: [newId(place.run)], laws: facts.laws };
-  if (groups.length === 0 && aggregates) facts = withLaws(facts, [law([], facts.rows)]);
+  else if (aggregates) {
+    const row = newId(place.run);
+    facts = { ...withLaws(facts, [law([], [row])], [row]), rows: [row] };
+  }
   if (groups.length > 0 || aggregates) facts = withLaws(facts, havingLaws(select, facts, place));
   facts = withLaws(facts, outputs.flatMap(output => aggregateLaws(output, facts, place)));
   facts = withLaws(facts, [law(facts.rows, outputs.flatMap(output => output.ids ?? []))]);
@@ -98,7 +100,7 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     const row = newId(place.run);
     const ids = isDistinctOn(distinct) ? distinct.map(item => idOf(item, outputs, place, 'order')) : outputs.map(output => output.ids![0]!);
     const back = isDistinctOn(distinct) ? facts.rows : outputs.flatMap(output => output.ids ?? []);
-    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])]), rows: [row] };
+    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])], [row]), rows: [row] };
     facts = { ...facts, notes: [...facts.notes, { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
       ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %' : 'DISTINCT compares all columns, and rows that differ in others have the same %' }] };
   }
@@ -202,6 +204,11 @@ function isLossy(node: Node): boolean {
 
 /** `count(*) > 1` and its like leave groups of every kind; any other HAVING may leave one. */
 function havingLaws(select: SelectStmt, facts: RowFacts, place: Place): readonly Law[] {
+  const source = place.scope.sources.flatMap(item => item.facts.rows);
+  const group = closure(facts, facts.rows, { possible: true });
+  // A group of one row never counts more.
+  const isSingle = source.every(row => group.has(row));
+  if (isSingle && select.havingClause !== undefined) return [perhaps([], facts.rows)];
   return conjuncts(select.havingClause).flatMap(part => {
     if ('A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && part.A_Expr.lexpr !== undefined && part.A_Expr.rexpr !== undefined
       && 'FuncCall' in part.A_Expr.lexpr && 'A_Const' in part.A_Expr.rexpr && /^[<>]=?$/.test(strings(part.A_Expr.name).join('.'))
@@ -242,7 +249,7 @@ function groupFacts(groups: readonly Node[], outputs: readonly Output[], facts: 
     });
   });
   const start = groups.map(group => (Object.values(group)[0] as { location?: number }).location ?? 0)[0] ?? 0;
-  return { ...withLaws(facts, [...laws, law(ids, [row]), law([row], ids)]), rows: [row],
+  return { ...withLaws(facts, [...laws, law(ids, [row]), law([row], ids)], [row]), rows: [row],
     notes: [...facts.notes, { row, span: spanAt(start, place), says: 'every group is a row, and several groups have the same %' }] };
 }
 
@@ -267,7 +274,7 @@ function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: R
     for (const output of told) laws.push(law([...columns.keys(), ...output.ids ?? []], [row]));
   }
   const before = facts.laws.map(item => perhaps(item.from, item.to));
-  return { rows: [row], laws: [...before, ...laws], solid: new Set(outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))),
+  return { rows: [row], laws: [...before, ...laws], solid: new Set([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]),
     notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }] };
 }
 
@@ -316,13 +323,10 @@ function aggregateLaws(output: Output, facts: RowFacts, place: Place): readonly 
   const column = columnOf(args?.[0], place);
   // With grouping sets one row stands in several groups.
   if (column === undefined || !(name === 'min' || name === 'max') || place.scope.groupingSets) return [perhaps(ids, facts.rows)];
-  // The extreme is a value of one row of the group: where that value decides the row, it decides the group.
-  const source = together(...place.scope.sources.map(item => item.facts));
-  const decides = (possible: boolean): boolean => {
-    const all = closure({ laws: [...facts.laws, ...source.laws], solid: facts.solid }, column.ids, { possible });
-    return source.rows.every(row => all.has(row)) || facts.rows.every(row => all.has(row));
-  };
-  return decides(false) ? [law(ids, facts.rows, { weak: true }), perhaps(ids, facts.rows)] : decides(true) ? [perhaps(ids, facts.rows)] : [];
+  // The extreme is a value of one row of the group: what the value decides of the group's columns it decides there.
+  const group = closure(facts, facts.rows);
+  const decided = (possible: boolean): readonly number[] => [...closure(facts, column.ids, { possible })].filter(id => group.has(id));
+  return [law(ids, decided(false), { weak: true }), perhaps(ids, decided(true))];
 }
 
 /** row_number() counts the rows of each partition; any other window may tell rows apart. */
@@ -359,7 +363,7 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   const ids = new Set(shown.flatMap(output => output.ids ?? []));
   const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && item.possible !== true
     ? { ...item, to: item.to.filter(id => !ids.has(id)) } : item)).filter(item => !(item.possible === true && item.from.some(id => ids.has(id))));
-  return { ...facts, rows, solid: facts.solid, laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
+  return { ...facts, rows, solid: new Set([...[...facts.solid].filter(id => !ids.has(id)), row]), laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
     ...(surely ? [] : [perhaps([], [row])])], notes: [...facts.notes, { row, span: sourceSpan(place.run.statement, first.location ?? 0,
     nodeEnd(place.run.statement.sql, first.location ?? 0)), says: `${names[0] ?? ''}() gives several rows with the same %` }] };
 }

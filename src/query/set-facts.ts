@@ -13,6 +13,9 @@ export interface Combined {
 
 type Operation = 'SETOP_UNION' | 'SETOP_INTERSECT' | 'SETOP_EXCEPT';
 
+/** More branches than this are not told apart by their constants. */
+const mostLiterals = 128;
+
 /** So many keys of each branch are tried together. */
 const most = 3;
 
@@ -44,7 +47,7 @@ const keysOf = (shape: Shape): readonly (readonly number[])[] =>
   minimalKeys(shape.facts, shape.columns.map(column => column.ids ?? [])).slice(0, most);
 
 function either(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
-  return a === undefined || b === undefined ? undefined : new Set([...a, ...b]);
+  return a === undefined || b === undefined || a.size + b.size > mostLiterals ? undefined : new Set([...a, ...b]);
 }
 
 /** Whether the constants of a column in two branches are all different; of one kind, for '1' and 1 may be the same. */
@@ -64,7 +67,7 @@ function keptRows(all: boolean, left: Shape, columns: readonly ShapeColumn[], ow
   const solid = columns.flatMap((column, at) => (column.nullable === false ? own[at]! : []));
   const whole = withLaws(facts, [...links, law(facts.rows, shown), perhaps([], facts.rows)], solid);
   if (all) return { ids: own, facts: whole };
-  return { ids: own, facts: { ...withLaws(whole, [law(shown, [row]), law([row], shown), law(facts.rows, [row])]), rows: [row] } };
+  return { ids: own, facts: { ...withLaws(whole, [law(shown, [row]), law([row], shown), law(facts.rows, [row])], [row]), rows: [row] } };
 }
 
 /** Rows that are written out: which columns tell them apart, by constants whose texts are different values. */
