@@ -17,10 +17,18 @@ function onlyAddsColumns(old: Query, now: Query): boolean {
 const bodyOf = ({ statement: { sql }, body }: Routine): string =>
   (body ? sql.slice(body.start, body.end) : sql).replace(/\s+/g, ' ').trim();
 
+/** The same words mean something else where a name of theirs went to another object in between. */
+function readsTheSame(now: Query, old: Query): boolean {
+  const ids = ({ reads }: Query): ReadonlySet<number> => new Set(reads.map(({ id }) => id));
+  const then = ids(old);
+  return now.normal !== old.normal || [...ids(now)].every(id => then.has(id));
+}
+
 /** The object whose meaning this effect changes, if it does. */
 function redefined(effect: Effect): CatalogObject | undefined {
   if (effect.kind === 'createView' && effect.replaced) {
     const { view, replaced } = effect;
+    if (!readsTheSame(view.query, replaced.query)) return view;
     return view.query.normal === replaced.query.normal || onlyAddsColumns(replaced.query, view.query) ? undefined : view;
   }
   if (effect.kind !== 'createRoutine' || !effect.replaced) return undefined;

@@ -65,11 +65,18 @@ export function allHistories(): readonly { readonly name: string; readonly histo
  * With an odd one the history alone decides, and refusals stay, but for statements that name what this history never made.
  */
 export async function randomValid(seed: number, bench: Bench): Promise<{ readonly name: string; readonly history: History }> {
-  const [read] = readHistories(memoryFiles(Object.fromEntries(randomHistory(seed, seed % 2 === 0))), { tool: 'psql' }).histories;
-  if (!read) throw new Error(`seed ${seed} makes no history`);
+  return validHistory(`random/${seed}`, randomHistory(seed, seed % 2 === 0), seed % 2 === 0, bench);
+}
+
+/** Files as a history for psql, without the statements that name what it never made; with `valid` without any that Postgres refuses. */
+export async function validHistory(
+  name: string, files: ReadonlyMap<string, string>, valid: boolean, bench: Bench,
+): Promise<{ readonly name: string; readonly history: History }> {
+  const [read] = readHistories(memoryFiles(Object.fromEntries(files)), { tool: 'psql' }).histories;
+  if (!read) throw new Error(`${name} makes no history`);
   let history = read;
   for (let round = 0; round < 12; round += 1) {
-    const strangers = await strangersIn(history, bench, seed % 2 === 0);
+    const strangers = await strangersIn(history, bench, valid);
     if (strangers.size === 0) break;
     history = {
       ...history, migrations: history.migrations.map(migration => ({
@@ -77,7 +84,7 @@ export async function randomValid(seed: number, bench: Bench): Promise<{ readonl
       })),
     };
   }
-  return { name: `random/${seed}`, history };
+  return { name, history };
 }
 
 /** Refusals that speak of a missing relation, column, object, function or schema. */

@@ -1,17 +1,18 @@
 /**
- * An independent judge of the rules about replacing and refreshing: random histories run on an embedded Postgres, where event triggers and
+ * An independent judge of the rules about replacing and refreshing: random histories and random deploys run on an embedded Postgres, where event triggers and
  * refusals tell what really happened; every finding is compared with that, and everything that happened with the findings. Prints one line a
  * rule. Exit status 1 when a finding is a false alarm, or something was missed, without a reason that is written down here.
  *
- *     npm run oracle:rules [-- --all] [--random 200] [--seed 1] [rule…]     a rule's name prints its errors alone
+ *     npm run oracle:rules [-- --all] [--deploys] [--random 100] [--seed 1] [rule…]     --deploys leaves the other histories out
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lint } from '../lint.ts';
 import type { Context, Effect, History, Problem, Rule, Statement } from '../model.ts';
 import { ready } from '../sql/parse.ts';
-import { Bench, randomValid } from './agreement.ts';
+import { Bench, randomValid, validHistory } from './agreement.ts';
 import { loadRules } from './fixtures.ts';
+import { randomDeploys } from './random-deploys.ts';
 import { refreshing, refusals, undone } from './oracle/refreshing.ts';
 import { replacing } from './oracle/replacing.ts';
 import { traceOf, type Deploy } from './oracle/trace.ts';
@@ -90,7 +91,7 @@ export async function scoresOf(name: string, history: History, doubt: boolean, r
   const facts = truths(await traceOf(history, session));
   await bench.giveBack(session);
   const recorded: Recorded[] = [];
-  const { report } = lint([history], recording(rules, recorded), { postgres: 18, preset: 'all', rules: {}, allHistory: true });
+  const { report } = lint([history], recording(rules, recorded), { postgres: 18, preset: 'all', rules: {}, allHistory: true, session: { role: 'postgres' } });
   if (report.crashes.length > 0) throw new Error(`${name}: ${JSON.stringify(report.crashes)}`);
   // Where a name may be one that no file shows, a branch may run as well.
   const open = report.histories.some(({ world }) => world === 'open');
@@ -142,14 +143,18 @@ async function main(words: readonly string[]): Promise<number> {
   await ready();
   const { values, positionals } = parseArgs({
     args: [...words], allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, random: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+    options: { all: { type: 'boolean', default: false }, deploys: { type: 'boolean', default: false }, random: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
   });
   const rules = await loadRules();
   const bench = new Bench();
   const scores: ReadonlyMap<string, Score>[] = [];
   for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.random); seed += 1) {
-    const { name, history } = await randomValid(seed, bench);
-    scores.push(await scoresOf(name, history, seed % 2 === 0, rules, bench));
+    if (!values.deploys) {
+      const { name, history } = await randomValid(seed, bench);
+      scores.push(await scoresOf(name, history, seed % 2 === 0, rules, bench));
+    }
+    const deploys = await validHistory(`deploys/${seed}`, randomDeploys(seed), false, bench);
+    scores.push(await scoresOf(deploys.name, deploys.history, false, rules, bench));
   }
   await bench.close();
   const sum = added(scores);

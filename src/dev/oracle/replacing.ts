@@ -148,7 +148,7 @@ function* legs(deploy: Deploy): Iterable<Truth> {
   for (const old of deploy.start.rels.filter(rel => rel.kind === 'm' && inUse(rel, deploy) && !isAside(rel, deploy.start))) {
     const now = relOf(deploy.end, old.oid);
     if (!now) continue;
-    const renamed = deploy.events.some(({ before, after }) => relOf(before, old.oid)?.name === old.name && relOf(after, old.oid)?.name !== old.name);
+    const renamed = [...deploy.events, ...deploy.undone].some(({ before, after }) => relOf(before, old.oid)?.name === old.name && relOf(after, old.oid)?.name !== old.name);
     const next = deploy.end.rels.find(rel => rel.kind !== 'r' && rel.schema === old.schema && new RegExp(`^${old.name}_(new|next)$`).test(rel.name)
       && rel.oid !== old.oid && relOf(deploy.start, rel.oid) === undefined);
     if (!renamed || !next) continue;
