@@ -19,7 +19,8 @@ function repetition(columns: readonly string[], matview: Matview, context: Conte
 function instead(columns: readonly string[], matview: Matview, context: Context): string {
   const { keys } = context.facts(matview, context.step.after);
   if (isUnknown(keys)) return '';
-  const best = provedKeys(context.facts(matview, context.step.after)).find(key => key.columns.length > 0 && columns.some(column => key.columns.includes(column)));
+  const best = provedKeys(context.facts(matview, context.step.after)).find(key => key.columns.length > 0
+    && columns.some(column => key.columns.includes(column)));
   return best === undefined ? '' : `, while ${keyText(best.columns)} is unique by its query`;
 }
 
@@ -65,7 +66,8 @@ Silent where it is not known whether rows repeat: behind conditions that may pic
 index never break it; no-nullable-unique-key speaks of them.
 `,
   references: [
-    'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html', 'https://www.postgresql.org/docs/current/indexes-unique.html',
+    'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
+      'https://www.postgresql.org/docs/current/indexes-unique.html',
   ],
   check: {
     *endOfDeploy(end, context) {
@@ -84,13 +86,15 @@ index never break it; no-nullable-unique-key speaks of them.
           if (why === undefined) continue;
           const before = end.start.get(matview.id);
           // What was wrong before this deploy was reported then.
-          if (changed !== undefined && before?.kind === 'matview' && repetition(columns, before, context, end.start) !== undefined) continue;
+          if (changed !== undefined && before?.kind === 'matview'
+            && repetition(columns, before, context, end.start) !== undefined) continue;
           seen.add(id);
           const [name, key] = [quote(matview.name), keyText(columns)];
           yield {
             span: effect.via.span,
             message: changed === undefined
-              ? `${quote(index.name.name)} allows one row of ${name} for each ${key}, and its query makes several${instead(columns, matview, context)}.`
+              ? `${quote(index.name.name)} allows one row of ${name} for each ${key}, and its query makes several${instead(columns,
+                matview, context)}.`
               : `After this the query of ${name} makes several rows for a ${key}, of which ${quote(index.name.name)} allows one.`,
             relation: name,
             stillTrue: last => {
@@ -98,7 +102,8 @@ index never break it; no-nullable-unique-key speaks of them.
               return last.get(id) !== undefined && still?.kind === 'matview' && repetition(columns, still, context, last) !== undefined;
             },
             evidence: [
-              ...madeAt(matview, `${name} is made here`), ...why, ...(changed === undefined ? [] : madeAt(index, `${quote(index.name.name)} is made here`)),
+              ...madeAt(matview, `${name} is made here`), ...why,
+                ...(changed === undefined ? [] : madeAt(index, `${quote(index.name.name)} is made here`)),
               evidence(effect.via.span, changed === undefined ? `and ${key} is to be unique` : 'and this lets them'),
             ],
             experiment: breaksUniqueIndex(matview.name, index.name, columns),

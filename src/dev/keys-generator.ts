@@ -56,15 +56,18 @@ export class KeysGenerator {
     const marked = this.#chance(0.4);
     const branch = (at: number): string => {
       const made = this.#typed(types, depth + 1);
-      return `select ${[...(marked ? [`'${'xyz'[at]}' as src`] : []), ...made.columns.map((column, index) => `${column.name} as c${index + 1}`)].join(', ')} from (${made.sql}) ${this.#name('b')}`;
+      return `select ${[...(marked ? [`'${'xyz'[at]}' as src`] : []),
+        ...made.columns.map((column, index) => `${column.name} as c${index + 1}`)].join(', ')} from (${made.sql}) ${this.#name('b')}`;
     };
     const simple = (at: number): string => {
       const table = this.#pick(Object.keys(tables).filter(name => types.every(type => tables[name]!.some(column => column.type === type))));
       const columns = types.map(type => this.#pick(tables[table]!.filter(column => column.type === type)).name);
-      return `select ${[...(marked ? [`'${'xyz'[at]}' as src`] : []), ...columns.map((name, index) => `${name} as c${index + 1}`)].join(', ')} from ${table}`;
+      return `select ${[...(marked ? [`'${'xyz'[at]}' as src`] : []), ...columns.map((name, index) => `${name} as c${index + 1}`)].join(
+        ', ')} from ${table}`;
     };
     const arms = Array.from({ length: this.#chance(0.2) ? 3 : 2 }, (_, at) => (this.#chance(0.6) ? simple(at) : branch(at)));
-    const columns = [...(marked ? [{ name: 'src', type: 'text' as const }] : []), ...types.map((type, index) => ({ name: `c${index + 1}`, type }))];
+    const columns = [...(marked ? [{ name: 'src', type: 'text' as const }] : []),
+      ...types.map((type, index) => ({ name: `c${index + 1}`, type }))];
     return { sql: arms.join(` ${operation} `), columns };
   }
 
@@ -79,7 +82,8 @@ export class KeysGenerator {
       });
       if (found.every(column => column !== undefined)) return { sql: made.sql, columns: found };
     }
-    return { sql: `select ${types.map((type, at) => (type === 'text' ? `code as k${at}` : `id as k${at}`)).join(', ')} from region`, columns: types.map((type, at) => ({ name: `k${at}`, type })) };
+    return { sql: `select ${types.map((type, at) => (type === 'text' ? `code as k${at}` : `id as k${at}`)).join(', ')} from region`,
+      columns: types.map((type, at) => ({ name: `k${at}`, type })) };
   }
 
   #withCte(depth: number): Made {
@@ -89,7 +93,8 @@ export class KeysGenerator {
     const column = this.#pick(inner.columns);
     if (this.#chance(0.5)) return { sql: `with ${name} as (${inner.sql}) select * from ${name}`, columns: inner.columns };
     return {
-      sql: `with ${name} as (${inner.sql}) select ${inner.columns.map(item => `${a}.${item.name}`).join(', ')}, ${b}.${column.name} as other from ${name} ${a} join ${name} ${b} on ${a}.${column.name} = ${b}.${column.name}`,
+      sql: `with ${name} as (${inner.sql}) select ${inner.columns.map(item => `${a}.${item.name}`).join(
+        ', ')}, ${b}.${column.name} as other from ${name} ${a} join ${name} ${b} on ${a}.${column.name} = ${b}.${column.name}`,
       columns: [...inner.columns, { name: 'other', type: column.type }],
     };
   }
@@ -118,7 +123,8 @@ export class KeysGenerator {
       const other = this.#item(depth);
       const kind = this.#pick(['join', 'join', 'left join', 'right join', 'full join', 'cross join']);
       const condition = this.#joinCondition(seen, other.seen, kind);
-      sql = kind === 'cross join' || condition === undefined ? `${sql} cross join ${other.sql}` : `${sql} ${kind} ${other.sql} on ${condition}`;
+      sql = kind === 'cross join' || condition === undefined ? `${sql} cross join ${other.sql}`
+        : `${sql} ${kind} ${other.sql} on ${condition}`;
       seen = [...seen, ...other.seen];
     }
     return { sql, seen };
@@ -148,7 +154,8 @@ export class KeysGenerator {
   /** A join along a foreign key, from either end, perhaps only by a part of it. */
   #linked(seen: readonly Seen[]): { readonly sql: string; readonly seen: readonly Seen[] } | undefined {
     const from = this.#pick(seen);
-    const found = links.flatMap(([a, x, b, y]) => [...(a === from.table ? [[x, b, y] as const] : []), ...(b === from.table ? [[y, a, x] as const] : [])]);
+    const found = links.flatMap(([a, x, b, y]) => [...(a === from.table ? [[x, b, y] as const] : []),
+      ...(b === from.table ? [[y, a, x] as const] : [])]);
     if (found.length === 0) return undefined;
     const [mine, table, theirs] = this.#pick(found);
     const item = this.#table(table, this.#name('t'));
@@ -165,8 +172,10 @@ export class KeysGenerator {
     const list = seen.filter(column => column.type === 'integer[]');
     if (list.length > 0 && this.#chance(0.5)) {
       const ordinal = this.#chance(0.5);
-      const seenHere: readonly Seen[] = [{ name: 'u', type: 'integer', ref: `${alias}.u`, alias }, ...(ordinal ? [{ name: 'o', type: 'integer' as const, ref: `${alias}.o`, alias }] : [])];
-      return { sql: `cross join unnest(${list[0]!.ref})${ordinal ? ' with ordinality' : ''} ${alias}(u${ordinal ? ', o' : ''})`, seen: seenHere };
+      const seenHere: readonly Seen[] = [{ name: 'u', type: 'integer', ref: `${alias}.u`, alias },
+        ...(ordinal ? [{ name: 'o', type: 'integer' as const, ref: `${alias}.o`, alias }] : [])];
+      return { sql: `cross join unnest(${list[0]!.ref})${ordinal ? ' with ordinality' : ''} ${alias}(u${ordinal ? ', o' : ''})`,
+        seen: seenHere };
     }
     const table = this.#pick(['orders', 'line', 'memo', 'profile']);
     const inner = this.#table(table, this.#name('t'));
@@ -177,7 +186,8 @@ export class KeysGenerator {
     const tail = this.#pick(['', ` order by ${inner.seen[0]!.ref} limit 1`, ` order by ${inner.seen[0]!.ref} limit 1`, ' limit 2']);
     const kind = this.#pick(['left join lateral', 'cross join lateral']);
     return {
-      sql: `${kind} (select ${shown.map(column => column.ref).join(', ')} from ${inner.sql} where ${mine.ref} = ${this.#pick(theirs).ref}${tail}) ${alias}${kind.startsWith('left') ? ' on true' : ''}`,
+      sql: `${kind} (select ${shown.map(column => column.ref).join(', ')} from ${inner.sql} where ${mine.ref} = ${this.#pick(
+        theirs).ref}${tail}) ${alias}${kind.startsWith('left') ? ' on true' : ''}`,
       seen: shown.map(column => ({ name: column.name, type: column.type, ref: `${alias}.${column.name}`, alias })),
     };
   }
@@ -208,7 +218,8 @@ export class KeysGenerator {
       case 8: {
         const inner = this.#table(this.#pick(['orders', 'line', 'profile', 'memo']), this.#name('e'));
         const mate = inner.seen.filter(other => other.type === type);
-        return mate.length === 0 ? `${ref} is not null` : `${this.#pick(['exists', 'not exists'])} (select from ${inner.sql} where ${this.#pick(mate).ref} = ${ref})`;
+        return mate.length === 0 ? `${ref} is not null`
+          : `${this.#pick(['exists', 'not exists'])} (select from ${inner.sql} where ${this.#pick(mate).ref} = ${ref})`;
       }
       default: return type === 'text' ? `${ref} like 'a%'` : `${ref} between 1 and ${this.#pick(['1', '3'])}`;
     }
@@ -233,8 +244,11 @@ export class KeysGenerator {
     if (kind < 0.45) {
       const by = this.#some(seen, this.#upTo(2)).map(column => column.ref);
       const window = this.#pick(['row_number()', 'row_number()', 'rank()']);
-      const ranked = `select ${list}, ${window} over (${by.length === 0 ? '' : `partition by ${by.join(', ')} `}order by ${this.#pick(seen).ref}) as rn${by.map((ref, at) => `, ${ref} as p${at}`).join('')} from ${from.sql}${where}`;
-      const more: readonly KnownColumn[] = [...columns, { name: 'rn', type: 'integer' }, ...by.map((ref, at) => ({ name: `p${at}`, type: seen.find(column => column.ref === ref)!.type }))];
+      const ranked = `select ${list}, ${window} over (${by.length === 0 ? ''
+        : `partition by ${by.join(', ')} `}order by ${this.#pick(seen).ref}) as rn${by.map((ref, at) => `, ${ref} as p${at}`).join(
+          '')} from ${from.sql}${where}`;
+      const more: readonly KnownColumn[] = [...columns, { name: 'rn', type: 'integer' },
+        ...by.map((ref, at) => ({ name: `p${at}`, type: seen.find(column => column.ref === ref)!.type }))];
       if (this.#chance(0.5)) return { sql: ranked, columns: more };
       return { sql: `select * from (${ranked}) ${this.#name('r')} where rn = 1`, columns: more };
     }
@@ -246,10 +260,13 @@ export class KeysGenerator {
     const made: (readonly [string, KnownColumn])[] = this.#some(seen, 1 + this.#upTo(4)).map(column => {
       const name = this.#name('c');
       if (this.#chance(0.12)) {
-        if (column.type === 'text') return [this.#pick([`lower(${column.ref})`, `coalesce(${column.ref}, 'a')`, `${column.ref}::varchar`, `${column.ref} || 'x'`]), { name, type: 'text' }];
+        if (column.type === 'text') return [this.#pick([`lower(${column.ref})`, `coalesce(${column.ref}, 'a')`, `${column.ref}::varchar`,
+          `${column.ref} || 'x'`]), { name, type: 'text' }];
         if (column.type === 'integer') {
-          const [sql, type] = this.#pick<readonly [string, ColumnType]>([[`${column.ref}::text`, 'text'], [`${column.ref} / 2`, 'integer'], [`coalesce(${column.ref}, 0)`, 'integer'],
-            [`abs(${column.ref})`, 'integer'], [`case when ${column.ref} > 2 then 1 else ${column.ref} end`, 'integer'], [`nullif(${column.ref}, 1)`, 'integer'], [`${column.ref}::bigint::int`, 'integer']]);
+          const [sql, type] = this.#pick<readonly [string, ColumnType]>([[`${column.ref}::text`, 'text'], [`${column.ref} / 2`,
+            'integer'], [`coalesce(${column.ref}, 0)`, 'integer'],
+            [`abs(${column.ref})`, 'integer'], [`case when ${column.ref} > 2 then 1 else ${column.ref} end`, 'integer'],
+              [`nullif(${column.ref}, 1)`, 'integer'], [`${column.ref}::bigint::int`, 'integer']]);
           return [sql, { name, type }];
         }
       }
@@ -258,7 +275,8 @@ export class KeysGenerator {
     const list = all.find(column => column.type === 'integer[]');
     if (list !== undefined && this.#chance(0.3)) made.push([`unnest(${list.ref})`, { name: this.#name('s'), type: 'integer' }]);
     else if (this.#chance(0.04)) made.push(['generate_series(1, 2)', { name: this.#name('s'), type: 'integer' }]);
-    if (this.#chance(0.06)) made.push([this.#pick([`'k'`, '1', `(select max(code) from region)`]), { name: this.#name('k'), type: 'text' }]);
+    if (this.#chance(0.06)) made.push([this.#pick([`'k'`, '1', `(select max(code) from region)`]), { name: this.#name('k'),
+      type: 'text' }]);
     return made.map(([sql, column]) => [sql === '1' ? `'1'` : sql, column] as const);
   }
 
@@ -266,8 +284,10 @@ export class KeysGenerator {
     const keys = this.#some(seen, 1 + this.#upTo(3));
     const items = keys.map(column => (this.#chance(0.1) && column.type === 'text' ? `lower(${column.ref})` : column.ref));
     const other = this.#pick(seen);
-    const aggregates: (readonly [string, ColumnType])[] = [['count(*)::int', 'integer'], [`max(${other.type === 'boolean' ? `${other.ref}::text` : other.ref})`, other.type === 'boolean' ? 'text' : other.type],
-      [`min(${other.type === 'boolean' ? `${other.ref}::text` : other.ref})`, other.type === 'boolean' ? 'text' : other.type], [`count(${other.ref})`, 'integer'], [`bool_or(${other.ref} is null)::text`, 'text']];
+    const aggregates: (readonly [string, ColumnType])[] = [['count(*)::int', 'integer'],
+      [`max(${other.type === 'boolean' ? `${other.ref}::text` : other.ref})`, other.type === 'boolean' ? 'text' : other.type],
+      [`min(${other.type === 'boolean' ? `${other.ref}::text` : other.ref})`, other.type === 'boolean' ? 'text' : other.type],
+        [`count(${other.ref})`, 'integer'], [`bool_or(${other.ref} is null)::text`, 'text']];
     const usable = aggregates.filter(([, type]) => type !== 'integer[]');
     const shownKeys = this.#chance(0.7) ? items : this.#some(items, items.length - 1);
     const [sql, type] = this.#pick(usable);
@@ -275,7 +295,8 @@ export class KeysGenerator {
     const list = [...shownKeys.map((item, at) => `${item} as g${at}`), `${sql} as a`];
     const total = this.#next();
     if (total < 0.08) return { sql: `select ${sql} as a from ${from}${where}`, columns: [{ name: 'a', type }] };
-    const by = total < 0.16 ? `rollup (${items.join(', ')})` : total < 0.2 ? `grouping sets ((${items.join(', ')}), (${items[0]!}))` : items.join(', ');
+    const by = total < 0.16 ? `rollup (${items.join(', ')})` : total < 0.2 ? `grouping sets ((${items.join(', ')}), (${items[0]!}))`
+      : items.join(', ');
     const having = this.#chance(0.15) ? ' having count(*) > 1' : '';
     return { sql: `select ${list.join(', ')} from ${from}${where} group by ${by}${having}`, columns: [...columns, { name: 'a', type }] };
   }

@@ -35,7 +35,8 @@ interface Watched {
   rows: number;
 }
 
-const isUnknown = <T>(fact: Known<T>): fact is { readonly unknown: string } => typeof fact === 'object' && fact !== null && 'unknown' in fact;
+const isUnknown = <T>(fact: Known<T>): fact is { readonly unknown: string } => typeof fact === 'object' && fact !== null
+  && 'unknown' in fact;
 
 /** The facts of a query over a catalog; undefined when it cannot be read. */
 function viewOf(query: string, catalog: Catalog): View {
@@ -45,7 +46,8 @@ function viewOf(query: string, catalog: Catalog): View {
   const span = { path: 'q.sql', start: 0, end: sql.length };
   const statement: Statement = { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
   const lowered = lowerQuery(statement, parsed.node.ViewStmt.query!, catalog);
-  return { kind: 'view', id: emptyCatalog().newId(), name: { schema: 'public', name: 'q' }, owner: 'postgres', columns: lowered.columns, query: lowered.query,
+  return { kind: 'view', id: emptyCatalog().newId(), name: { schema: 'public', name: 'q' }, owner: 'postgres', columns: lowered.columns,
+    query: lowered.query,
     options: new Map(), grants: new Map() };
 }
 
@@ -118,7 +120,8 @@ export async function judgeKeys(ask: Ask, seed: number, count: number, sets: num
   for (let set = 0; set < sets; set += 1) {
     for (const sql of dataSet(seed * 100 + set)) await ask(sql).catch(() => undefined);
     for (const item of watched) {
-      const rows = await ask(`select to_jsonb(array[${item.names.map((_, at) => `to_jsonb(c${at})`).join()}]) as r from (${item.query}) q(${item.names.map((_, at) => `c${at}`).join()}) limit 3000`);
+      const rows = await ask(`select to_jsonb(array[${item.names.map((_, at) => `to_jsonb(c${at})`).join(
+        )}]) as r from (${item.query}) q(${item.names.map((_, at) => `c${at}`).join()}) limit 3000`);
       look(item, rows.map(row => (typeof row['r'] === 'string' ? JSON.parse(row['r']) : row['r']) as unknown[]));
     }
   }
@@ -151,7 +154,8 @@ function figuresOf(watched: readonly Watched[], refused: number): Figures {
       if (item.is === 'no' && !item.repeats) unseen.push(say(item.positions));
     }
     if (rows < 6) continue;
-    const minimal = asked.filter(item => !item.repeatsNull && !asked.some(other => !other.repeatsNull && other.positions.length < item.positions.length
+    const minimal = asked.filter(item => !item.repeatsNull
+      && !asked.some(other => !other.repeatsNull && other.positions.length < item.positions.length
       && other.positions.every(at => item.positions.includes(at))));
     for (const item of minimal) {
       // It held by chance: the constraints allow rows that repeat it.

@@ -39,18 +39,24 @@ const of = (text: string): readonly KnownColumn[] => text.split(' ').map(item =>
 
 export const tables: Readonly<Record<string, readonly KnownColumn[]>> = {
   region: of('id code:t name:t'), customer: of('id email:t region_id tier:t'), product: of('sku:t edition title:t alias:t'),
-  orders: of('id customer_id status:t qty ref:t active:b'), line: of('order_id n sku:t edition qty'), profile: of('customer_id bio:t score'),
-  memo: of('order_id body:t tags:a'), slot: of('a b c:t'), animal: of('id name:t'), 'only animal': of('id name:t'), dog: of('id name:t breed:t'),
-  event: of('id at kind:t'), event_low: of('id at kind:t'), totals: of('customer_id n total'), order_lines: of('id n sku:t edition status:t'),
+  orders: of('id customer_id status:t qty ref:t active:b'), line: of('order_id n sku:t edition qty'),
+    profile: of('customer_id bio:t score'),
+  memo: of('order_id body:t tags:a'), slot: of('a b c:t'), animal: of('id name:t'), 'only animal': of('id name:t'),
+    dog: of('id name:t breed:t'),
+  event: of('id at kind:t'), event_low: of('id at kind:t'), totals: of('customer_id n total'),
+    order_lines: of('id n sku:t edition status:t'),
   latest: of('customer_id id status:t'),
 };
 
 /** Columns that meet: foreign keys, and keys of the same things. */
 export const links: readonly (readonly [string, readonly string[], string, readonly string[]])[] = [
   ['customer', ['region_id'], 'region', ['id']], ['orders', ['customer_id'], 'customer', ['id']], ['line', ['order_id'], 'orders', ['id']],
-  ['line', ['sku', 'edition'], 'product', ['sku', 'edition']], ['profile', ['customer_id'], 'customer', ['id']], ['memo', ['order_id'], 'orders', ['id']],
-  ['totals', ['customer_id'], 'customer', ['id']], ['totals', ['customer_id'], 'profile', ['customer_id']], ['order_lines', ['id'], 'orders', ['id']],
-  ['latest', ['customer_id'], 'customer', ['id']], ['latest', ['id'], 'orders', ['id']], ['orders', ['customer_id'], 'profile', ['customer_id']],
+  ['line', ['sku', 'edition'], 'product', ['sku', 'edition']], ['profile', ['customer_id'], 'customer', ['id']], ['memo', ['order_id'],
+    'orders', ['id']],
+  ['totals', ['customer_id'], 'customer', ['id']], ['totals', ['customer_id'], 'profile', ['customer_id']], ['order_lines', ['id'],
+    'orders', ['id']],
+  ['latest', ['customer_id'], 'customer', ['id']], ['latest', ['id'], 'orders', ['id']], ['orders', ['customer_id'], 'profile',
+    ['customer_id']],
   ['line', ['order_id', 'n'], 'order_lines', ['id', 'n']], ['animal', ['id'], 'dog', ['id']],
 ];
 
@@ -72,9 +78,11 @@ export function dataSet(seed: number): readonly string[] {
   const text = (): string => `'${'abcdABCDefghijklmnopqrstuvwxyzEFGHIJKLMNOP'[dense ? upTo(5) : upTo(Math.min(42, size + 4))]}'`;
   const rows: [string, number, () => readonly string[]][] = [
     ['region', size, () => [wide(), text(), orNull(word())]],
-    ['customer', size, () => [wide(), orNull(text()), orNull(`(select id from region order by md5(id::text || ${upTo(99)}) limit 1)`), word()]],
+    ['customer', size, () => [wide(), orNull(text()), orNull(`(select id from region order by md5(id::text || ${upTo(99)}) limit 1)`),
+      word()]],
     ['product', size, () => [word(), number(), word(), orNull(text())]],
-    ['orders', size * 1.5, () => [wide(), `(select id from customer order by md5(id::text || ${upTo(99)}) limit 1)`, word(), orNull(number()), `'${'abcdABCD'[upTo(dense ? 4 : 8)]}${dense ? '' : upTo(9) || ''}'`, flag()]],
+    ['orders', size * 1.5, () => [wide(), `(select id from customer order by md5(id::text || ${upTo(99)}) limit 1)`, word(),
+      orNull(number()), `'${'abcdABCD'[upTo(dense ? 4 : 8)]}${dense ? '' : upTo(9) || ''}'`, flag()]],
     ['profile', size, () => [`(select id from customer order by md5(id::text || ${upTo(99)}) limit 1)`, orNull(word()), orNull(number())]],
     ['memo', size, () => [orNull(wide()), orNull(word()), tags()]],
     ['slot', size, () => [orNull(number()), orNull(number()), word()]],
@@ -82,9 +90,12 @@ export function dataSet(seed: number): readonly string[] {
     ['dog', size, () => [wide(), word(), orNull(word())]],
     ['event', size, () => [wide(), number(), orNull(word())]],
   ];
-  const insert = (table: string, list: readonly string[]): string => `insert into ${table.replace('only ', '')} select ${list.join(', ')} on conflict do nothing`;
+  const insert = (table: string, list: readonly string[]): string =>
+    `insert into ${table.replace('only ', '')} select ${list.join(', ')} on conflict do nothing`;
   const made = rows.flatMap(([table, count, row]) => Array.from({ length: Math.ceil(count) }, () => insert(table, row())));
   const lines = Array.from({ length: size * 2 }, () => `insert into line select o.id, ${number()}, p.sku, p.edition, ${orNull(number())}
-    from (select id from orders order by md5(id::text || ${upTo(99)}) limit 1) o, (select sku, edition from product order by md5(sku || edition || ${upTo(99)}) limit 1) p on conflict do nothing`);
-  return ['truncate region, customer, product, orders, line, profile, memo, slot, animal, event cascade', ...made, ...lines, 'refresh materialized view latest'];
+    from (select id from orders order by md5(id::text || ${upTo(
+      99)}) limit 1) o, (select sku, edition from product order by md5(sku || edition || ${upTo(99)}) limit 1) p on conflict do nothing`);
+  return ['truncate region, customer, product, orders, line, profile, memo, slot, animal, event cascade', ...made, ...lines,
+    'refresh materialized view latest'];
 }

@@ -30,7 +30,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(...words: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'explain-view', ...words], { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'explain-view', ...words], { cwd: folder, encoding: 'utf8',
+    env: { PATH: process.env['PATH'] } });
   return { status, out: stdout, err: stderr };
 }
 
@@ -40,9 +41,12 @@ test('the page of a view says what its columns, keys and indexes are, with place
   expect(status).toBe(0);
   for (const line of [
     'materialized view daily_sales  migrations/002_sales.sql:1:1', 'Populated.', '  placed_on  date                      never NULL',
-    '  region     text                      can be NULL', 'now() reads the clock, which every refresh sees anew  migrations/002_sales.sql:2:53',
-    '  (placed_on, region)  region may be NULL', '  table customer (id, region)', '  view by_region', '  function refresh_all(), concurrently',
-    'CONCURRENTLY can use it, but rows can repeat its columns', 'But rows can repeat (placed_on): a refresh fails on the day they do (23505).',
+    '  region     text                      can be NULL',
+      'now() reads the clock, which every refresh sees anew  migrations/002_sales.sql:2:53',
+    '  (placed_on, region)  region may be NULL', '  table customer (id, region)', '  view by_region',
+      '  function refresh_all(), concurrently',
+    'CONCURRENTLY can use it, but rows can repeat its columns',
+      'But rows can repeat (placed_on): a refresh fails on the day they do (23505).',
   ]) expect(out).toContain(line);
 });
 
@@ -59,14 +63,17 @@ test('machines get the same with lines and columns', () => {
   expect(view).toMatchObject({
     name: 'daily_sales', kind: 'materialized view', populated: true, keys: [{ columns: ['placed_on', 'region'], nullable: ['region'] }],
     concurrently: { possible: true, statement: null }, indexes: [{ usable: true, holds: 'no' }],
-    columns: [{ name: 'placed_on', type: 'date', nullable: false, taints: [] }, { name: 'region', nullable: true }, { name: 'total' }, { name: 'seen', taints: [{ cause: 'clock' }] }],
+    columns: [{ name: 'placed_on', type: 'date', nullable: false, taints: [] }, { name: 'region', nullable: true }, { name: 'total' },
+      { name: 'seen', taints: [{ cause: 'clock' }] }],
   });
   expect(view['madeAt']).toMatchObject({ path: 'migrations/002_sales.sql', start: { line: 1, column: 1 } });
 });
 
 test.each([
-  [['nope'], `there is no view 'nope' at the end of the migrations`], [['dayly_sales'], `did you mean 'daily_sales'?`], [['by_region'], 'public.by_region, old.by_region; name its schema'],
-  [['orders'], 'table orders is no view'], [[], 'takes the name of a view'], [['a.b.c'], 'is not the name of a view'], [['daily_sales', 'missing.sql'], 'missing.sql'],
+  [['nope'], `there is no view 'nope' at the end of the migrations`], [['dayly_sales'], `did you mean 'daily_sales'?`], [['by_region'],
+    'public.by_region, old.by_region; name its schema'],
+  [['orders'], 'table orders is no view'], [[], 'takes the name of a view'], [['a.b.c'], 'is not the name of a view'],
+    [['daily_sales', 'missing.sql'], 'missing.sql'],
 ])('%j is an error of use', (words, says) => {
   const { status, out, err } = run(...words);
   expect(status, err).toBe(2);

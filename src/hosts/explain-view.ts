@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
-import { explainViews, readWrittenName, type Evidence, type ExplainedColumn, type Span, type Taint, type ViewExplanation } from '../index.ts';
+import { explainViews, readWrittenName, type Evidence, type ExplainedColumn, type Span, type Taint,
+  type ViewExplanation } from '../index.ts';
 import { positions } from '../report/positions.ts';
 import { readArguments } from './arguments.ts';
 import { colorful, locateAll, openAll, toStdout } from './check.ts';
@@ -11,7 +12,8 @@ import { suggestion, UsageError } from './usage.ts';
  * ambiguous name is an error of use.
  */
 export async function explainViewCommand(argv: readonly string[]): Promise<number> {
-  const words = readArguments(argv, ['color', 'no-color', 'debug', 'format', 'postgres', 'tool', 'config', 'no-config', 'isolated', 'quiet']);
+  const words = readArguments(argv, ['color', 'no-color', 'debug', 'format', 'postgres', 'tool', 'config', 'no-config', 'isolated',
+    'quiet']);
   const [text, ...paths] = words.words.flatMap(word => (word.option === undefined && word.value !== undefined ? [word.value] : []));
   if (text === undefined) throw new UsageError('explain-view takes the name of a view, as in mvlint explain-view shop.daily_sales');
   const name = readWrittenName(text);
@@ -35,7 +37,8 @@ export async function explainViewCommand(argv: readonly string[]): Promise<numbe
     const [other] = results.flatMap(result => result.others);
     if (other !== undefined) throw new UsageError(`${other} is no view; explain-view takes views and materialized views`);
     const known = results.flatMap(result => result.known);
-    const ending = known.length === 0 ? `; the migrations make no view${paths.length === 0 ? `, or none were found from ${cwd}` : ''}` : `; the views are ${listed(known)}`;
+    const ending = known.length === 0 ? `; the migrations make no view${paths.length === 0 ? `, or none were found from ${cwd}` : ''}`
+      : `; the views are ${listed(known)}`;
     throw new UsageError(`there is no view '${text}' at the end of the migrations${suggestion(text, known, ending)}`);
   }
   if (found.length > 1) throw new UsageError(ambiguous(text, found));
@@ -59,11 +62,13 @@ export async function explainViewCommand(argv: readonly string[]): Promise<numbe
   return 0;
 }
 
-const listed = (names: readonly string[]): string => (names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', '));
+const listed = (names: readonly string[]): string => (names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
+  : names.join(', '));
 
 function ambiguous(text: string, found: readonly ViewExplanation[]): string {
   const histories = new Set(found.map(view => view.history));
-  if (histories.size === 1) return `'${text}' may be ${listed(found.map(view => (view.name.includes('.') ? view.name : `public.${view.name}`)))}; name its schema`;
+  if (histories.size === 1) return `'${text}' may be ${listed(found.map(view =>
+    (view.name.includes('.') ? view.name : `public.${view.name}`)))}; name its schema`;
   return `'${text}' stands in several histories (${listed([...histories])}); name the path of one after it`;
 }
 
@@ -95,7 +100,8 @@ function page(view: ViewExplanation, place: (span: Span) => string, color: boole
   };
   lines.push(`${view.kind} ${colors.bold(view.name)}${aside(view.madeAt)}`);
   if (view.kind === 'materialized view')
-    lines.push(view.populated === null ? 'It is not known whether it is populated.' : view.populated ? 'Populated.' : colors.yellow('Not populated: reading it fails (55000).'));
+    lines.push(view.populated === null ? 'It is not known whether it is populated.' : view.populated ? 'Populated.'
+      : colors.yellow('Not populated: reading it fails (55000).'));
 
   head('Columns');
   if (view.columns === null) lines.push('  not known: the query reads what the migrations do not show');
@@ -107,11 +113,13 @@ function page(view: ViewExplanation, place: (span: Span) => string, color: boole
   head('Keys');
   if (view.keys === null) lines.push('  none is proved');
   for (const { columns: key, nullable } of view.keys ?? []) {
-    lines.push(key.length === 0 ? '  one row at most' : `  (${key.join(', ')})${nullable.length === 0 ? '' : colors.dim(`  ${nullable.join(', ')} may be NULL`)}`);
+    lines.push(key.length === 0 ? '  one row at most'
+      : `  (${key.join(', ')})${nullable.length === 0 ? '' : colors.dim(`  ${nullable.join(', ')} may be NULL`)}`);
   }
   head('Reads');
   if (view.reads.length === 0) lines.push('  nothing that the migrations make');
-  for (const { relation, columns: used, span } of view.reads) lines.push(`  ${relation}${used === null ? '' : ` (${used.join(', ')})`}${aside(span)}`);
+  for (const { relation, columns: used, span } of view.reads) lines.push(`  ${relation}${used === null ? ''
+    : ` (${used.join(', ')})`}${aside(span)}`);
   head('Read by');
   if (view.readBy.length === 0) lines.push('  nothing in these migrations');
   for (const { object, madeAt } of view.readBy) lines.push(`  ${object}${aside(madeAt)}`);
@@ -120,7 +128,8 @@ function page(view: ViewExplanation, place: (span: Span) => string, color: boole
   head('Indexes');
   if (view.indexes.length === 0) lines.push('  none');
   for (const { definition, usable, because, madeAt, holds } of view.indexes) {
-    const verdict = usable === true ? colors.green('CONCURRENTLY can use it') : usable === null ? 'CONCURRENTLY can use it if it is valid' : `CONCURRENTLY passes over it: ${because ?? ''}`;
+    const verdict = usable === true ? colors.green('CONCURRENTLY can use it')
+      : usable === null ? 'CONCURRENTLY can use it if it is valid' : `CONCURRENTLY passes over it: ${because ?? ''}`;
     lines.push(`  ${definition}${aside(madeAt)}`, `    ${verdict}${holds === 'no' ? colors.red(', but rows can repeat its columns') : ''}`);
   }
   head('Refreshed by');
@@ -133,7 +142,8 @@ function page(view: ViewExplanation, place: (span: Span) => string, color: boole
   return `${lines.join('\n')}\n`;
 }
 
-function columns(list: readonly ExplainedColumn[], lines: string[], colors: ReturnType<typeof createColors>, place: (span: Span) => string): void {
+function columns(list: readonly ExplainedColumn[], lines: string[], colors: ReturnType<typeof createColors>,
+  place: (span: Span) => string): void {
   const width = (of: (column: ExplainedColumn) => string): number => Math.min(40, Math.max(0, ...list.map(column => of(column).length)));
   const names = width(column => column.name);
   const types = width(column => column.type ?? 'type not known');
@@ -141,6 +151,7 @@ function columns(list: readonly ExplainedColumn[], lines: string[], colors: Retu
     const fill = nullable === null ? 'may be NULL' : nullable ? 'can be NULL' : 'never NULL';
     const word = taints.length === 0 ? '' : `  ${colors.yellow([...new Set(taints.map(taint => flips[taint.flips]))].join(', '))}`;
     lines.push(`  ${name.padEnd(names)}  ${(type ?? 'type not known').padEnd(types)}  ${fill}${word}`);
-    for (const taint of taints) for (const { says, span } of taint.path) lines.push(`    ${colors.dim('└')} ${says}  ${colors.dim(place(span))}`);
+    for (const taint of taints) for (const { says, span } of taint.path) lines.push(
+      `    ${colors.dim('└')} ${says}  ${colors.dim(place(span))}`);
   }
 }

@@ -1,4 +1,5 @@
-import type { Catalog, Column, Evidence, History, Index, Known, Matview, OutputColumn, QueryFacts, Span, Taint, View, WrittenName } from '../model.ts';
+import type { Catalog, Column, Evidence, History, Index, Known, Matview, OutputColumn, QueryFacts, Span, Taint, View,
+  WrittenName } from '../model.ts';
 import { factsOf } from '../query/facts.ts';
 import { replay, type ReplayedMigration, type ReplayOptions } from '../catalog/replay.ts';
 import { hasUsableUniqueIndex, unusable } from '../rule/indexes.ts';
@@ -96,7 +97,8 @@ function collect({ judged, steps, migration }: ReplayedMigration, refreshed: Ref
   if (!judged) return;
   for (const effect of steps.flatMap(step => step.effects)) {
     if (effect.kind !== 'refreshMatview') continue;
-    refreshed.push({ by: `migration ${migration.id}`, concurrently: effect.concurrently, span: effect.via.span, target: effect.matview.id });
+    refreshed.push({ by: `migration ${migration.id}`, concurrently: effect.concurrently, span: effect.via.span,
+      target: effect.matview.id });
   }
 }
 
@@ -109,7 +111,8 @@ function explainView(history: History, view: View | Matview, catalog: Catalog, r
   });
   return {
     history: history.id, name: quote(view.name), kind: view.kind === 'view' ? 'view' : 'materialized view', madeAt: view.madeAt ?? null,
-    populated: view.kind === 'view' ? null : orNull(view.populated), columns, rows: facts.rows, keys: isUnknown(facts.keys) ? null : provedKeys(facts),
+    populated: view.kind === 'view' ? null : orNull(view.populated), columns, rows: facts.rows,
+      keys: isUnknown(facts.keys) ? null : provedKeys(facts),
     reads: view.query.reads.flatMap(read => {
       const object = catalog.get(read.id);
       return object === undefined ? [] : [{ relation: describe(object), columns: read.columns ?? null, span: read.span }];
@@ -135,11 +138,14 @@ const bare = (column: Column, view: View | Matview): ExplainedColumn =>
 function explainedIndex(index: Index, view: View | Matview, catalog: Catalog): ExplainedIndex {
   const because = unusable(index);
   const columns = index.columns.flatMap(({ column }) => column ?? []);
-  const holds = index.unique && columns.length === index.columns.length && index.predicate === undefined ? factsOf(view, catalog).unique(columns).is : null;
-  return { definition: describeIndex(index), usable: because !== undefined ? false : isUnknown(index.valid) ? null : true, because: because ?? null, holds, madeAt: index.madeAt ?? null };
+  const holds = index.unique && columns.length === index.columns.length && index.predicate === undefined
+    ? factsOf(view, catalog).unique(columns).is : null;
+  return { definition: describeIndex(index), usable: because !== undefined ? false : isUnknown(index.valid) ? null : true,
+    because: because ?? null, holds, madeAt: index.madeAt ?? null };
 }
 
-const plainView: Concurrently = { possible: null, says: ['A plain view is computed whenever it is read: there is nothing to refresh.'], statement: null, evidence: [] };
+const plainView: Concurrently = { possible: null, says: ['A plain view is computed whenever it is read: there is nothing to refresh.'],
+  statement: null, evidence: [] };
 
 function concurrently(view: Matview, catalog: Catalog): Concurrently {
   const facts = factsOf(view, catalog);
@@ -150,11 +156,13 @@ function concurrently(view: Matview, catalog: Catalog): Concurrently {
     const isValid = hasUsableUniqueIndex(view, catalog) === true;
     return {
       possible: isValid ? true : null,
-      says: [`${isValid ? 'Possible' : 'Possible if the index is valid'}: it has ${list(usable.map(describeIndex))}.`, ...empty, ...doubts.flatMap(item => item.says)],
+      says: [`${isValid ? 'Possible' : 'Possible if the index is valid'}: it has ${list(usable.map(describeIndex))}.`, ...empty,
+        ...doubts.flatMap(item => item.says)],
       statement: null, evidence: doubts.flatMap(item => item.evidence),
     };
   }
-  const near = catalog.indexesOf(view.id).filter(index => index.unique).map(index => `${quote(index.name.name)} does not serve: ${unusable(index)}.`);
+  const near = catalog.indexesOf(view.id).filter(index => index.unique).map(index =>
+    `${quote(index.name.name)} does not serve: ${unusable(index)}.`);
   const [best] = isUnknown(facts.keys) ? [] : provedKeys(facts);
   const missing = 'Not possible (55000): it has no unique index over plain columns.';
   if (best === undefined) {
@@ -164,11 +172,14 @@ function concurrently(view: Matview, catalog: Catalog): Concurrently {
     return { possible: false, says: [missing, ...near, ...empty, reason], statement: null, evidence: why };
   }
   if (best.columns.length === 0) {
-    return { possible: false, says: [missing, ...near, ...empty, 'Its query returns one row at most: add a column such as 1 AS id to the query and index that.'], statement: null, evidence: [] };
+    return { possible: false, says: [missing, ...near, ...empty,
+      'Its query returns one row at most: add a column such as 1 AS id to the query and index that.'], statement: null, evidence: [] };
   }
-  const nulls = best.nullable.length === 0 ? [] : [`Rows with NULL in ${list(best.nullable.map(column => quote(column)))} are rewritten by every concurrent refresh; coalesce() to a constant in the query avoids that.`];
+  const nulls = best.nullable.length === 0 ? [] : [`Rows with NULL in ${list(best.nullable.map(column =>
+    quote(column)))} are rewritten by every concurrent refresh; coalesce() to a constant in the query avoids that.`];
   return {
-    possible: false, says: [missing, ...near, ...empty, `Its query proves that ${keyText(best.columns)} is unique, so this would do:`, ...nulls],
+    possible: false, says: [missing, ...near, ...empty, `Its query proves that ${keyText(best.columns)} is unique, so this would do:`,
+      ...nulls],
     statement: `CREATE UNIQUE INDEX ON ${qualified(view.name)} ${keyText(best.columns)};`, evidence: [],
   };
 }
@@ -181,7 +192,8 @@ function doubt(index: Index, facts: QueryFacts): { readonly says: readonly strin
   return {
     says: [
       ...(is === 'no' ? [`But rows can repeat ${keyText(columns)}: a refresh fails on the day they do (23505).`] : []),
-      ...(nullable.length > 0 ? [`Rows with NULL in ${list(nullable.map(column => quote(column.name)))} are rewritten by every concurrent refresh.`] : []),
+      ...(nullable.length > 0 ? [`Rows with NULL in ${list(nullable.map(column =>
+        quote(column.name)))} are rewritten by every concurrent refresh.`] : []),
     ],
     evidence: is === 'no' ? why : [],
   };

@@ -68,7 +68,8 @@ const fixed = (column: ScopeColumn | undefined, rows: readonly number[]): readon
   (column === undefined ? [perhaps([], rows)] : [law([], column.ids)]);
 
 /** What a comparison says; undefined when it is not one of those that are understood. */
-function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place: Place, bounded: Set<ScopeColumn>): readonly Law[] | undefined {
+function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place: Place,
+  bounded: Set<ScopeColumn>): readonly Law[] | undefined {
   const { kind, lexpr, rexpr } = node;
   const name = strings(node.name);
   const operator = name.length === 1 ? name[0]! : '';
@@ -96,7 +97,8 @@ function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place:
   if (columns.length === 0 || !(columns.length === 2 || simple(left, rexpr) || simple(right, lexpr))) return undefined;
   const closing = columns.filter(column => bounded.has(column));
   columns.forEach(column => bounded.add(column));
-  return closing.map(column => perhaps(columns.length === 1 ? [] : columns.filter(other => other !== column).flatMap(other => other.ids), column.ids));
+  return closing.map(column => perhaps(columns.length === 1 ? [] : columns.filter(other => other !== column).flatMap(other => other.ids),
+    column.ids));
 }
 
 /** `column = expression`: what decides the expression decides the column, where the comparison rounds nothing. */
@@ -131,7 +133,8 @@ export function literalsOf(parts: readonly Node[], place: Place): ReadonlyMap<nu
 export function literalText(node: Node): string | undefined {
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast;
-    return arg !== undefined && 'A_Const' in arg && arg.A_Const.sval !== undefined && typeWord(typeName) === 'text' ? literalText(arg) : undefined;
+    return arg !== undefined && 'A_Const' in arg && arg.A_Const.sval !== undefined && typeWord(typeName) === 'text' ? literalText(arg)
+      : undefined;
   }
   if (!('A_Const' in node)) return undefined;
   const { ival, sval, boolval, isnull } = node.A_Const;

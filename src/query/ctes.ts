@@ -16,7 +16,8 @@ export function withCtes(clause: WithClause | undefined, run: Run, env: Env): Ct
   for (const cte of ctes) {
     const name = cte.ctename ?? '';
     const mark = run.lastId;
-    list = { name, mark, shape: cteShape(cte, name, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }), next: list };
+    list = { name, mark, shape: cteShape(cte, name, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }),
+      next: list };
   }
   return list;
 }

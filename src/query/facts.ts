@@ -87,7 +87,8 @@ function recalled(query: Query, around: Surroundings): Analysis | undefined {
 
 const nothing = (view: View | Matview): QueryFacts =>
   ({
-    columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`), unique: () => notKnown, rows: [], frozen: [], calls: [],
+    columns: unknown(`the columns of ${view.name.name}`), keys: unknown(`a key of ${view.name.name}`), unique: () => notKnown, rows: [],
+      frozen: [], calls: [],
   });
 
 /** The query's node in the tree of its statement. */

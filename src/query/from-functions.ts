@@ -65,25 +65,31 @@ export function functionSource(node: RangeFunction, place: Place): Item {
   const ordinal = node.ordinality === true ? { ...column('ordinality', 'bigint', run), nullable: false } : undefined;
   const all = open ? [] : [...columns, ...(ordinal === undefined ? [] : [ordinal])];
   const named = open ? strings(node.alias?.colnames).map(name => column(name, unknown(`type of ${name}`), run)) : all;
-  const facts = open || !isJudging(run) ? anyRows(newId(run)) : functionRows(listedFunctions.map(([expression]) => expression), all, ordinal, place);
+  const facts = open || !isJudging(run) ? anyRows(newId(run))
+    : functionRows(listedFunctions.map(([expression]) => expression), all, ordinal, place);
   return singleItem(named, node.alias, defaultName, { open, reads: [], facts });
 }
 
 /** Functions that give several rows for some argument, whatever the table says. */
-const giving = new Set(['unnest', 'generate_series', 'regexp_split_to_table', 'string_to_table', 'jsonb_array_elements', 'jsonb_array_elements_text',
-  'json_array_elements', 'json_array_elements_text', 'jsonb_object_keys', 'jsonb_each', 'jsonb_each_text', 'regexp_matches', 'generate_subscripts']);
+const giving = new Set(['unnest', 'generate_series', 'regexp_split_to_table', 'string_to_table', 'jsonb_array_elements',
+  'jsonb_array_elements_text',
+  'json_array_elements', 'json_array_elements_text', 'jsonb_object_keys', 'jsonb_each', 'jsonb_each_text', 'regexp_matches',
+    'generate_subscripts']);
 
 /**
  * What decides the rows of functions in FROM (measured, facts H): WITH ORDINALITY numbers them, generate_series repeats nothing. A function
  * that reads columns to its left runs once for each of their rows.
  */
-function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[], ordinal: ScopeColumn | undefined, place: Place): RowFacts {
+function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[], ordinal: ScopeColumn | undefined,
+  place: Place): RowFacts {
   const row = newId(place.run);
   const inputs = functions.map(expression => inputsOf(expression, { ...place }));
   const calls = functions.flatMap(expression => ('FuncCall' in expression ? [expression.FuncCall] : []));
-  const left = inputs.every(item => item.whole && item.columns.length === 0) ? [] : place.scope.sources.flatMap(source => source.facts.rows);
+  const left = inputs.every(item => item.whole && item.columns.length === 0) ? []
+    : place.scope.sources.flatMap(source => source.facts.rows);
   const names = calls.map(call => strings(call.funcname).at(-1) ?? '');
-  const surelySets = names.length === functions.length && names.every(name => giving.has(name)) && calls.every(call => !isScalarCall(call, place));
+  const surelySets = names.length === functions.length && names.every(name => giving.has(name))
+    && calls.every(call => !isScalarCall(call, place));
   const asks = inputs.some(item => !item.whole || item.columns.length > 0);
   const series = functions.length === 1 && names[0] === 'generate_series' && surelySets ? columns[0] : undefined;
   if (series !== undefined) series.nullable = false;
@@ -95,7 +101,8 @@ function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[
   // A list of constants is what it is: nothing is claimed of its values.
   if (!surelySets || (!asks && series === undefined)) laws.push(perhaps([], [row]));
   const solid = new Set([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
-  return perRunOf({ rows: [row], laws, solid, notes: [{ row, span: placeOf(functions[0], place), says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }, left);
+  return perRunOf({ rows: [row], laws, solid, notes: [{ row, span: placeOf(functions[0], place),
+    says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }, left);
 }
 
 /** One row of the function is not one row of what stands to its left: nothing is claimed of that direction. */

@@ -169,20 +169,24 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
 }
 
 /** What the query of a view says of its rows, and its columns with the identities that they have there. */
-function viewFactsOf(view: View | Matview, facts: QueryFacts | undefined, columns: readonly ScopeColumn[], run: Run): [RowFacts, readonly ScopeColumn[]] {
+function viewFactsOf(view: View | Matview, facts: QueryFacts | undefined, columns: readonly ScopeColumn[], run: Run): [RowFacts,
+  readonly ScopeColumn[]] {
   const whole = facts === undefined ? undefined : shapeBehind(facts);
   const shape = whole === undefined ? undefined : summed(whole, () => aboveAll(whole));
   if (shape === undefined || shape.columns.length !== columns.length) {
     const row = newId(run);
     const any = anyRows(row);
-    return [view.kind === 'matview' ? withLaws(any, [...matviewLaws(view, columns, [row], run.catalog), toAll(row, columns)]) : any, columns];
+    return [view.kind === 'matview' ? withLaws(any, [...matviewLaws(view, columns, [row], run.catalog), toAll(row, columns)]) : any,
+      columns];
   }
   const renaming = renamed(shape.facts, 0, () => newId(run));
   const own = columns.map((column, at) => ({ ...column, ids: shape.columns[at]!.ids?.map(renaming.of) ?? column.ids }));
-  return [view.kind === 'matview' ? withLaws(renaming.facts, matviewLaws(view, own, renaming.facts.rows, run.catalog)) : renaming.facts, own];
+  return [view.kind === 'matview' ? withLaws(renaming.facts, matviewLaws(view, own, renaming.facts.rows, run.catalog)) : renaming.facts,
+    own];
 }
 
-const toAll = (row: number, columns: readonly ScopeColumn[]): Law => ({ from: [row], to: columns.flatMap(column => column.ids), missingToo: true });
+const toAll = (row: number, columns: readonly ScopeColumn[]): Law => ({ from: [row], to: columns.flatMap(column => column.ids),
+  missingToo: true });
 
 /** A sequence can be selected from (measured in the tests). */
 const sequenceColumns: readonly Column[] = [
@@ -209,7 +213,8 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
   const merged = names === undefined ? [] : mergedColumns(names, left, right, kind, run);
   let facts: RowFacts = oneRow;
   if (isJudging(run)) {
-    const pairs = (condition ?? []).map(([a, b]): Merged => ({ left: a, right: b, ids: merged.find(column => column.name === a.name)!.ids }));
+    const pairs = (condition ?? []).map(([a, b]): Merged => ({ left: a, right: b,
+      ids: merged.find(column => column.name === a.name)!.ids }));
     facts = names === undefined ? anyRows(newId(run)) : joinFacts(kind, { facts: left.facts, from, until: between },
       { facts: right.facts, from: between, until }, parts, pairs, lateralPlace(run, env, both));
     extendWithNulls(kind, left, right);
@@ -240,7 +245,8 @@ function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readon
 function extendWithNulls(kind: JoinKind, left: Item, right: Item): void {
   for (const item of kind === 'left' ? [right] : kind === 'right' ? [left] : kind === 'full' ? [left, right] : []) {
     const sure = !referenced(item === right ? left : right, item);
-    for (const column of columnsOf([item])) column.nullable = sure || column.nullable === true ? true : unknown(`whether every row of the join finds ${column.name}`);
+    for (const column of columnsOf([item])) column.nullable = sure || column.nullable === true ? true
+      : unknown(`whether every row of the join finds ${column.name}`);
   }
 }
 
@@ -283,7 +289,8 @@ function mergedColumns(names: readonly string[], left: Item, right: Item, kind: 
     useMerge(run, a, b, type, kind);
     const nullable = kind === 'left' ? a.nullable : kind === 'right' ? b.nullable
       : kind === 'inner' || (a.nullable === false && b.nullable === false) ? false : unknown(`whether ${name} is NULL`);
-    const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' && isExact(a, b) ? [...a.ids, ...b.ids] : [newId(run)];
+    const ids = kind === 'left' ? a.ids : kind === 'right' ? b.ids : kind === 'inner' && isExact(a, b) ? [...a.ids, ...b.ids]
+      : [newId(run)];
     const taints = kind === 'right' ? b.taints : kind === 'full' ? unionTaints(a.taints, b.taints) : a.taints;
     return { name, type, literal: false, nullable, taints, ids, uses };
   });

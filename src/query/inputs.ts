@@ -29,7 +29,8 @@ export function columnOf(node: Node | undefined, place: Place): ScopeColumn | un
 
 /** Kinds of nodes whose value their parts decide. Everything else is opaque. */
 const transparent = new Set([
-  'A_Const', 'Integer', 'Float', 'String', 'Boolean', 'A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest', 'CaseExpr', 'CaseWhen', 'CoalesceExpr', 'MinMaxExpr',
+  'A_Const', 'Integer', 'Float', 'String', 'Boolean', 'A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest', 'CaseExpr', 'CaseWhen',
+    'CoalesceExpr', 'MinMaxExpr',
   'TypeCast', 'TypeName', 'SQLValueFunction', 'List', 'A_ArrayExpr', 'RowExpr', 'CollateClause', 'NamedArgExpr',
 ]);
 
@@ -60,7 +61,8 @@ export function inputsOf(node: Node, place: Place): Inputs {
 function isPure(call: FuncCall, place: Place): boolean {
   const names = strings(call.funcname);
   const name = names.at(-1) ?? '';
-  if (call.over !== undefined || call.agg_star === true || call.agg_filter !== undefined || (names.length > 1 && names[0] !== 'pg_catalog')) return false;
+  if (call.over !== undefined || call.agg_star === true || call.agg_filter !== undefined
+    || (names.length > 1 && names[0] !== 'pg_catalog')) return false;
   if (place.run.catalog.findRoutines({ name }).length > 0) return false;
   const overloads = typesIn(place.run.catalog).builtins.functions(name);
   return overloads.length > 0 && overloads.every(({ kind, returnsSet, volatility }) =>

@@ -29,7 +29,8 @@ const isOf = (side: Side) => (id: number): boolean => id > side.from && id <= si
  * What decides the rows of a join (measured, facts H): of many to one the many side's key, else a key of either side together. NULLs do
  * not join. Columns that only some rows have equate nothing in the others.
  */
-export function joinFacts(kind: JoinKind, left: Side, right: Side, parts: readonly Node[], using: readonly Merged[], place: Place): RowFacts {
+export function joinFacts(kind: JoinKind, left: Side, right: Side, parts: readonly Node[], using: readonly Merged[],
+  place: Place): RowFacts {
   const rows = [...left.facts.rows, ...right.facts.rows];
   const compared = using.flatMap(({ left: a, right: b }) => (isExact(a, b) ? same(a.ids, b.ids, { everywhere: true })
     : [perhaps(a.ids, b.ids), perhaps(b.ids, a.ids)]));
@@ -40,7 +41,8 @@ export function joinFacts(kind: JoinKind, left: Side, right: Side, parts: readon
     return withLaws(together(left.facts, right.facts), [...on, ...merged], strict);
   }
   if (kind === 'full') return fullFacts(left, right, parts, on, strict, using, place);
-  return kind === 'left' ? outerFacts(left, right, parts, on, strict, using, place) : outerFacts(right, left, parts, on, strict, using, place);
+  return kind === 'left' ? outerFacts(left, right, parts, on, strict, using, place)
+    : outerFacts(right, left, parts, on, strict, using, place);
 }
 
 const maybe = (item: Law): Law => perhaps(item.from, item.to);
@@ -54,7 +56,8 @@ function askedOf(parts: readonly Node[], using: readonly Merged[], other: Side, 
 }
 
 /** The law by which a row of `kept` meets one row of `other` at most, if there is one. */
-function meetsOne(kept: Side, other: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>, using: readonly Merged[],
+function meetsOne(kept: Side, other: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>,
+  using: readonly Merged[],
   place: Place): readonly Law[] {
   const { facts } = other;
   const probe = { laws: [...facts.laws, ...on], solid: new Set([...facts.solid, ...strict]) };
@@ -79,12 +82,14 @@ function outerFacts(kept: Side, other: Side, parts: readonly Node[], on: readonl
   // Where a compared column of the other side is not NULL the row is there, and the condition holds.
   const matched = sure.filter(item => item.from.some(own)).map((item): Law => ({ ...item, weak: true }));
   return {
-    rows: [...kept.facts.rows, ...other.facts.rows], sides: [...kept.facts.sides ?? [], ...after.sides ?? []], notes: [...kept.facts.notes, ...other.facts.notes], solid: new Set([...kept.facts.solid, ...after.solid]),
+    rows: [...kept.facts.rows, ...other.facts.rows], sides: [...kept.facts.sides ?? [], ...after.sides ?? []],
+      notes: [...kept.facts.notes, ...other.facts.notes], solid: new Set([...kept.facts.solid, ...after.solid]),
     laws: [...kept.facts.laws, ...after.laws, ...matched, ...meetsOne(kept, other, parts, on, strict, using, place), ...on.map(maybe)],
   };
 }
 
-function fullFacts(left: Side, right: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>, using: readonly Merged[],
+function fullFacts(left: Side, right: Side, parts: readonly Node[], on: readonly Law[], strict: ReadonlySet<number>,
+  using: readonly Merged[],
   place: Place): RowFacts {
   const sides = [left, right] as const;
   const weak = sides.flatMap((side, at) => meetsOne(side, sides[1 - at]!, parts, on, strict, using, place)

@@ -69,7 +69,8 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   const constraints = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()];
   if (!parent) {
     for (const constraint of constraints) add(ofConstraint(constraint, row, find));
-    for (const index of catalog.indexesOf(table.id)) if (index.constraint === undefined || index.nullsNotDistinct) add(ofIndex(index, row, find));
+    for (const index of catalog.indexesOf(table.id)) if (index.constraint === undefined
+      || index.nullsNotDistinct) add(ofIndex(index, row, find));
   } else if (constraints.some(({ kind }) => kind === 'check' || kind === 'exclude')
     || catalog.heirs(table.id).some(heir => heir.constraints.some(({ kind }) => kind === 'check' || kind === 'exclude'))) {
     add([perhaps([], [row])]);
@@ -82,7 +83,8 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
 }
 
 /** Keys that the unique indexes of a materialized view keep, as of its last refresh. */
-export function matviewLaws(matview: Matview, columns: readonly ScopeColumn[], rows: readonly number[], catalog: Surroundings): readonly Law[] {
+export function matviewLaws(matview: Matview, columns: readonly ScopeColumn[], rows: readonly number[],
+  catalog: Surroundings): readonly Law[] {
   const [row] = rows;
   if (row === undefined) return [];
   return catalog.indexesOf(matview.id).flatMap(index => ofIndex(index, row, names => idsOf(names, columns)))

@@ -137,7 +137,8 @@ export function together(...facts: readonly RowFacts[]): RowFacts {
   if (facts.length === 1) return facts[0]!;
   return {
     rows: facts.flatMap(item => item.rows), laws: facts.flatMap(item => item.laws),
-    solid: new Set(facts.flatMap(item => [...item.solid])), notes: facts.flatMap(item => item.notes), sides: facts.flatMap(item => item.sides ?? []),
+    solid: new Set(facts.flatMap(item => [...item.solid])), notes: facts.flatMap(item => item.notes),
+      sides: facts.flatMap(item => item.sides ?? []),
   };
 }
 
@@ -169,7 +170,8 @@ const mostTold = 12;
  * the others; else it holds where nothing is NULL. `isOwn`: the identity belongs to this side, and is NULL where the row is missing;
  * `condition`: what holds where the row is there.
  */
-export function extended(facts: RowFacts, isOwn: (id: number) => boolean, condition: readonly Law[] = [], strict: Iterable<number> = []): RowFacts {
+export function extended(facts: RowFacts, isOwn: (id: number) => boolean, condition: readonly Law[] = [],
+  strict: Iterable<number> = []): RowFacts {
   const { laws, solid } = facts;
   const told = [...solid].filter(isOwn).slice(0, mostTold);
   const kept = laws.flatMap((item): readonly Law[] => {
@@ -183,7 +185,8 @@ export function extended(facts: RowFacts, isOwn: (id: number) => boolean, condit
   const own = new Set([...facts.rows, ...facts.solid, ...laws.flatMap(item => [...item.from, ...item.to])].filter(isOwn));
   // What was filled up below stays so: only with this side can its rows be there.
   const before = withLaws(facts, condition, strict);
-  return { rows: facts.rows, notes: facts.notes, laws: kept, solid: new Set([...solid].filter(id => !isOwn(id))), sides: [{ own, before }] };
+  return { rows: facts.rows, notes: facts.notes, laws: kept, solid: new Set([...solid].filter(id => !isOwn(id))),
+    sides: [{ own, before }] };
 }
 
 /** The facts of a LATERAL source, which runs once for each row to its left: what held in one run holds for one such row. */
@@ -202,7 +205,8 @@ function withoutMissing({ missingToo: _, ...rest }: Law): Law {
 const mostLaws = 1500;
 
 /** The same facts for another occurrence: identities above `mark` get fresh ones. */
-export function renamed(facts: RowFacts, mark: number, fresh: () => number): { readonly facts: RowFacts; readonly of: (id: number) => number } {
+export function renamed(facts: RowFacts, mark: number,
+  fresh: () => number): { readonly facts: RowFacts; readonly of: (id: number) => number } {
   const names = new Map<number, number>();
   const of = (id: number): number => {
     if (id <= mark) return id;
@@ -238,7 +242,8 @@ const mostKeys = 24;
  * The minimal lists of columns that decide the rows, as positions: the shortest first, then by position. `columns`: the identities of
  * each column. All of them while there are few candidates, else the short ones and one from either end.
  */
-export function minimalKeys(facts: RowFacts, columns: readonly (readonly number[])[], budget = usualBudget): readonly (readonly number[])[] {
+export function minimalKeys(facts: RowFacts, columns: readonly (readonly number[])[],
+  budget = usualBudget): readonly (readonly number[])[] {
   const decides = (positions: readonly number[]): boolean => decidesRows(facts, positions.flatMap(at => columns[at]!));
   if (decides([])) return [[]];
   // A column that no law asks for is in no minimal key.

@@ -85,7 +85,8 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
   const { outputs } = named;
   let facts = withLaws(source, named.laws, named.solid);
   const groups = select.groupClause ?? [];
-  if (groups.length > 0) facts = place.scope.groupingSets ? setsFacts(groups, outputs, facts, place) : groupFacts(groups, outputs, facts, place);
+  if (groups.length > 0) facts = place.scope.groupingSets ? setsFacts(groups, outputs, facts, place)
+    : groupFacts(groups, outputs, facts, place);
   else if (aggregates) {
     const row = newId(place.run);
     facts = { ...withLaws(facts, [law([], [row])], [row]), rows: [row] };
@@ -100,9 +101,11 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     const row = newId(place.run);
     const ids = isDistinctOn(distinct) ? distinct.map(item => idOf(item, outputs, place, 'order')) : outputs.map(output => output.ids![0]!);
     const back = isDistinctOn(distinct) ? facts.rows : outputs.flatMap(output => output.ids ?? []);
-    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])], [row]), rows: [row] };
+    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back),
+      ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])], [row]), rows: [row] };
     facts = { ...facts, notes: [...facts.notes, { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
-      ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %' : 'DISTINCT compares all columns, and rows that differ in others have the same %' }] };
+      ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %'
+        : 'DISTINCT compares all columns, and rows that differ in others have the same %' }] };
   }
   return { facts: limitedFacts(select, facts), outputs };
 }
@@ -135,7 +138,8 @@ function identified(given: readonly Output[], place: Place): Identified {
     const { node, column } = output;
     const literal = node === undefined ? undefined : literalText(node);
     const rest = literal === undefined ? {} : { literals: new Set([literal]) };
-    if (column !== undefined && own.has(column)) return { ...output, ...(column.literals === undefined ? {} : { literals: column.literals }), ids: column.ids };
+    if (column !== undefined && own.has(column)) return { ...output,
+      ...(column.literals === undefined ? {} : { literals: column.literals }), ids: column.ids };
     const inputs = node === undefined ? undefined : inputsOf(node, place);
     const text = node !== undefined && inputs?.pure === true ? plain(node) : undefined;
     const known = text === undefined ? undefined : texts.get(text);
@@ -158,7 +162,8 @@ function expressionLaws(node: Node, inputs: Inputs, ids: readonly number[], outp
   if (inner !== undefined) return same(inner.ids, ids, { everywhere: true });
   const back = inputs.whole ? [perhaps(ids, from)] : [perhaps([], ids), perhaps(ids, rowsOf(place))];
   // An index over a column that is always NULL forbids nothing.
-  if (from.length === 0 && inputs.pure) return [law([], ids, { everywhere: true }), perhaps(ids, rowsOf(place))].slice(0, output.nullable === false ? 1 : 2);
+  if (from.length === 0 && inputs.pure) return [law([], ids, { everywhere: true }), perhaps(ids, rowsOf(place))].slice(0,
+    output.nullable === false ? 1 : 2);
   return inputs.pure ? [law(from, ids, { everywhere: true }), ...back] : back;
 }
 
@@ -173,7 +178,8 @@ function keptColumn(node: Node, output: Output, place: Place): ScopeColumn | und
   }
   if ('A_Expr' in node && strings(node.A_Expr.name).join('.') === '||') {
     const [column, other] = [columnOf(node.A_Expr.lexpr, place), node.A_Expr.rexpr];
-    return column !== undefined && column.type === 'text' && other !== undefined && literalText(other)?.startsWith('s') === true ? column : undefined;
+    return column !== undefined && column.type === 'text' && other !== undefined && literalText(other)?.startsWith('s') === true ? column
+      : undefined;
   }
   if (!('TypeCast' in node)) return undefined;
   const column = columnOf(node.TypeCast.arg, place);
@@ -191,13 +197,15 @@ const widening: Readonly<Record<string, readonly string[]>> = {
   text: ['character varying'], 'character varying': ['text'], date: ['timestamp without time zone'],
 };
 
-const lossyCalls = new Set(['date_trunc', 'lower', 'upper', 'date_part', 'extract', 'round', 'floor', 'ceil', 'ceiling', 'trunc', 'length', 'abs', 'left']);
+const lossyCalls = new Set(['date_trunc', 'lower', 'upper', 'date_part', 'extract', 'round', 'floor', 'ceil', 'ceiling', 'trunc',
+  'length', 'abs', 'left']);
 
 /** Whether different values surely become equal: rounding, and calls that forget. */
 function isLossy(node: Node): boolean {
   if ('FuncCall' in node) {
     const { funcname, args, over } = node.FuncCall;
-    return over === undefined && lossyCalls.has(strings(funcname).at(-1) ?? '') && (args ?? []).every(arg => 'ColumnRef' in arg || 'A_Const' in arg);
+    return over === undefined && lossyCalls.has(strings(funcname).at(-1) ?? '')
+      && (args ?? []).every(arg => 'ColumnRef' in arg || 'A_Const' in arg);
   }
   return false;
 }
@@ -263,18 +271,21 @@ function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: R
   const key = (node: Node): number | undefined => {
     const id = idOf(node, outputs, place, 'group');
     const column = columnOf(node, place);
-    if (id !== undefined) columns.set(id, column !== undefined && (column.nullable === false || column.ids.some(own => place.scope.strict.has(own))));
+    if (id !== undefined) columns.set(id, column !== undefined
+      && (column.nullable === false || column.ids.some(own => place.scope.strict.has(own))));
     return id;
   };
   const sets = groupingSets(groups, key);
   const laws: Law[] = [law([row], [...columns.keys()]), perhaps([...columns.keys()], [row])];
-  const told = outputs.filter(({ node }) => node !== undefined && 'GroupingFunc' in node && (node.GroupingFunc.args ?? []).length >= columns.size);
+  const told = outputs.filter(({ node }) => node !== undefined && 'GroupingFunc' in node
+    && (node.GroupingFunc.args ?? []).length >= columns.size);
   if (sets !== undefined && new Set(sets.map(set => [...new Set(set)].sort((a, b) => a - b).join())).size === sets.length) {
     if ([...columns.values()].every(Boolean)) laws.push(law([...columns.keys()], [row]));
     for (const output of told) laws.push(law([...columns.keys(), ...output.ids ?? []], [row]));
   }
   const before = facts.laws.map(item => perhaps(item.from, item.to));
-  return { rows: [row], laws: [...before, ...laws], solid: new Set([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]),
+  return { rows: [row], laws: [...before, ...laws],
+    solid: new Set([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]),
     notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }] };
 }
 
@@ -331,7 +342,8 @@ function aggregateLaws(output: Output, facts: RowFacts, place: Place): readonly 
 
 /** row_number() counts the rows of each partition; any other window may tell rows apart. */
 function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFacts, place: Place): readonly Law[] {
-  const windows = new Map((select.windowClause ?? []).flatMap(item => ('WindowDef' in item ? [[item.WindowDef.name ?? '', item.WindowDef] as const] : [])));
+  const windows = new Map((select.windowClause ?? []).flatMap(item => ('WindowDef' in item
+    ? [[item.WindowDef.name ?? '', item.WindowDef] as const] : [])));
   return outputs.flatMap(({ node, ids }): readonly Law[] => {
     if (node === undefined || ids === undefined || !callsOf([node]).some(call => call.over !== undefined)) return [];
     const maybe = [perhaps(ids, facts.rows)];
@@ -362,8 +374,10 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   // What was said of them as values of a row does not hold: they have a row of their own.
   const ids = new Set(shown.flatMap(output => output.ids ?? []));
   const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && item.possible !== true
-    ? { ...item, to: item.to.filter(id => !ids.has(id)) } : item)).filter(item => !(item.possible === true && item.from.some(id => ids.has(id))));
-  return { ...facts, rows, solid: new Set([...[...facts.solid].filter(id => !ids.has(id)), row]), laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
+    ? { ...item, to: item.to.filter(id => !ids.has(id)) } : item)).filter(item =>
+      !(item.possible === true && item.from.some(id => ids.has(id))));
+  return { ...facts, rows, solid: new Set([...[...facts.solid].filter(id => !ids.has(id)), row]),
+    laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
     ...(surely ? [] : [perhaps([], [row])])], notes: [...facts.notes, { row, span: sourceSpan(place.run.statement, first.location ?? 0,
     nodeEnd(place.run.statement.sql, first.location ?? 0)), says: `${names[0] ?? ''}() gives several rows with the same %` }] };
 }

@@ -88,10 +88,12 @@ function branchOf(select: SelectStmt, run: Run, env: Env): Branch {
   const ids = run.reads.slice(before).map(read => read.id);
   const objects = ids.map(id => run.catalog.get(id));
   // A CTE was read where it stands, and a view reads what it reads.
-  const sure = env.ctes === undefined && select.withClause === undefined && !shape.open && objects.every(object => object?.kind === 'table');
+  const sure = env.ctes === undefined && select.withClause === undefined && !shape.open
+    && objects.every(object => object?.kind === 'table');
   const { fromClause, whereClause, groupClause, havingClause, distinctClause, limitCount, limitOffset } = select;
   const [only] = objects;
-  const plain = fromClause?.length === 1 && 'RangeVar' in fromClause[0]! && [whereClause, groupClause, havingClause, distinctClause, limitCount, limitOffset]
+  const plain = fromClause?.length === 1 && 'RangeVar' in fromClause[0]!
+    && [whereClause, groupClause, havingClause, distinctClause, limitCount, limitOffset]
     .every(clause => clause === undefined);
   const wholeTable = plain && objects.length === 1 && only?.kind === 'table'
     && only.constraints.every(({ kind }) => kind !== 'check' && kind !== 'exclude') && only.inherits.length === 0;

@@ -23,16 +23,20 @@ const most = 3;
  * What decides the rows of a set operation (measured, facts H). Without ALL no two rows are equal. INTERSECT and EXCEPT keep rows of the left
  * branch with what holds for them. UNION ALL keeps the keys of its branches only together with a column that tells the branches apart.
  */
-export function combinedFacts(operation: Operation, all: boolean, left: Shape, right: Shape, columns: readonly ShapeColumn[], run: Run): Combined {
+export function combinedFacts(operation: Operation, all: boolean, left: Shape, right: Shape, columns: readonly ShapeColumn[],
+  run: Run): Combined {
   const union = operation === 'SETOP_UNION';
   const literals = left.columns.map((column, at) => (union ? either(column.literals, right.columns[at]?.literals) : column.literals));
   const row = newId(run);
   const own = columns.map(() => [newId(run)]);
   const shown = own.flat();
-  const solid = (ids: readonly (readonly number[])[]): readonly number[] => columns.flatMap((column, at) => (column.nullable === false ? ids[at]! : []));
-  if (!union && left.columns.every((_, at) => right.columns[at] !== undefined)) return { ...keptRows(all, left, columns, own, row, right), literals };
+  const solid = (ids: readonly (readonly number[])[]): readonly number[] => columns.flatMap((column,
+    at) => (column.nullable === false ? ids[at]! : []));
+  if (!union && left.columns.every((_, at) => right.columns[at] !== undefined)) return { ...keptRows(all, left, columns, own, row,
+    right), literals };
   const base: RowFacts = { ...anyRows(row), laws: [perhaps([], [row]), law([row], shown, { missingToo: true })],
-    notes: [{ row, span: { path: run.statement.span.path, start: run.statement.span.start, end: run.statement.span.end }, says: 'the branches bring rows with the same %' }] };
+    notes: [{ row, span: { path: run.statement.span.path, start: run.statement.span.start, end: run.statement.span.end },
+      says: 'the branches bring rows with the same %' }] };
   const laws: Law[] = all ? [] : [law(shown, [row])];
   const apart = left.columns.flatMap((column, at) => (areApart(column, right.columns[at]) ? [at] : []));
   if (apart.length > 0) {

@@ -19,7 +19,8 @@ export function uniqueIn(shape: Shape, positions: readonly number[], spanOf: (po
       return decides(less) ? less : list;
     }, positions);
     const words = keyWords(shape, least);
-    if (least.length === 0) return { is: 'yes', why: positions.slice(0, 1).map(at => ({ span: spanOf(at), says: 'the query returns one row' })) };
+    if (least.length === 0) return { is: 'yes', why: positions.slice(0, 1).map(at => ({ span: spanOf(at),
+      says: 'the query returns one row' })) };
     return { is: 'yes', why: least.map(at => ({ span: spanOf(at), says: `each row has its own ${words}` })) };
   }
   const why = repeats(shape, positions, named, spanOf);
@@ -30,7 +31,8 @@ const keyWords = (shape: Shape, positions: readonly number[]): string =>
   `(${positions.map(at => shape.columns[at]?.name ?? '?').join(', ')})`;
 
 /** What shows that rows can repeat; undefined when it is not known. */
-function repeats(shape: Shape, positions: readonly number[], named: string, spanOf: (position: number) => Span): readonly Evidence[] | undefined {
+function repeats(shape: Shape, positions: readonly number[], named: string,
+  spanOf: (position: number) => Span): readonly Evidence[] | undefined {
   if (positions.length === 0 || positions.some(at => shape.columns[at]?.ids === undefined)) return undefined;
   const { branches } = shape;
   if (branches !== undefined) {
@@ -58,7 +60,8 @@ function repeatsInside(shape: Shape, positions: readonly number[], named: string
  * Whether two branches of UNION ALL can have the same values: one of them is a whole table, the other reads other tables, and nothing binds
  * the columns to constants.
  */
-function overlap(branches: readonly Branch[], positions: readonly number[], named: string, spanOf: (position: number) => Span): readonly Evidence[] | undefined {
+function overlap(branches: readonly Branch[], positions: readonly number[], named: string,
+  spanOf: (position: number) => Span): readonly Evidence[] | undefined {
   for (const [at, free] of branches.entries()) {
     if (!free.wholeTable || !('length' in free.tables)) continue;
     const own = free.tables;
@@ -67,9 +70,11 @@ function overlap(branches: readonly Branch[], positions: readonly number[], name
       if (other.tables.some(table => own.includes(table))) continue;
       const fits = positions.every(position => {
         const [a, b] = [free.shape.columns[position], other.shape.columns[position]];
-        return a?.ids !== undefined && b?.ids !== undefined && isExact(a, b) && !areApart(a, b) && isFree(free.shape, a.ids) && isFree(other.shape, b.ids);
+        return a?.ids !== undefined && b?.ids !== undefined && isExact(a, b) && !areApart(a, b) && isFree(free.shape, a.ids)
+          && isFree(other.shape, b.ids);
       });
-      if (fits) return positions.slice(0, 1).map(position => ({ span: spanOf(position), says: `two branches of UNION ALL can have the same ${named}` }));
+      if (fits) return positions.slice(0, 1).map(position => ({ span: spanOf(position),
+        says: `two branches of UNION ALL can have the same ${named}` }));
     }
   }
   return undefined;
