@@ -23,15 +23,17 @@ export function named(store: Store, range: RangeVar | undefined): Relation | und
 }
 
 /** The tables that inherit from a table, at every depth: partitions too. */
-export function children(store: Store, table: ObjectId, seen: Set<ObjectId> = new Set([table])): readonly Table[] {
-  const found: Table[] = [];
-  for (const { dependent } of store.dependants(table)) {
-    const object = seen.has(dependent) ? undefined : store.get(dependent);
-    if (object?.kind !== 'table' || !object.inherits.includes(table)) continue;
-    seen.add(dependent);
-    found.push(object, ...children(store, dependent, seen));
-  }
-  return found;
+export function children(store: Store, table: ObjectId): readonly Table[] {
+  const found = new Map<ObjectId, Table>();
+  const parents = [table];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop())
+    for (const { dependent } of store.dependants(parent)) {
+      const object = dependent === table || found.has(dependent) ? undefined : store.get(dependent);
+      if (object?.kind !== 'table' || !object.inherits.includes(parent)) continue;
+      found.set(dependent, object);
+      parents.push(dependent);
+    }
+  return [...found.values()];
 }
 
 /** A lock on a relation, and the same on the tables that inherit from it. */
@@ -44,15 +46,18 @@ export function takeWithChildren(store: Store, relation: Relation, mode: LockMod
 const saysOnly = (text: string): boolean => /\bonly\b/i.test(text);
 
 /** Running a query: it looks through plain views, reads materialized views as they stand, and tables with their children. */
-export function takeReads(store: Store, query: Query, take: Take, seen: Set<ObjectId> = new Set()): void {
-  for (const { id } of query.reads) {
-    const relation = store.get(id);
-    if (seen.has(id) || !isSelectable(relation)) continue;
-    seen.add(id);
-    take(id, 'AccessShareLock');
-    if (relation.kind === 'view') takeReads(store, relation.query, take, seen);
-    else if (relation.kind === 'table' && !saysOnly(query.normal)) takeWithChildren(store, relation, 'AccessShareLock', take);
-  }
+export function takeReads(store: Store, query: Query, take: Take): void {
+  const seen = new Set<ObjectId>();
+  const queries = [query];
+  for (let next = queries.pop(); next; next = queries.pop())
+    for (const { id } of next.reads) {
+      const relation = store.get(id);
+      if (seen.has(id) || !isSelectable(relation)) continue;
+      seen.add(id);
+      if (relation.kind === 'table' && !saysOnly(next.normal)) takeWithChildren(store, relation, 'AccessShareLock', take);
+      else take(id, 'AccessShareLock');
+      if (relation.kind === 'view') queries.push(relation.query);
+    }
 }
 
 /** The relations that were found to be read by a statement (`readRelations` has looked through the views). */

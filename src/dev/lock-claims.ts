@@ -1,5 +1,4 @@
 /** What the replay claims that a statement locks, and what a real server says that it holds. */
-import type pg from 'pg';
 import { strongest } from '../catalog/locks.ts';
 import { replay } from '../catalog/replay.ts';
 import { isRelation } from '../catalog/store.ts';
@@ -7,6 +6,11 @@ import type { Catalog, LockMode, Step } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { lockSchema } from './lock-statements.ts';
+
+/** A client of a server, or PGlite. */
+export interface Client {
+  query<T extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: T[] }>;
+}
 
 /** The strongest mode by relation, under the name it had before the statement (a new relation under its own). */
 export type Held = Readonly<Record<string, LockMode>>;
@@ -67,7 +71,7 @@ export function claimedLocks(sql: string, from: Catalog, block = true): Held | u
 }
 
 /** The user's relations by OID, with the relation of an index. Temporary ones and TOAST are none of the replay's. */
-export async function relationNames(client: pg.Client): Promise<ReadonlyMap<number, KnownRelation>> {
+export async function relationNames(client: Client): Promise<ReadonlyMap<number, KnownRelation>> {
   const { rows } = await client.query<{ oid: number; name: string; relkind: string; of: string | null }>(`
     SELECT c.oid, c.relname AS name, c.relkind, t.relname AS of FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
       LEFT JOIN pg_index AS i ON i.indexrelid = c.oid LEFT JOIN pg_class AS t ON t.oid = i.indrelid
@@ -78,7 +82,7 @@ export async function relationNames(client: pg.Client): Promise<ReadonlyMap<numb
 }
 
 /** What a backend holds or asks for on relations of the user, as any session sees it; `names` are those before the statement. */
-export async function heldLocks(client: pg.Client, pid: number, names: ReadonlyMap<number, KnownRelation>): Promise<Held> {
+export async function heldLocks(client: Client, pid: number, names: ReadonlyMap<number, KnownRelation>): Promise<Held> {
   const { rows } = await client.query<{ relation: number; mode: LockMode }>(
     "SELECT relation, mode FROM pg_locks WHERE locktype = 'relation' AND database <> 0 AND pid = $1", [pid]);
   const made = await relationNames(client);
@@ -90,7 +94,7 @@ export async function heldLocks(client: pg.Client, pid: number, names: ReadonlyM
 }
 
 /** The same for a statement in a transaction that is rolled back. Rejects with what Postgres says when it refuses. */
-export async function locksTaken(client: pg.Client, sql: string, names: ReadonlyMap<number, KnownRelation>): Promise<Held> {
+export async function locksTaken(client: Client, sql: string, names: ReadonlyMap<number, KnownRelation>): Promise<Held> {
   const { rows: [own] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   await client.query('BEGIN');
   try {
