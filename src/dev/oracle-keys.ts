@@ -2,7 +2,7 @@
  * How well mvlint knows the keys and NULLs of a query: generated queries over a small schema are run on many random data sets that respect its
  * constraints, and what mvlint claims is compared with the rows.
  *
- *     npm run oracle:keys                          1,000 queries, 18 data sets, on PGlite (PostgreSQL 18)
+ *     npm run oracle:keys                          1,000 queries, 40 data sets, on PGlite (PostgreSQL 18)
  *     npm run oracle:keys -- --count 2000 --seed 7 --sets 30
  *
  * Wrong claims, claims of repetition that no data set shows and keys that held but were not proved are listed. Ends with 1 when a claim is
@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { judgeKeys } from './keys-oracle.ts';
 
 const { values } = parseArgs({ options: {
-  count: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, sets: { type: 'string', default: '18' },
+  count: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, sets: { type: 'string', default: '40' },
     list: { type: 'string', default: '25' },
 } });
 const started = Date.now();

@@ -2,7 +2,7 @@ import type { Node } from '../sql/tree.ts';
 import type { Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, typeWord } from './inputs.ts';
 import { isExact, isFixable } from './keys.ts';
-import { law, perhaps, same, tangled, type Law } from './laws.ts';
+import { closure, law, perhaps, same, tangled, together, type Law } from './laws.ts';
 import { strings } from './names.ts';
 import { isUnknown, type ScopeColumn } from './scope.ts';
 
@@ -19,24 +19,28 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
   const laws: Law[] = [];
   const bounded = new Set<ScopeColumn>();
   const bound = new Map<ScopeColumn, boolean>();
+  const single = parts.length === 0 ? new Set<number>() : closure(together(...place.scope.sources.map(source => source.facts)), []);
   for (const part of parts) {
     const own = ofPart(part, place, rows, bounded);
     laws.push(...own);
-    if (parts.length > 1 && contradicts(part, own, bound, place)) laws.push(perhaps([], rows));
+    if (contradicts(part, single, bound, place)) laws.push(perhaps([], rows));
   }
   return laws;
 }
 
-/** Whether two conditions on one column, one of them for a single value, may let no row pass. */
-function contradicts(part: Node, laws: readonly Law[], bound: Map<ScopeColumn, boolean>, place: Place): boolean {
+/**
+ * Whether two conditions on one column may let no row pass. Two that only bound it leave values; `single`: columns that have one value
+ * already; `bound`: the columns of the conditions before, and whether one of those was for certain values.
+ */
+function contradicts(part: Node, single: ReadonlySet<number>, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
   if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
   const { columns } = inputsOf(part, place);
   const [column] = columns;
   if (column === undefined || columns.length > 1) return false;
-  const isFixed = laws.some(item => item.from.length === 0 && item.possible !== true);
+  const isLoose = 'A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && /^[<>]/.test(strings(part.A_Expr.name).join('.'));
   const before = bound.get(column);
-  bound.set(column, isFixed || before === true);
-  return before !== undefined && (isFixed || before);
+  bound.set(column, !isLoose || before === true);
+  return column.ids.some(id => single.has(id)) || (before !== undefined && (!isLoose || before));
 }
 
 function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {
