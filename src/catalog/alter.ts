@@ -1,5 +1,5 @@
 import type { Column, Index, Relation, Table } from '../model.ts';
-import type { AlterTableCmd, AlterTableStmt, ColumnDef } from '../sql/tree.ts';
+import type { AlterTableCmd, AlterTableStmt, ClusterStmt, ColumnDef } from '../sql/tree.ts';
 import { typeWritten } from '../sql/type-name.ts';
 import {
   find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
@@ -82,6 +82,17 @@ type Settle = (to: Relation) => undefined;
 function clusterOn(change: Change, relation: Relation, name: string | undefined, settle: Settle): Outcome {
   const index = change.store.indexesOf(relation.id).find(item => item.name.name === name);
   return relation.kind === 'matview' && index ? settle({ ...relation, clusteredOn: index.id }) : undefined;
+}
+
+/** CLUSTER … USING leaves the same mark as ALTER … CLUSTER ON (measured by the oracle of the rules); without USING it keeps the one there is. */
+export function cluster(change: Change, node: ClusterStmt): Outcome {
+  if (!node.relation) return undefined;
+  const written = writtenName(node.relation);
+  const { relation, absent } = find(change, written);
+  if (absent) return refuseMissing(written, absent);
+  const index = relation?.kind === 'matview' ? change.store.indexesOf(relation.id).find(item => item.name.name === node.indexname) : undefined;
+  if (relation?.kind === 'matview' && index) change.store.put({ ...relation, clusteredOn: index.id });
+  return undefined;
 }
 
 function alterTable(change: Change, table: Table, command: AlterTableCmd, settle: Settle): Outcome {

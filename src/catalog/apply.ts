@@ -1,7 +1,7 @@
 import type { Refusal, SessionState } from '../model.ts';
 import { walk } from '../sql/walk.ts';
 import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
-import { alterRelation } from './alter.ts';
+import { alterRelation, cluster } from './alter.ts';
 import { claimLocks, claimLocksOfEffects } from './claimed-locks.ts';
 import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { drop } from './drops.ts';
@@ -121,6 +121,7 @@ const handlers: Handlers = {
   InsertStmt: (change, node) => write(node.relation, change) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
   UpdateStmt: (change, node) => write(node.relation, change),
   DeleteStmt: (change, node) => write(node.relation, change),
+  ClusterStmt: cluster,
   VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),
   ReindexStmt: (change, node) =>
     ((node.params ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'concurrently') ? notInBlock(change, 'REINDEX CONCURRENTLY') : undefined),
@@ -130,7 +131,7 @@ const handlers: Handlers = {
 
 /** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
 const inert = new Set<string>([
-  'MergeStmt', 'CopyStmt', 'TruncateStmt', 'ClusterStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
+  'MergeStmt', 'CopyStmt', 'TruncateStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
   'AlterStatsStmt', 'AlterSeqStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
   'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
   'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',
