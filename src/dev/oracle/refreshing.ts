@@ -9,6 +9,7 @@ export function* refreshing(deploy: Deploy): Iterable<Truth> {
   yield* emptied(deploy);
   yield* held(deploy);
   yield* order(deploy);
+  yield* orderInCode(deploy);
   yield* populates(deploy);
   yield* limits(deploy);
   yield* sites(deploy);
@@ -99,6 +100,19 @@ function* order(deploy: Deploy): Iterable<Truth> {
   }
 }
 
+/** The same in a new routine, by the order of its text. */
+function* orderInCode(deploy: Deploy): Iterable<Truth> {
+  const old = new Set(deploy.sitesBefore.map(siteKey));
+  for (const [at, outer] of deploy.sitesAfter.entries()) {
+    const rel = named(deploy.end, outer.name);
+    const same = deploy.sitesAfter.filter(site => site.routine === outer.routine);
+    const inner = rel && deploy.sitesAfter.slice(at + 1).find(site => site.routine === outer.routine && beneath(rel.oid, deploy.end).some(source => label(source) === site.name));
+    const source = deploy.end.routines.find(({ oid }) => oid === outer.routine)?.source ?? '';
+    if (inner && !old.has(siteKey(outer)))
+      yield { rule: 'require-refresh-order', key: keyOf(deploy.migration, outer.name), must: same.length === 2 && !/\b(if|case|exception)\b/i.test(source), why: `${outer.holder}: ${inner.name} is refreshed after it` };
+  }
+}
+
 function* populates(deploy: Deploy): Iterable<Truth> {
   const old = (rel: Rel, event: Happened): boolean => tablesBeneath(rel.oid, event.after).some(table => relOf(deploy.start, table.oid) !== undefined);
   for (const event of deploy.events) {
@@ -140,8 +154,9 @@ function* sites(deploy: Deploy): Iterable<Truth> {
     const now = target && relOf(deploy.end, target.oid);
     const unknown = was === undefined && named(deploy.end, site.name) === undefined;
     const why = `${site.holder}: ${site.sql} was ${was?.answer ?? 'not there'} and is ${site.answer}`;
-    // Who may run it, no-refused-owner says.
-    const truth = { rule: 'no-broken-refresh', must: site.answer !== '42501' && (was?.answer === 'ok' || (was === undefined && !unknown)), why };
+    // Who may run it, no-refused-owner says; behind a condition it need not run.
+    const branches = /\b(?:if|case|exception)\b/i.test(deploy.end.routines.find(({ oid }) => oid === site.routine)?.source ?? '');
+    const truth = { rule: 'no-broken-refresh', must: site.answer !== '42501' && !branches && (was?.answer === 'ok' || (was === undefined && !unknown)), why };
     yield { ...truth, key: keyOf(deploy.migration, site.name) };
     if (now && label(now) !== site.name) yield { ...truth, key: keyOf(deploy.migration, label(now)), must: false };
     // Where it cannot run for what lies beneath, the finding may name that.

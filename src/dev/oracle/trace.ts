@@ -109,7 +109,8 @@ class Observation {
     const found: Site[] = [];
     const known = new Map<string, string>();
     for (const { oid, name: holder, source } of routines)
-      for (const [sql, concurrently, name = ''] of source.matchAll(site)) {
+      // Names that code puts behind the words by quote_ident stand there at run time.
+      for (const [sql, concurrently, name = ''] of source.replace(/'\s*\|\|\s*quote_ident\('(\w+)'\)/g, "$1'").matchAll(site)) {
         if (!known.has(sql)) known.set(sql, await this.tried(sql));
         const bare = name.replaceAll('"', '').replace(/^public\./, '');
         found.push({ routine: oid, holder, sql, name: bare, concurrently: concurrently !== undefined, guarded: false, answer: known.get(sql)! });
