@@ -230,7 +230,7 @@ function blamed({ refusal, sql, before }: Sent): readonly (readonly [rule: strin
   // Which statement of a block was refused, the answer does not tell.
   if (['42P01', '0A000'].includes(sqlstate) && /^\s*(do|select)\b/i.test(sql)) return [['no-impossible-refresh', false], ['no-blind-guard', false]];
   if (['42P01', '42809', '0A000', '42501'].includes(sqlstate) && refresh) return [['no-impossible-refresh', sqlstate !== '42501'], ['no-blind-guard', false]];
-  if (sqlstate === '42809') return [['no-blind-guard', holder?.kind === 'm' && !/^\s*(do|select)\b/i.test(sql)], ['no-impossible-refresh', false]];
+  if (sqlstate === '42809') return [['no-blind-guard', holder?.kind === 'm' && !/not an index for/.test(message) && !/^\s*(do|select)\b/i.test(sql)], ['no-impossible-refresh', false]];
   return [];
 }
 
