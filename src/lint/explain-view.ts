@@ -178,8 +178,7 @@ function concurrently(view: Matview, catalog: Catalog): Concurrently {
   const nulls = best.nullable.length === 0 ? [] : [`Rows with NULL in ${list(best.nullable.map(column =>
     quote(column)))} are rewritten by every concurrent refresh; coalesce() to a constant in the query avoids that.`];
   return {
-    possible: false, says: [missing, ...near, ...empty, `Its query proves that ${keyText(best.columns)} is unique, so this would do:`,
-      ...nulls],
+    possible: false, says: [missing, ...near, ...empty, `Its query proves that ${keyText(best.columns)} is unique.`, ...nulls, 'This index would do:'],
     statement: `CREATE UNIQUE INDEX ON ${qualified(view.name)} ${keyText(best.columns)};`, evidence: [],
   };
 }
