@@ -18,7 +18,7 @@ const shellLines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g), ...read('CONTRI
 
 test('every npm script that is named exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const named = [...shellLines.join('\n').matchAll(/npm run ([\w-]+)/g), ...read('CONTRIBUTING.md').matchAll(/npm run ([\w-]+)/g)].map(match => match[1] ?? '');
+  const named = [...shellLines.join('\n').matchAll(/npm run ([\w:-]+)/g), ...read('CONTRIBUTING.md').matchAll(/npm run ([\w:-]+)/g)].map(match => match[1] ?? '');
   expect(named.length).toBeGreaterThan(4);
   for (const name of [...named, 'test']) {
     expect(Object.keys(scripts)).toContain(name);
