@@ -4,7 +4,7 @@ import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
 import { ready } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
-import { catches } from './run.ts';
+import { catches } from './errors.ts';
 
 beforeAll(ready);
 

@@ -1,4 +1,3 @@
-import { conditionStates } from '../../builtins/conditions.ts';
 import type { Refusal, Span, Statement, Via } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type LoopRange, type Piece, type PlpgsqlBody, type Target } from '../../sql/plpgsql.ts';
@@ -11,6 +10,7 @@ import { statementKind } from '../statement-kind.ts';
 import type { Store } from '../store.ts';
 import { foldText, type Scope } from './fold.ts';
 import { assignedIn } from './assigned.ts';
+import { catches, decidedByCatalog, raised } from './errors.ts';
 import { opaque } from './opaque.ts';
 import { askCatalog, type Answer, type Row } from './questions.ts';
 import { booleanValue, hasHole, not, nullValue, truthOf, unknownValue, type Truth, type Value } from './values.ts';
@@ -441,27 +441,3 @@ class Runner {
 
 /** Statements that fail only for what the catalog knows; any other may fail by its data as well. */
 const sureKinds = new Set(['CreateStmt', 'ViewStmt', 'DropStmt', 'RenameStmt', 'GrantStmt', 'CommentStmt', 'VariableSetStmt', 'CreateFunctionStmt', 'CreateSchemaStmt']);
-
-/** Whether a condition of EXCEPTION WHEN stands for a SQLSTATE (plerrcodes and exec_stmt_block in pl_exec.c; measured in the tests). */
-export function catches(condition: string, sqlstate: string): boolean {
-  if (condition === 'others') return sqlstate !== '57014' && sqlstate !== 'P0004';
-  const states = Object.hasOwn(conditionStates, condition) ? (conditionStates[condition] ?? '').split(' ') : [condition.toUpperCase()];
-  return states.some(state => state === sqlstate || (state.endsWith('000') && state.slice(0, 2) === sqlstate.slice(0, 2)));
-}
-
-/** Errors that the catalog alone decides, so that the replay foresees them: class 42, 2BP01, 0A000, 55000 and missing schemas. `others` is more than that. */
-function decidedByCatalog(condition: string): boolean {
-  if (condition === 'others') return false;
-  const states = Object.hasOwn(conditionStates, condition) ? (conditionStates[condition] ?? '').split(' ') : [condition.toUpperCase()];
-  return states.every(state => state.startsWith('42') || ['2BP01', '0A000', '55000', '3F000'].includes(state));
-}
-
-/** RAISE of an error, with the SQLSTATE that it names. */
-function raised(body: Text, piece: Piece): Refusal {
-  const text = body.text.slice(piece.start, piece.end);
-  const [, named] = /\b(?:errcode\s*:?=\s*|sqlstate\s+)'(\w+)'/i.exec(text) ?? /\braise\s+(?:exception\s+)?(\w+)\s*(?:;|using\b)/i.exec(text) ?? [];
-  const state = named === undefined ? 'P0001' : Object.hasOwn(conditionStates, named.toLowerCase())
-    ? (conditionStates[named.toLowerCase()] ?? '').split(' ')[0] ?? 'P0001' : /^[0-9A-Z]{5}$/.test(named) ? named : 'P0001';
-  return { sqlstate: state, because: 'this code raises an error', evidence: [{ span: textStatement(sliceText(body, piece.start, piece.end), emptySpan).span, says: 'raises an error' }] };
-}
-const emptySpan: Span = { path: '', start: 0, end: 0 };
