@@ -45,7 +45,7 @@ export function inputOf(corpus: readonly string[], seed: number, number: number)
   if (kind < 0.98) return noise(random, 1 + below(random, 200));
   const [before, opening, middle, closing] = pick(random, towers);
   const height = below(random, 6000);
-  return before + opening.repeat(height) + middle + closing.repeat(height - below(random, 2));
+  return before + opening.repeat(height) + middle + closing.repeat(Math.max(0, height - below(random, 2)));
 }
 
 function noise(random: Random, length: number): string {
