@@ -14,7 +14,7 @@ export function uniqueIn(shape: Shape, positions: readonly number[], spanOf: (po
   const decides = (list: readonly number[]): boolean => decidesRows(shape.facts, ids(list), { assumed: new Set(ids(positions)) });
   const named = keyWords(shape, positions);
   if (decides(positions)) {
-    const least = positions.reduceRight((list: readonly number[], at) => {
+    const least = positions.length > mostColumns ? positions : positions.reduceRight((list: readonly number[], at) => {
       const less = list.filter(other => other !== at);
       return decides(less) ? less : list;
     }, positions);
@@ -56,12 +56,19 @@ function repeatsInside(shape: Shape, positions: readonly number[], named: string
   return notes.map(({ span, says }) => ({ span, says: says.replace('%', () => named) }));
 }
 
+/** Which columns of a wider list would do alone is not looked for. */
+const mostColumns = 64;
+
+/** Every branch is held against every other; of more than these nothing is claimed. */
+const mostBranches = 32;
+
 /**
  * Whether two branches of UNION ALL can have the same values: one of them is a whole table, the other reads other tables, and nothing binds
  * the columns to constants.
  */
 function overlap(branches: readonly Branch[], positions: readonly number[], named: string,
   spanOf: (position: number) => Span): readonly Evidence[] | undefined {
+  if (branches.length > mostBranches) return undefined;
   for (const [at, free] of branches.entries()) {
     if (!free.wholeTable || !('length' in free.tables)) continue;
     const own = free.tables;
