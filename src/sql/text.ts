@@ -9,8 +9,6 @@ export interface Text {
   readonly origins: readonly Origin[];
 }
 
-export const emptyText: Text = { text: '', origins: [] };
-
 /** Text that stands in no source. */
 export const plainText = (text: string): Text => ({ text, origins: [] });
 
@@ -57,7 +55,7 @@ export function literalText(source: Text, start: number, end: number): Text | un
 }
 
 /** The same text with its edges trimmed. */
-export function trimText(text: Text): Text {
+function trimText(text: Text): Text {
   const start = text.text.length - text.text.trimStart().length;
   return sliceText(text, start, Math.max(start, text.text.trimEnd().length));
 }
