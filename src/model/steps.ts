@@ -1,0 +1,86 @@
+/** What happened: statements replayed, and the effects that rules visit. */
+import type { Evidence, Known, Span } from './text.ts';
+import type { Migration, Statement, Unit } from './migrations.ts';
+import type { Catalog, CatalogObject, Index, Matview, Name, ObjectId, Relation, Routine, Selectable, Table, Trigger, View } from './catalog.ts';
+import type { Query } from './query.ts';
+
+/** Postgres's table-level lock modes, weakest first. */
+export type LockMode =
+  | 'AccessShareLock' | 'RowShareLock' | 'RowExclusiveLock' | 'ShareUpdateExclusiveLock'
+  | 'ShareLock' | 'ShareRowExclusiveLock' | 'ExclusiveLock' | 'AccessExclusiveLock';
+
+export interface Lock {
+  readonly relation: ObjectId;
+  readonly mode: LockMode;
+}
+
+/** Postgres will refuse this statement. */
+export interface Refusal {
+  readonly sqlstate: string;
+  /** Postgres's own words where they are known, else ours. */
+  readonly because: string;
+  readonly evidence: readonly Evidence[];
+  /** The relation that the refusal is about. */
+  readonly relation?: ObjectId;
+  /** The column of it, where the refusal is about one. */
+  readonly column?: string;
+  /** The code is refused on every way through it, but not for one reason: its SQLSTATE is not claimed. */
+  readonly unsure?: true;
+  /** The statement inside a routine or block that is refused, and where it stands. */
+  readonly inside?: { readonly statement: Extract<Effect, { kind: 'refuse' }>['statement']; readonly via: Via };
+}
+
+/** How an effect came about. */
+export interface Via {
+  readonly kind: 'statement' | 'routine' | 'do' | 'execute' | 'job';
+  /** The narrowest place that says it: inside a body or literal for everything but `statement`. */
+  readonly span: Span;
+  /** Where the migration calls the routine that does it, and what that call is. */
+  readonly from?: Evidence;
+}
+
+/** One statement, replayed. */
+export interface Step {
+  readonly migration: Migration;
+  readonly statement: Statement;
+  /** The unit that sent it, and the position of the statement in the whole history. */
+  readonly unit: Unit;
+  readonly ordinal: number;
+  readonly before: Catalog;
+  readonly after: Catalog;
+  readonly effects: readonly Effect[];
+  readonly locks: readonly Lock[];
+  /** Set when Postgres refuses the statement; then `after` is `before` (and the transaction is aborted). */
+  readonly refusal?: Refusal;
+  /** Inside a transaction block: explicit, tool-given, or implicit by protocol. Statements of one transaction share the number. */
+  readonly transaction?: number;
+}
+
+export type Effect = { readonly via: Via } & (
+  | { readonly kind: 'createMatview'; readonly matview: Matview; readonly withData: boolean }
+  | { readonly kind: 'createView'; readonly view: View; readonly replaced?: View }
+  | { readonly kind: 'createTable'; readonly table: Table }
+  | { readonly kind: 'createIndex'; readonly index: Index; readonly on: Selectable; readonly concurrently: boolean }
+  | { readonly kind: 'createRoutine'; readonly routine: Routine; readonly replaced?: Routine }
+  | { readonly kind: 'createTrigger'; readonly trigger: Trigger }
+  /** CREATE … IF NOT EXISTS over a name that is taken: nothing happened but a notice. */
+  | { readonly kind: 'skipCreate'; readonly wanted: 'table' | 'matview' | 'index' | 'sequence'; readonly name: Name; readonly existing: Relation; readonly query?: Query; readonly on?: Selectable }
+  | { readonly kind: 'refreshMatview'; readonly matview: Matview; readonly concurrently: boolean; readonly withData: boolean }
+  /** Every DROP of a whole object, and what CASCADE took along (own indexes, constraints, rowtypes are not listed). One effect per named object. */
+  | { readonly kind: 'dropObject'; readonly object: CatalogObject; readonly cascade: boolean; readonly takes: readonly CatalogObject[] }
+  /** DROP COLUMN / DROP CONSTRAINT … CASCADE, with what it took along. */
+  | { readonly kind: 'dropPart'; readonly of: Table; readonly what: string; readonly cascade: boolean; readonly takes: readonly CatalogObject[] }
+  | { readonly kind: 'renameRelation'; readonly from: Relation; readonly to: Relation }
+  | { readonly kind: 'changeRelation'; readonly from: Relation; readonly to: Relation; readonly what: string }
+  | { readonly kind: 'grant' | 'revoke'; readonly objects: readonly CatalogObject[]; readonly privileges: readonly string[]; readonly grantees: readonly string[] }
+  | { readonly kind: 'setOwner'; readonly object: CatalogObject; readonly from: Known<string>; readonly to: string }
+  /** A top-level SELECT, or a CREATE … AS / REFRESH that runs its query, reads these relations (views looked through). */
+  | { readonly kind: 'readRelations'; readonly reads: readonly { readonly relation: Selectable; readonly span: Span }[] }
+  | { readonly kind: 'setParameter'; readonly name: string; readonly value: Known<string>; readonly local: boolean }
+  | { readonly kind: 'begin' | 'commit' }
+  /** Postgres refuses the statement: the only effect of its step. `target` is what the statement names, where that is known. */
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly statement: 'refresh' | 'drop' | 'create' | 'alter' | 'read' | 'other'; readonly target?: Relation }
+  /** Raised after the last step of a migration (of a deploy): `start` is the catalog before its first. */
+  | { readonly kind: 'endOfMigration' | 'endOfDeploy'; readonly start: Catalog; readonly steps: readonly Step[] }
+  | { readonly kind: 'endOfHistory' }
+);
