@@ -1,6 +1,6 @@
 /** Sessions on real servers for the tests about locks. */
 import type pg from 'pg';
-import { missingServers, withServer, type ScratchServer } from './server.ts';
+import { missingServers, withServer, type ScratchOptions, type ScratchServer } from './server.ts';
 
 /** The oldest of the supported majors that differ in locks, and the newest. */
 export const testedMajors = [15, 18];
@@ -29,12 +29,14 @@ export interface Session {
 export interface TestServer {
   readonly missing: boolean;
   start(): Promise<void>;
+  /** The running server. */
+  readonly scratch: ScratchServer;
   connect(): Promise<pg.Client>;
   session(): Promise<Session>;
   stop(): Promise<void>;
 }
 
-export function serverForTests(major: number): TestServer {
+export function serverForTests(major: number, options: ScratchOptions = {}): TestServer {
   let running: ScratchServer | undefined;
   let release: () => void = () => undefined;
   let ended: Promise<void> = Promise.resolve();
@@ -46,8 +48,12 @@ export function serverForTests(major: number): TestServer {
         running = server;
         release = done;
         started();
-      })).catch(failed);
+      }), options).catch(failed);
     }),
+    get scratch() {
+      if (!running) throw new Error('the server is not started');
+      return running;
+    },
     connect,
     session: async () => {
       const client = await connect();

@@ -3,7 +3,7 @@
  * removed afterwards. PostgreSQL refuses to run as root, so a root process hands the cluster to an unprivileged user of the system.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
@@ -67,14 +67,28 @@ function isReachable(path: string): boolean {
 /** A client of a scratch server; `query` is the shape that `introspect` wants, and rejects with what Postgres says. */
 export interface ScratchServer {
   readonly major: number;
-  connect(): Promise<pg.Client>;
+  /** The folder of its socket, and of its data: pg_hba.conf stands in there. The port is 5432. */
+  readonly folder: string;
+  readonly data: string;
+  /** As the superuser; to the database postgres unless another one is named. */
+  connect(database?: string): Promise<pg.Client>;
+  /** What it has logged; the last 4,000 characters, or all of it where that was asked for. */
+  log(): string;
+}
+
+export interface ScratchOptions {
+  /** Settings of postgresql.conf beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly keepLog?: boolean;
+  /** It starts as a hot standby that nobody feeds: it can be read, and never written. */
+  readonly standby?: boolean;
 }
 
 /**
  * Runs `use` with a new cluster of the given major and removes it, whatever happens. The superuser is postgres, without a password, on a unix socket.
  * fsync is off: nothing of it is kept. Rejects when the server was not fetched, or does not start within 30 s.
  */
-export async function withServer<T>(major: number, use: (server: ScratchServer) => Promise<T>): Promise<T> {
+export async function withServer<T>(major: number, use: (server: ScratchServer) => Promise<T>, options: ScratchOptions = {}): Promise<T> {
   if (!hasServer(major)) throw new Error(`PostgreSQL ${major} is missing: npm run servers -- ${major}`);
   const owner = unprivileged();
   const folder = mkdtempSync(join(tmpdir(), `mvlint-pg${major}-`));
@@ -90,13 +104,14 @@ export async function withServer<T>(major: number, use: (server: ScratchServer) 
   try {
     const made = spawnSync(program('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...as, cwd: folder, encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`initdb of PostgreSQL ${major} failed: ${(made.stderr || String(made.error)).trim()}`);
-    const settings = { listen_addresses: '', unix_socket_directories: folder, fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off', shared_buffers: '32MB' };
+    if (options.standby === true) writeFileSync(join(data, 'standby.signal'), '');
+    const settings = { listen_addresses: '', unix_socket_directories: folder, fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off', shared_buffers: '32MB', ...options.settings };
     const server = spawn(program('postgres'), ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])], { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
-    server.stderr.on('data', chunk => { log = (log + String(chunk)).slice(-4_000); });
+    server.stderr.on('data', chunk => { log = (log + String(chunk)).slice(options.keepLog === true ? 0 : -4_000); });
     const gone = new Promise<void>(done => server.once('exit', () => done()));
-    const connect = async (): Promise<pg.Client> => {
-      const client = new pg.Client({ host: folder, port: 5432, user: 'postgres', database: 'postgres' });
+    const connect = async (database = 'postgres'): Promise<pg.Client> => {
+      const client = new pg.Client({ host: folder, port: 5432, user: 'postgres', database });
       client.on('error', () => undefined);
       await client.connect();
       clients.push(client);
@@ -113,7 +128,7 @@ export async function withServer<T>(major: number, use: (server: ScratchServer) 
           await new Promise(done => setTimeout(done, 50));
         }
       }
-      return await use({ major, connect });
+      return await use({ major, folder, data, connect, log: () => log });
     } finally {
       await Promise.all(clients.map(client => client.end().catch(() => undefined)));
       // SIGINT: PostgreSQL's fast shutdown.

@@ -253,16 +253,19 @@ function putReads(store: Store, ids: Ids, answers: Answers): void {
 /**
  * The catalog of a live database (PostgreSQL 14 to 18), by reads alone. `query` runs one SELECT and answers its rows with names as keys; json columns
  * arrive parsed, as both `pg` and PGlite do. The search path of the session is emptied for the time of the reads where the session may set it.
+ * `given`: the caller has emptied the path already, for this transaction alone, and says what it was.
  * Rejects only when `query` does. The world is closed: what is not there is absent.
  */
-export async function introspect(query: (sql: string) => Promise<readonly Record<string, unknown>[]>): Promise<Catalog> {
+export async function introspect(
+  query: (sql: string) => Promise<readonly Record<string, unknown>[]>, given?: { readonly searchPath: string },
+): Promise<Catalog> {
   const [session] = await query(queries.session);
-  const searchPath = text(session?.['search_path']);
+  const searchPath = given?.searchPath ?? text(session?.['search_path']);
   // An empty path makes Postgres print every user object with its schema.
-  await query("SELECT set_config('search_path', '', false)");
+  if (!given) await query("SELECT set_config('search_path', '', false)");
   const entries: [QueryName, readonly Row[]][] = [];
   for (const name of Object.keys(queries) as QueryName[]) entries.push([name, await query(queries[name])]);
-  await query(`SELECT set_config('search_path', '${searchPath.replaceAll("'", "''")}', false)`);
+  if (!given) await query(`SELECT set_config('search_path', '${searchPath.replaceAll("'", "''")}', false)`);
   const answers = Object.fromEntries(entries) as Answers;
 
   const store = emptyCatalog();
