@@ -27,7 +27,7 @@ Build the new generation beside the old one, give it all that the old one had, a
 transaction:
 
 \`\`\`sql
-CREATE MATERIALIZED VIEW daily_sales_next AS SELECT ...;          -- takes long, blocks nobody
+CREATE MATERIALIZED VIEW daily_sales_next AS SELECT ...;          -- takes long; readers and writers go on
 CREATE UNIQUE INDEX daily_sales_next_day_key ON daily_sales_next (day);
 GRANT SELECT ON daily_sales_next TO reporting;
 ANALYZE daily_sales_next;

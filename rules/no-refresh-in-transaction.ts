@@ -1,4 +1,4 @@
-import { describe, evidence, happenings, holdsLock, isAside, isSelectable, list, quote, rule, startsWith } from '../src/rule.ts';
+import { evidence, happenings, holdsLock, isAside, isSelectable, list, lockWords, quote, refreshLock, rule, startsWith } from '../src/rule.ts';
 import type { Context, End, Happening, LockMode, Matview, Problem, Selectable, Step } from '../src/rule.ts';
 
 /** A refresh of a view in use, with the lock it takes (facts A). */
@@ -22,7 +22,7 @@ function refreshes(end: End, context: Context): readonly Refresh[] {
     if (effect.kind !== 'refreshMatview' || !effect.withData || step.transaction === undefined) return [];
     const matview = step.before.get(effect.matview.id);
     if (matview?.kind !== 'matview' || context.inUse(matview) !== true || isAside(matview, step.before)) return [];
-    return [{ effect, step, matview, mode: effect.concurrently ? 'ExclusiveLock' as const : 'AccessExclusiveLock' as const }];
+    return [{ effect, step, matview, mode: refreshLock(effect.concurrently) }];
   });
 }
 
@@ -52,7 +52,6 @@ function* held({ steps, refreshes }: Transaction): Iterable<Problem> {
   const next = first && works.find(step => step.ordinal > first.step.ordinal);
   if (!first || !next) return;
   const names = [...new Set(open.map(({ matview }) => quote(matview.name)))];
-  const lock = first.mode === 'AccessExclusiveLock' ? 'ACCESS EXCLUSIVE' : 'EXCLUSIVE';
   const waiting = open.some(({ mode }) => mode === 'AccessExclusiveLock') ? 'Readers' : 'Other refreshes';
   yield {
     span: first.effect.via.span,
@@ -60,7 +59,7 @@ function* held({ steps, refreshes }: Transaction): Iterable<Problem> {
     relation: quote(first.matview.name),
     evidence: [
       evidence(next.statement.span, 'the transaction goes on with this'),
-      evidence(first.effect.via.span, `${lock} is held from here to its end`),
+      evidence(first.effect.via.span, `from here to its end it holds ${lockWords(first.mode, first.matview)}`),
     ],
     step: next,
     experiment: holdsLock(first.matview.name, first.mode),
@@ -85,7 +84,7 @@ function* beneathLocks({ steps, refreshes }: Transaction, context: Context): Ite
         message: `Everybody who uses ${quote(relation.name)} waits for this refresh because the transaction has locked it before.`,
         relation: quote(refresh.matview.name),
         evidence: [
-          evidence(step.statement.span, `this locks ${describe(relation)} until the transaction ends`),
+          evidence(step.statement.span, `until the transaction ends this holds ${lockWords('AccessExclusiveLock', relation)}`),
           evidence(refresh.effect.via.span, `${quote(refresh.matview.name)} is refreshed meanwhile`),
         ],
         step: refresh.step,

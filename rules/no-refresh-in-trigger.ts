@@ -1,7 +1,7 @@
 import {
-  describe, evidence, firesRefresh, happenings, isSelectable, madeAt, quote, refreshesOf, rule, sitesByRoutine, sitesOf,
+  describe, evidence, firesRefresh, happenings, isSelectable, lockWords, madeAt, quote, refreshesOf, refreshLock, rule, sitesByRoutine, sitesOf,
 } from '../src/rule.ts';
-import type { Catalog, End, Evidence, Problem, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
+import type { Catalog, End, Evidence, Matview, Problem, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
 
 /** The triggers that this deploy can have made refresh something: its own, and all when it made a routine. */
 function* suspects(end: End, after: Catalog): Iterable<Trigger> {
@@ -21,12 +21,13 @@ function newest({ trigger, through, site }: TriggeredRefresh, start: Catalog): S
   return through.find(routine => start.get(routine.id) !== routine)?.statement.span;
 }
 
-function path(found: TriggeredRefresh, table: Selectable, at: Span): readonly Evidence[] {
+function path(found: TriggeredRefresh, table: Selectable, matview: Matview | undefined, at: Span): readonly Evidence[] {
   const { trigger, through, site } = found;
   const links = [
     ...madeAt(trigger, `trigger ${quote(trigger.name)} on ${quote(table.name)} runs ${describe(through[0])}`),
     ...through.slice(1).flatMap((routine, index) => madeAt(routine, `${describe(through[index]!)} calls ${describe(routine)}`)),
-    evidence(site.span, 'this refresh runs inside the transaction of the writer'),
+    evidence(site.span, matview === undefined ? 'this refresh runs inside the transaction of the writer'
+      : `until the writer commits this holds ${lockWords(refreshLock(site.concurrently), matview)}`),
   ];
   const last = links.findLast(({ span }) => span.path === at.path && span.start >= at.start && span.end <= at.end) ?? links[0]!;
   return [...links.filter(link => link !== last), last];
@@ -45,7 +46,7 @@ function problem(found: TriggeredRefresh, after: Catalog, span: Span): Problem |
     message: `Every write to ${quote(table.name)} that fires trigger ${quote(trigger.name)} refreshes ${name} and waits until it is done.`,
     relation: name,
     stillTrue: end => end.get(trigger.id) !== undefined && sitesOf(end)(site),
-    evidence: path(found, table, span),
+    evidence: path(found, table, matview, span),
     ...(matview ? { experiment: firesRefresh(table.name, matview.name) } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { evidence, hasUsableUniqueIndex, keyText, known, locksOut, madeAt, qualified, quote, rule, sitesOf } from '../src/rule.ts';
+import { evidence, hasUsableUniqueIndex, keyText, known, lockWords, locksOut, madeAt, qualified, quote, rule, sitesOf } from '../src/rule.ts';
 import type { Catalog, Context, Experiment, Matview, Problem, RefreshSite, Span } from '../src/rule.ts';
 
 /** What stands in the way of CONCURRENTLY, as the end of the sentence: nothing, or the missing index with the key that the query proves. */
@@ -17,7 +17,7 @@ function problem(span: Span, matview: Matview, catalog: Catalog, context: Contex
     relation: name,
     evidence: [
       ...(indexed ? [] : madeAt(matview, `${name} is made here and has no usable unique index`)),
-      evidence(span, `REFRESH holds ACCESS EXCLUSIVE on ${name} from its first moment`),
+      evidence(span, `from its first moment it holds ${lockWords('AccessExclusiveLock', matview)}`),
     ],
     experiment,
   };

@@ -1,4 +1,4 @@
-import { evidence, isAside, quote, rule, waitsWithoutLimit } from '../src/rule.ts';
+import { evidence, isAside, lockWords, quote, rule, waitsWithoutLimit } from '../src/rule.ts';
 import type { Context, Matview, Step } from '../src/rule.ts';
 
 /** A materialized view in use that the statement locks against everybody. */
@@ -58,7 +58,7 @@ switch the rule off where there is one.
           span: step.statement.span,
           message: `This waits without a limit for every open query of ${name}, and new readers wait behind it.`,
           relation: name,
-          evidence: [evidence(step.statement.span, `ACCESS EXCLUSIVE on ${name} is asked for with no lock_timeout in force`)],
+          evidence: [evidence(step.statement.span, `with no lock_timeout in force it asks for ${lockWords('AccessExclusiveLock', matview)}`)],
           step,
           experiment: waitsWithoutLimit(matview.name, step.statement.sql),
         };

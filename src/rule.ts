@@ -19,6 +19,7 @@ export {
   countsAfter, keepsDefinition, missingBefore, nameGone, printsAnother, refreshRefused, refusedAfter, refusedInTransaction, refuses,
   staleAfterRefreshes, takesAlong,
 } from './rule/experiments.ts';
+export { lockWords, refreshLock } from './rule/locks.ts';
 export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
 export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';

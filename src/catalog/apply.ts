@@ -11,6 +11,7 @@ import {
   alterEnum, alterRole, comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole, grantRole,
 } from './objects.ts';
 import { changeOwner } from './owners.ts';
+import { refusedToRole } from './ownership.ts';
 import { renameStatement, setSchema } from './renames.ts';
 import { callRoutine, doBlock } from './code/calls.ts';
 import { fold } from './code/fold.ts';
@@ -143,6 +144,8 @@ export function apply(change: Change, node: Node, initial: SessionState): Refusa
   const kind = Object.keys(node)[0] as Kind;
   const handler = handlers[kind] as Handler<Kind> | undefined;
   claimLocks(change, node);
+  const forbidden = refusedToRole(change, node);
+  if (forbidden) return forbidden;
   if (handler) {
     const effects = change.effects.length;
     const refused = handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);

@@ -1,9 +1,9 @@
-import type { Catalog, Matview, Selectable } from '../model.ts';
+import type { Catalog, Known, Matview, Query, Selectable } from '../model.ts';
 import { isSelectable, isUnknown } from './change.ts';
 import { Store } from './store.ts';
 
 /** A role of the history that is no superuser and belongs to no other role: what it may do is what it was granted. */
-function isPlainRole(name: string, catalog: Catalog): boolean {
+export function isPlainRole(name: string, catalog: Catalog): boolean {
   const found = catalog instanceof Store ? catalog.findGlobal('role', name) : undefined;
   return found?.is === 'present' && found.object.kind === 'role' && !found.object.superuser && found.object.memberOf?.length === 0;
 }
@@ -25,9 +25,13 @@ function surelyNot(role: string, relation: Selectable, columns: readonly string[
  * for it (measured, facts E, F). What a plain view reads is the business of the view's own owner. Undefined when nothing is sure.
  */
 export function unreadableSource(matview: Matview, catalog: Catalog): Selectable | undefined {
-  const { owner } = matview;
+  return unreadable(matview.query, matview.owner, catalog);
+}
+
+/** The first relation that a query reads and the role that runs it surely may not. */
+export function unreadable(query: Query, owner: Known<string>, catalog: Catalog): Selectable | undefined {
   if (isUnknown(owner) || !isPlainRole(owner, catalog)) return undefined;
-  for (const read of matview.query.reads) {
+  for (const read of query.reads) {
     const relation = catalog.get(read.id);
     if (isSelectable(relation) && relation.kind !== 'view' && surelyNot(owner, relation, read.columns, catalog)) return relation;
     if (relation?.kind === 'view' && surelyNot(owner, relation, undefined, catalog)) return relation;

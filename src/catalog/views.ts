@@ -6,7 +6,7 @@ import {
   defaultGrants, find, isSelectable, isUnknown, kindWord, meetStranger, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
-import { unreadableSource } from './privileges.ts';
+import { unreadable, unreadableSource } from './privileges.ts';
 import { isRelation } from './store.ts';
 
 /** Names of a column list. */
@@ -60,6 +60,13 @@ export function readsThrough(change: Change, query: Query): { readonly relation:
   return [...seen.values()];
 }
 
+/** 42501 when the session's role may not read what the query reads; permissions are asked before a scan starts (measured, ownership.test.ts). */
+function refuseUnreadable(change: Change, query: Query): Outcome {
+  const relation = unreadable(query, change.store.session.role, change.store);
+  const made = relation?.madeAt && { span: relation.madeAt, says: `${printName(relation)} is made here` };
+  return relation && refuse('42501', `permission denied for ${kindWord(relation)} ${relation.name.name}`, [made], relation.id);
+}
+
 /**
  * 55000 when the query would read a matview that is not populated. Only a query that surely reads it: the executor raises it when the scan
  * starts, and a constant-false condition never starts one (measured, facts F), so a query with a constant `false` in its text is left alone.
@@ -92,7 +99,7 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
   if (existing) return existsAlready(change, node.if_not_exists === true, 'matview', existing.id, name, lowered.query);
   const withData = into?.skipData !== true;
   if (withData) {
-    const refused = refuseUnpopulated(change, lowered.query);
+    const refused = refuseUnreadable(change, lowered.query) ?? refuseUnpopulated(change, lowered.query);
     if (refused) return refused;
   }
   const id = change.store.newId();
@@ -208,7 +215,7 @@ export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome 
   const missing = refuseQuery(change, lowered, change.code !== undefined);
   if (missing || !name) return missing;
   if (existing) return existsAlready(change, node.if_not_exists === true, 'table', existing.id, name);
-  const refused = into?.skipData === true ? undefined : refuseUnpopulated(change, lowered.query);
+  const refused = into?.skipData === true ? undefined : refuseUnreadable(change, lowered.query) ?? refuseUnpopulated(change, lowered.query);
   if (refused) return refused;
   const table = {
     kind: 'table' as const, id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, columns: lowered.columns,
@@ -231,7 +238,7 @@ export function select(change: Change, node: Node): Outcome {
       return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
     }
   }
-  const refused = refuseUnpopulated(change, lowered.query);
+  const refused = refuseUnreadable(change, lowered.query) ?? refuseUnpopulated(change, lowered.query);
   if (refused) return refused;
   announceReads(change, lowered.query);
   return undefined;

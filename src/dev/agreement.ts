@@ -41,6 +41,7 @@ export interface Agreement {
 
 /** A statement that Postgres refused, or that the replay said it would; undefined: not refused, not predicted. */
 export interface RefusalPair {
+  readonly history: string;
   readonly sql: string;
   readonly came: string | undefined;
   readonly predicted: string | undefined;
@@ -212,7 +213,7 @@ export async function agreementOf(name: string, history: History, bench: Bench):
   const refusals = all.flatMap(({ ordinal, statement }): readonly RefusalPair[] => {
     const [real, said] = [came.get(ordinal), predicted.get(ordinal)];
     if (skipped.has(ordinal) || (real === undefined && said === undefined)) return [];
-    return [{ sql: statement.sql, came: real?.sqlstate, predicted: said, message: real?.message ?? '' }];
+    return [{ history: name, sql: statement.sql, came: real?.sqlstate, predicted: said, message: real?.message ?? '' }];
   });
   return { agreed, unknown, differences, refusals };
 }
@@ -274,8 +275,8 @@ function printRefusals(refusals: readonly RefusalPair[], all: boolean): void {
   const right = came.filter(pair => pair.came === pair.predicted);
   const wrong = refusals.filter(pair => pair.predicted !== undefined && pair.came !== pair.predicted);
   const missed = came.filter(pair => pair.predicted === undefined);
-  for (const { sql, came: real, predicted, message } of [...wrong, ...(all ? missed : [])].slice(0, all ? 1000 : 20))
-    process.stdout.write(`predicted ${predicted ?? 'nothing'}, came ${real ?? 'nothing'} ${message}: ${sql.replace(/\s+/g, ' ').slice(0, 400)}\n`);
+  for (const { history, sql, came: real, predicted, message } of [...wrong, ...(all ? missed : [])].slice(0, all ? 1000 : 20))
+    process.stdout.write(`${history}: predicted ${predicted ?? 'nothing'}, came ${real ?? 'nothing'} ${message}: ${sql.replace(/\s+/g, ' ').slice(0, 400)}\n`);
   process.stdout.write(`${right.length} of ${came.length} refusals were predicted with their SQLSTATE; ${wrong.length} predictions were wrong, ${missed.length} refusals came unpredicted\n`);
 }
 

@@ -18,7 +18,8 @@ export interface Target {
 
 /** PL/pgSQL as it runs: what changes the catalog or decides whether something does. RAISE of less than an error, GET DIAGNOSTICS, ASSERT and cursors are left out. */
 export type Code =
-  | { readonly kind: 'sql'; readonly piece: Piece; readonly into?: Target }
+  /** `own`: a statement of its own, whose rows need a target; PERFORM, CALL and RETURN QUERY do without. */
+  | { readonly kind: 'sql'; readonly piece: Piece; readonly into?: Target; readonly own?: true }
   /** EXECUTE of a text made at run time. */
   | { readonly kind: 'execute'; readonly piece: Piece; readonly into?: Target }
   /** `expression` is absent where the value cannot be known. */
@@ -189,7 +190,7 @@ class Reader {
     const line = of.lineno;
     switch (kind) {
       case 'PLpgSQL_stmt_block': return [this.block(of)];
-      case 'PLpgSQL_stmt_execsql': return [{ kind: 'sql', piece: this.piece(of.sqlstmt, line), ...this.into(of) }];
+      case 'PLpgSQL_stmt_execsql': return [{ kind: 'sql', own: true, piece: this.piece(of.sqlstmt, line), ...this.into(of) }];
       case 'PLpgSQL_stmt_perform': case 'PLpgSQL_stmt_call': return [{ kind: 'sql', piece: this.piece(of.expr, line), ...this.into(of) }];
       case 'PLpgSQL_stmt_dynexecute': return [{ kind: 'execute', piece: this.piece(of.query, line), ...this.into(of) }];
       case 'PLpgSQL_stmt_return_query':

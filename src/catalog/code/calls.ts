@@ -63,13 +63,23 @@ export function callRoutine(change: Change, call: FuncCall): Outcome {
   const { store } = change;
   const saved: SessionState = store.session;
   const path = routine.settings.get('search_path');
-  if (path !== undefined) store.session = { ...saved, searchPath: pathOf(path) };
+  const asOwner = isSecurityDefiner(routine);
+  store.session = { ...saved, ...(path === undefined ? {} : { searchPath: pathOf(path) }), ...(asOwner ? { role: routine.owner } : {}) };
   const outcome = runBody(change, {
     language: routine.language, text: body.text, create: statement.sql, variables: argumentsOf(change, routine, call), via: 'routine',
     from: change.via.from ?? { span: spanAt(change, 0, change.statement.sql.length), says: `calls ${routine.form} ${written.name}()` },
   });
-  if (path !== undefined) store.session = saved;
+  const after = store.session;
+  store.session = { ...after, ...(path === undefined ? {} : { searchPath: saved.searchPath }), ...(asOwner ? { role: saved.role } : {}) };
   return outcome;
+}
+
+/** It runs as its owner. ALTER FUNCTION … SECURITY is not followed. */
+function isSecurityDefiner(routine: Routine): boolean {
+  if (!/\bdefiner\b/i.test(routine.statement.sql)) return false;
+  const parsed = parse(routine.statement.sql);
+  const option = parsed.ok && 'CreateFunctionStmt' in parsed.node ? defElem(parsed.node.CreateFunctionStmt.options, 'security') : undefined;
+  return option !== undefined && 'Boolean' in option && option.Boolean.boolval === true;
 }
 
 function takes(routine: Routine, count: number): boolean {

@@ -194,3 +194,25 @@ test('conditions stand for states', () => {
   expect([catches('others', '55000'), catches('others', '57014'), catches('undefined_table', '42P01'), catches('syntax_error_or_access_rule_violation', '42P01'),
     catches('55000', '55000'), catches('undefined_table', '55000')]).toEqual([true, false, true, true, true, false]);
 });
+
+test('rows that go nowhere are refused once their statement has run', () => {
+  const refused = (body: string): string | undefined => run(block(body, 'declare n int;')).steps.at(-1)?.refusal?.sqlstate;
+  for (const body of ['select 1;', 'values (1);', 'with x as (select 1) select * from x;', 'show timezone;', 'explain select 1;', 'insert into t values (1) returning id;',
+    'delete from t returning *;', 'execute \'create table a (x int)\'; select k from t;']) expect([body, refused(body)]).toEqual([body, '42601']);
+  for (const body of ['perform 1;', 'select k into n from t;', "execute 'select 1';", 'insert into t values (1);', 'insert into t values (1) returning id into n;'])
+    expect([body, refused(body)]).toEqual([body, undefined]);
+});
+
+test('a number of rows that has a lower bound decides what is asked of it', () => {
+  const count = (condition: string): string => run(block(`if (select count(*) from pg_indexes where tablename = 't') ${condition} then create table a (x int); end if;`)).is('a');
+  expect(count('> 0')).toBe('present');
+  expect(count('= 1')).toBe('present');
+  expect(count('> 1')).not.toBe('present');
+  // Another schema of an open world may have tables of this name.
+  const open = (condition: string): string => run(`select * from elsewhere.t;
+    ${block(`if (select count(*) from pg_indexes where tablename = 't') ${condition} then create table a (x int); end if;`)}`).is('a');
+  expect(open('> 0')).toBe('present');
+  expect(open('<> 0')).toBe('present');
+  expect(open('= 0')).not.toBe('present');
+  expect(open('= 1')).toBe('unknown');
+});

@@ -146,9 +146,15 @@ function isComplete(items: readonly Item[], conditions: readonly Node[], source:
     const text = name?.is === 'text' && !hasHole(name.text.text) ? name.text.text : undefined;
     if (text !== undefined && (systemNames.has(text) || relation.builtin?.(text, scope.postgres) === true)) return false;
     if (text !== undefined && (text.startsWith('pg_') || text.startsWith('_pg_') || text.startsWith('sql_'))) return false;
-    if (scope.catalog.world === 'closed') return relation.empty === true || text !== undefined || (schema !== undefined && !isSystemSchema(schema));
+    if (scope.catalog.world === 'closed') return relation.empty === true || text !== undefined || belongsToOurs(item, conditions, source, scope) || (schema !== undefined && !isSystemSchema(schema));
     return text !== undefined && schema !== undefined && relation.schema !== undefined && isRelationName(relation) && scope.catalog.find({ schema, name: text }).is === 'absent';
   });
+}
+
+/** `tablename = 't1'`: Postgres's own indexes belong to tables of its own. */
+function belongsToOurs(item: Item, conditions: readonly Node[], source: Text, scope: Scope): boolean {
+  const table = required(item, item.relation.table, conditions, source, scope);
+  return table?.is === 'text' && !hasHole(table.text.text) && !systemNames.has(table.text.text) && !/^_?pg_|^sql_/.test(table.text.text);
 }
 
 const isRelationName = (relation: SystemRelation): boolean => relation.name !== 'typname' && relation.name !== 'proname';
@@ -191,8 +197,10 @@ function answer(select: SelectStmt, found: Match, items: readonly Item[], source
   return {
     exists: () => (counts || sure.length > 0 ? true : found.complete && found.rows.length === 0 ? false : undefined),
     scalar: () => {
+      if (counts && all) return { is: 'number', value: sure.length };
+      // `upTo` is how numbers between two bounds are written; the lower one is not among them.
+      if (counts) return { is: 'number', value: sure.length - 1, upTo: found.complete ? found.rows.length : Infinity };
       if (!all) return unknownValue;
-      if (counts) return { is: 'number', value: sure.length };
       if (hasAggregate(first)) return unknownValue;
       return sure.length === 0 ? nullValue : sure.length === 1 && sure[0] ? value(sure[0].scope) : unknownValue;
     },

@@ -3,7 +3,7 @@ import { parse } from '../../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type LoopRange, type Piece, type PlpgsqlBody, type Target } from '../../sql/plpgsql.ts';
 import { split } from '../../sql/split.ts';
 import { joinTexts, plainText, sliceText, textStatement, type Text } from '../../sql/text.ts';
-import type { Node } from '../../sql/tree.ts';
+import type { Node, SelectStmt } from '../../sql/tree.ts';
 import { sameValue } from '../blend.ts';
 import { gap, type Change, type Outcome } from '../change.ts';
 import { statementKind } from '../statement-kind.ts';
@@ -212,7 +212,7 @@ class Runner {
   private one(code: Code): boolean {
     if (!this.afford()) return true;
     switch (code.kind) {
-      case 'sql': return this.statement(this.text(code.piece), this.body.via) && this.into(code.piece, code.into);
+      case 'sql': return this.statement(this.text(code.piece), this.body.via) && (code.own !== true || this.hasDestination(code.piece, code.into)) && this.into(code.piece, code.into);
       case 'execute': return this.execute(code.piece, code.into);
       case 'assign':
         if (code.expression !== undefined && !this.calls(code.expression)) return false;
@@ -279,6 +279,13 @@ class Runner {
 
   private span(piece: Piece): Span {
     return textStatement(this.text(piece), this.change.statement.span).span;
+  }
+
+  /** Rows that go nowhere are refused once the statement has run (exec_stmt_execsql in pl_exec.c; measured, code.test.ts). */
+  private hasDestination(piece: Piece, target: Target | undefined): boolean {
+    if (target !== undefined || !returnsRows(this.text(piece).text)) return true;
+    this.refusal = { sqlstate: '42601', because: 'query has no destination for result data', evidence: [] };
+    return false;
   }
 
   /** SELECT … INTO: a question to the catalog may have an answer. */
@@ -437,6 +444,16 @@ class Runner {
     if (ends.length === 0) this.refusal = refusal ?? outer;
     return ends.length > 0;
   }
+}
+
+/** Whether a statement's answer are rows: a query, SHOW, EXPLAIN, and what says RETURNING. */
+function returnsRows(sql: string): boolean {
+  const parsed = parse(sql);
+  if (!parsed.ok) return false;
+  const [kind = '', body] = Object.entries(parsed.node)[0] ?? [];
+  if (kind === 'SelectStmt') return (body as SelectStmt).intoClause === undefined;
+  return kind === 'VariableShowStmt' || kind === 'ExplainStmt' || (body as { returningClause?: unknown; returningList?: unknown }).returningClause !== undefined
+    || (body as { returningList?: unknown }).returningList !== undefined;
 }
 
 /** Statements that fail only for what the catalog knows; any other may fail by its data as well. */

@@ -14,6 +14,8 @@ export interface SystemRelation {
   readonly rows: (catalog: Catalog) => Iterable<SystemRow>;
   readonly name: string;
   readonly schema?: string;
+  /** The column that names the table a row belongs to. */
+  readonly table?: string;
   /** A new database has no row of its own here (measured), so that all rows are the history's. */
   readonly empty?: boolean;
   /** Whether a name is Postgres's own in every database. */
@@ -73,7 +75,7 @@ export const systemRelations: Readonly<Record<string, SystemRelation>> = {
     })),
   },
   pg_indexes: {
-    schema: 'schemaname', name: 'indexname',
+    schema: 'schemaname', name: 'indexname', table: 'tablename',
     rows: catalog => relations(catalog, relation => relation.kind === 'index', relation => ({
       schemaname: schemaValue(relation.name.schema), indexname: textValue(relation.name.name),
       tablename: relation.kind === 'index' ? relationName(catalog, relation.on) : unknownValue,

@@ -62,7 +62,10 @@ export function or(list: readonly Truth[]): Truth {
 export function equal(a: Value, b: Value): Truth {
   if (a.is === 'null' || b.is === 'null') return 'null';
   if (a.is === 'text' && b.is === 'text') return hasHole(a.text.text) || hasHole(b.text.text) ? 'unknown' : a.text.text === b.text.text;
-  if (a.is === 'number' && b.is === 'number') return a.upTo === undefined && b.upTo === undefined ? a.value === b.value : 'unknown';
+  if (a.is === 'number' && b.is === 'number') {
+    const order = compare(a, b);
+    return order === undefined ? 'unknown' : order === 0;
+  }
   if (a.is === 'boolean' && b.is === 'boolean') return a.value === b.value;
   if (a.is === 'object' && b.is === 'object') return a.id === b.id;
   if (a.is === 'boolean' && b.is === 'text') return equal(a, ofTruth(truthOf(b)));

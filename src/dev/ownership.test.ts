@@ -1,0 +1,90 @@
+/** What a role may not do to somebody else's relations: each statement is sent as that role, and refused as the replay says. */
+import { PGlite } from '@electric-sql/pglite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { replay } from '../catalog/replay.ts';
+import { memoryFiles } from '../read/files.ts';
+import { readHistories } from '../read/read.ts';
+import { ready } from '../sql/parse.ts';
+
+const schema = `
+  create role reader; create role boss; grant create, usage on schema public to reader;
+  create table t1 (id bigint primary key, k int, v numeric); create table t2 (id bigint primary key);
+  create materialized view m1 as select id, k, v from t1; create unique index m1_id on m1 (id);
+  create view v1 as select id from t1; create sequence q1; create schema s1;
+  create table gone (id int); drop table gone;`;
+
+/** What is done as the superuser first, and the statements that the role then sends, one at a time. */
+const cases: readonly (readonly [string, readonly string[]])[] = [
+  ['', [
+    'alter table t1 owner to reader', 'alter table t1 add column z int', 'alter table t1 rename to t9', 'alter table t1 rename column k to kk',
+    'alter table t1 drop column nope', 'alter table t1 set schema s1', 'alter table t1 set (fillfactor = 80)', 'alter table if exists t1 rename to t9',
+    'alter view t1 rename to x', 'alter table m1 rename to x', 'alter table gone owner to reader', 'alter table if exists gone owner to reader',
+    'alter materialized view m1 rename to m9', 'alter materialized view m1 set (fillfactor = 80)', 'alter index m1_id rename to x',
+    'alter view v1 set (security_barrier = true)', 'alter sequence q1 owned by none', 'alter table t1 enable row level security',
+    'create policy p on t1', 'create index i1 on t1 (k)', 'create index i1 on t1 (nope)', 'create index if not exists m1_id on m1 (id)',
+    'create index m1_id on t1 (k)', 'create index concurrently i1 on t1 (k)', 'create index i1 on v1 (id)',
+    'drop table t1', 'drop table if exists t1 cascade', 'drop table t1, gone', 'drop table gone, t1', 'drop table if exists gone, t1', 'drop table m1',
+    'drop materialized view m1', 'drop view v1', 'drop index m1_id', 'drop sequence q1',
+    'refresh materialized view m1', 'refresh materialized view concurrently m1', 'refresh materialized view concurrently m1 with no data',
+    'refresh materialized view t1', 'refresh materialized view v1',
+    "comment on table t1 is 'x'", "comment on materialized view m1 is 'x'", "comment on table m1 is 'x'", "comment on index m1_id is 'x'",
+    'grant select on t1 to boss', 'grant select on m1 to boss', 'revoke select on t1 from boss', 'grant select on t1 to reader',
+    'insert into t1 values (1)', 'insert into m1 values (1)', 'insert into v1 values (1)', 'update t1 set k = 1', 'delete from t1', 'delete from m1',
+    'select * from t1', 'select count(*) from m1', 'create view v2 as select id from t1', 'create or replace view v1 as select id from t1',
+    'create materialized view m2 as select id from t1', 'create materialized view m2 as select id from t1 with no data',
+    'create materialized view m2 as select id from m1', 'create materialized view m1 as select id from t1', 'create table t5 as select id from t1',
+    'create table t1 (id int)', 'create table if not exists t1 (id int)', 'create sequence q1', 'reset role', 'set role postgres',
+    'do $$ begin alter table t1 rename to t9; end $$', 'do $$ begin alter table t1 rename to t9; exception when insufficient_privilege then null; end $$',
+  ]],
+  ['grant select on t1 to reader', [
+    'create materialized view m2 as select id from t1', 'grant select on t1 to boss', 'revoke select on t1 from boss', 'update t1 set k = 1', 'select * from t1',
+  ]],
+  ['grant select (id) on t1 to reader', ['create materialized view m2 as select id from t1', 'create materialized view m2 as select id, k from t1', 'select k from t1']],
+  ['grant update (k) on t1 to reader', ['update t1 set k = 1']],
+  ['grant insert on t1 to reader', ['insert into t1 select 1']],
+  ['grant maintain on m1 to reader', ['refresh materialized view m1', 'alter materialized view m1 rename to x']],
+  ['alter schema public owner to reader', ['drop table t1 cascade', 'drop index m1_id', 'alter table t1 rename to t5']],
+  ['alter table t1 owner to reader', ['alter table t1 rename to y', 'alter index t1_pkey rename to z', 'create index i1 on t1 (k)', 'alter materialized view m1 rename to x']],
+  ['alter materialized view m1 owner to reader', ['refresh materialized view m1', 'comment on materialized view m1 is null']],
+  ['grant boss to reader; alter table t1 owner to boss', ['alter table t1 rename to y', 'select * from t1']],
+  ['alter role reader superuser', ['alter table t1 rename to y', 'drop materialized view m1']],
+  ['create view v3 as select id from t1; grant select on v3 to reader', ['select * from v3', 'create materialized view m4 as select * from v3']],
+  ["create function g() returns void language plpgsql security definer as 'begin alter table t1 rename to y; end'", ['select g()']],
+  ["create function g() returns void language plpgsql as 'begin alter table t1 rename to y; end'", ['select g()']],
+];
+
+let server: PGlite;
+beforeAll(async () => {
+  await ready();
+  server = await PGlite.create();
+  await server.exec(schema);
+}, 60_000);
+afterAll(() => server.close());
+
+async function real(first: string, sql: string): Promise<string | undefined> {
+  await server.exec(`begin; ${first}; set local role reader`);
+  try {
+    await server.exec(sql);
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  } finally {
+    await server.exec('rollback');
+  }
+}
+
+function predicted(first: string, sql: string): string | undefined {
+  const files = { 'db/001.sql': schema, 'db/002.sql': `${first};\nbegin;\nset local role reader;\n${sql};\n` };
+  const [history] = readHistories(memoryFiles(files), { tool: 'psql' }).histories;
+  const steps = [...replay(history!, { role: 'postgres' })].flatMap(migration => migration.steps);
+  return steps.findLast(step => step.refusal !== undefined)?.refusal?.sqlstate;
+}
+
+test.each(cases)('as reader after: %s', async (first, statements) => {
+  const wrong: unknown[] = [];
+  for (const sql of statements) {
+    const [came, said] = [await real(first, sql), predicted(first, sql)];
+    if (came !== said) wrong.push({ sql, came, said });
+  }
+  expect(wrong).toEqual([]);
+}, 60_000);
