@@ -94,7 +94,7 @@ function compare(mine: readonly string[], theirs: readonly string[], asSets: boo
 
 function judge(generated: Generated, catalog: Catalog, names: Names, type: string, stored: readonly Stored[]): Judgement {
   const found = find(generated.query, catalog);
-  const mine = found.uses.filter(use => use.kind !== 'unresolved').map(use => describeUse(use, catalog));
+  const mine = found.uses.filter(use => use.kind !== 'unresolved' && use.kind !== 'row comparison').map(use => describeUse(use, catalog));
   const differences = [...compare(mine, stored.map(item => describeStored(item, names)), repeats(generated.query))];
   const isOpen = found.uses.some(use => use.kind === 'unresolved') || isUnknown(found.type);
   if (!isUnknown(found.type) && found.type !== type) differences.push(`type ${found.type} is ${type}`);

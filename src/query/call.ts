@@ -15,7 +15,7 @@ import type { Signature } from './signatures.ts';
 import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue, withoutModifier } from './types.ts';
-import { useCoercion, useFunction } from './uses.ts';
+import { placed, useCoercion, useFunction } from './uses.ts';
 
 interface CallName {
   readonly name: string;
@@ -83,7 +83,9 @@ export function called(node: FuncCall, place: Place): Called {
   const all = [...values, ...keys];
   const mine = routinesOf(name, place);
   const resolved = resolve(node, name, all, mine, place);
-  return { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
+  const done: Called = { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
+  place.run.inspection?.calls.set(node, done);
+  return done;
 }
 
 function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine: readonly Routine[], place: Place): Resolved {
@@ -107,7 +109,7 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
     useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
     freeze(run, values[0]!, resolved.target);
   }
-  else run.uses?.push({ kind: 'unresolved', target: name.name });
+  else run.uses?.push(placed(run, { kind: 'unresolved', target: name.name }));
   return resolved;
 }
 

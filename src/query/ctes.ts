@@ -12,23 +12,23 @@ export function withCtes(clause: WithClause | undefined, run: Run, env: Env): Ct
   if (clause === undefined) return list;
   const ctes = (clause.ctes ?? []).flatMap(node => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []));
   // Under RECURSIVE a CTE may name a later one too: it is a CTE then, of columns that are not known yet.
-  if (clause.recursive === true) for (const cte of [...ctes].reverse()) list = { name: cte.ctename ?? '', shape: openShape, next: list };
+  if (clause.recursive === true) for (const cte of [...ctes].reverse()) list = { name: cte.ctename ?? '', shape: openShape, node: cte, next: list };
   for (const cte of ctes) {
     const name = cte.ctename ?? '';
     const mark = run.lastId;
-    list = { name, mark, shape: cteShape(cte, name, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }),
-      next: list };
+    list = { name, mark, shape: cteShape(cte, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }),
+      node: cte, next: list };
   }
   return list;
 }
 
-function cteShape(cte: CommonTableExpr, name: string, recursive: boolean, run: Run, env: Env): Shape {
+function cteShape(cte: CommonTableExpr, recursive: boolean, run: Run, env: Env): Shape {
   const query = cte.ctequery;
   if (query === undefined) return openShape;
   if (!('SelectStmt' in query)) return modifying(query, run, env);
   const select = query.SelectStmt;
   const own = recursive && select.op === 'SETOP_UNION' && select.larg !== undefined && select.rarg !== undefined
-    ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), name, run, select.withClause === undefined ? env
+    ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), cte, run, select.withClause === undefined ? env
       : { ...env, ctes: withCtes(select.withClause, run, env) }, select.all === true)
     : resolve(analyze(query, run, env));
   const shape = renamed(own, strings(cte.aliascolnames));
@@ -42,8 +42,8 @@ const renamed = (shape: Shape, names: readonly string[]): Shape =>
   ({ ...shape, columns: shape.columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] })) });
 
 /** The first arm decides names and types (transformWithClause; measured in the tests); what the second adds is looked at once. */
-function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[], name: string,
-  run: Run, env: Env, all: boolean): Shape {
+function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[],
+  cte: CommonTableExpr, run: Run, env: Env, all: boolean): Shape {
   const first = renamed(resolve(selectShape(left, run, env)), names);
   const row = newId(run);
   const columns = first.columns.map((column): ShapeColumn => {
@@ -51,7 +51,7 @@ function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, ri
     return { ...rest, ids: [newId(run)], nullable: unknown(`whether ${column.name} is NULL`) };
   });
   const open: Shape = { columns, open: first.open, facts: anyRows(row) };
-  const second = selectShape(right, run, { ...env, ctes: { name, shape: open, next: env.ctes } });
+  const second = selectShape(right, run, { ...env, ctes: { name: cte.ctename ?? '', shape: open, node: cte, next: env.ctes } });
   // UNION drops what was there before; UNION ALL proves nothing.
   const facts = all ? open.facts : withLaws(open.facts, [law(columns.flatMap(column => column.ids ?? []), [row])]);
   return { ...open, facts, rows: unionTaints(first.rows ?? [], second.rows ?? []), columns: columns.map((column, at) =>

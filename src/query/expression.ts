@@ -4,6 +4,7 @@ import type { Node, A_Indirection, CaseExpr, ColumnRef, SubLink, TypeName } from
 import { call, called } from './call.ts';
 import { agreed, arrayOfElements, cast, constant } from './casts.ts';
 import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, type Origin } from './determinism.ts';
+import type { Inspection } from './inspection.ts';
 import { strings, valueFunctionName } from './names.ts';
 import { applyOperator, operation, useTests } from './operators.ts';
 import { arrayTaint } from './order-taints.ts';
@@ -61,9 +62,18 @@ export function value(node: Node | undefined, place: Place): Value {
     return unknownValue('a deeply nested expression');
   }
   run.depth += 1;
-  const worth = worthOf(node, place);
+  const worth = run.inspection === undefined ? worthOf(node, place) : inspected(node, run.inspection, place);
   run.depth -= 1;
   if (worth.taints.length > 0) run.notes?.taints.set(node, worth.taints);
+  return worth;
+}
+
+function inspected(node: Node, inspection: Inspection, place: Place): Value {
+  const around = inspection.at;
+  inspection.at = node;
+  const worth = worthOf(node, place);
+  inspection.at = around;
+  inspection.values.set(node, worth);
   return worth;
 }
 
@@ -176,25 +186,26 @@ function columnRef(node: ColumnRef, place: Place): Value {
   const star = fields.some(field => 'A_Star' in field);
   if (star) {
     // `t.*` inside an expression is the whole row.
-    const found = names.length > 0 ? lookupColumnless(place, names) : undefined;
-    return found ?? unknownValue('a row');
+    return names.length > 0 ? wholeRow(node, place, names) : unknownValue('a row');
   }
   const [first = '', second = '', third = ''] = names;
   const found = names.length === 1 ? lookupColumn(place.scope, first)
     : names.length === 2 ? lookupQualified(place.scope, first, second)
       : names.length === 3 ? lookupQualified(place.scope, second, third, first) : ({ is: 'undecided' } as const);
+  place.run.inspection?.columns.set(node, found);
   return fromLookup(found, names, what, node.location ?? 0, place);
 }
 
-function lookupColumnless(place: Place, names: readonly string[]): Value | undefined {
+function wholeRow(node: ColumnRef, place: Place, names: readonly string[]): Value {
   const alias = names.at(-1)!;
   for (let at: Scope | undefined = place.scope; at !== undefined; at = at.outer) {
     const entry = at.sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias);
     if (entry === undefined) continue;
     for (const read of entry.reads) read.columns = undefined;
+    place.run.inspection?.columns.set(node, { is: 'row', entry });
     return rowOf(entry, place);
   }
-  return undefined;
+  return unknownValue('a row');
 }
 
 /** A whole row: of a relation its row type, of a sub-select a record. */

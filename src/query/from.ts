@@ -45,6 +45,17 @@ const openItem = (alias: string | undefined, run: Run, reads: readonly ReadBuild
 const rowsOf = (left: readonly Source[]): readonly number[] => left.flatMap(source => source.facts.rows);
 
 function fromItem(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
+  const { inspection } = run;
+  if (inspection === undefined) return itemOf(node, run, env, left);
+  const around = inspection.at;
+  inspection.at = node;
+  const item = itemOf(node, run, env, left);
+  inspection.at = around;
+  inspection.items.set(node, item);
+  return item;
+}
+
+function itemOf(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
   if (env.depth > 250) {
     run.truncated = true;
     return openItem(undefined, run);
@@ -126,7 +137,10 @@ function relationItem(range: RangeVar, run: Run, env: Env): Item {
   const schema = range.schemaname;
   const alias = range.alias?.aliasname ?? name;
   const cte = schema === undefined ? findCte(env.ctes, name) : undefined;
-  if (cte !== undefined) return cteItem(cte, alias, range.alias, run);
+  if (cte !== undefined) {
+    run.inspection?.cteReads.set(range, cte.node);
+    return cteItem(cte, alias, range.alias, run);
+  }
   const start = range.location ?? 0;
   const span = sourceSpan(run.statement, start, nameEnd(run.statement.sql, start));
   const written: WrittenName = { ...(schema === undefined ? {} : { schema }), name };
@@ -222,6 +236,10 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
   }
   const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
   const columns = [...merged, ...rest(left), ...rest(right)];
+  run.inspection?.joins.set(node, { columns, merged: merged.map(column => {
+    const side = (item: Item): ScopeColumn | undefined => item.columns.find(candidate => candidate.name === column.name);
+    return { column, left: side(left), right: side(right) };
+  }) });
   const open = left.open || right.open || names === undefined;
   if (node.alias !== undefined) {
     const reads = both.flatMap(item => item.entries.flatMap(entry => entry.reads));

@@ -10,7 +10,7 @@ import { isUnknown, unionTaints, unknown, unknownValue, type Run, type Value } f
 import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn, type SqlType, type Types } from './sql-type.ts';
 import { comparisons, isBuiltinType, typeOfValue } from './types.ts';
-import { useCoercion, useOperator } from './uses.ts';
+import { placed, useCoercion, useOperator } from './uses.ts';
 
 /** What an operator gives over some operands. `arguments`: what the operands become, where that is known. */
 export interface Applied {
@@ -32,7 +32,7 @@ export function applyOperator(run: Run, name: readonly string[], operands: reado
   if (name.length > 1 && name[0] !== 'pg_catalog') return none;
   const inputs = operands.map(operand => typeOfValue(operand, types));
   const found = inputs.some(input => input === undefined) ? undefined : chosen(run, types, operator, inputs as SqlType[]);
-  if (found === undefined) run.uses?.push({ kind: 'unresolved', target: operator });
+  if (found === undefined) run.uses?.push(placed(run, { kind: 'unresolved', target: operator }));
   operands.forEach((operand, at) => freeze(run, operand, found?.arguments?.[at]));
   if (inputs.some(input => input === undefined)) return { type: commonResult(types, operator, operands.length) ?? none.type };
   return found ?? none;
@@ -147,7 +147,9 @@ function pairs([left, right]: readonly [readonly Node[], readonly Node[]], name:
     const pair = [value(node, place), value(right[at], place)];
     const before = place.run.uses?.length ?? 0;
     applyOperator(place.run, name, pair);
-    if (isOrdering) place.run.uses?.splice(before, 1);
+    const [first] = isOrdering ? place.run.uses?.splice(before, 1) ?? [] : [];
+    if (first?.kind === 'operator') place.run.uses?.push(placed(place.run, { ...first, kind: 'row comparison' }));
+    else if (first !== undefined) place.run.uses?.push(first);
     return pair;
   });
   return boolean(maybeNull, values);

@@ -2,6 +2,8 @@ import type {
   Found, FrozenLiteral, Known, Matview, ObjectId, QueryFacts, Relation, Selectable, Span, Statement, Taint, Unknown, View, WrittenName,
 } from '../model.ts';
 import { sourceSpan, targetEnd } from '../sql/span.ts';
+import type { CommonTableExpr } from '../sql/tree.ts';
+import type { Inspection } from './inspection.ts';
 import type { RowFacts } from './laws.ts';
 import type { RowOrder } from './row-order.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -139,6 +141,8 @@ export interface CteList {
   readonly shape: Shape;
   /** The last identity that was given before the CTE was read: those after it are its own. */
   readonly mark?: number;
+  /** Where it is written. */
+  readonly node?: CommonTableExpr;
   readonly next: CteList | undefined;
 }
 
@@ -164,6 +168,8 @@ export interface Run {
   readonly types: Set<ObjectId>;
   /** What resolution chose, in the order it was found; collected only when asked for. */
   readonly uses?: Use[];
+  /** What was found, by node; kept only when asked for. */
+  readonly inspection?: Inspection;
   /** What the analysis notes for the taints of the rows; only where taints are asked for. */
   readonly notes?: Notes;
   /** The arguments of the routine whose body this is. */

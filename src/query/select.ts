@@ -108,7 +108,12 @@ function limits(select: SelectStmt, place: Place): void {
   const types = typesIn(place.run.catalog);
   for (const part of [select.limitCount, select.limitOffset]) {
     const from = part === undefined ? undefined : typeOfValue(value(part, place), types);
-    if (from !== undefined) useCoercion(place.run, types, from, types.named('int8'), 'implicit');
+    if (from === undefined) continue;
+    const { inspection } = place.run;
+    const around = inspection?.at;
+    if (inspection !== undefined) inspection.at = part;
+    useCoercion(place.run, types, from, types.named('int8'), 'implicit');
+    if (inspection !== undefined) inspection.at = around;
   }
 }
 
@@ -211,6 +216,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
   limits(select, { ...place, scope: noScope(env) });
+  run.inspection?.selects.set(select, { scope, outputs, open });
   if (!isJudging(run)) return { columns: outputs.map(shown), open, facts: oneRow };
   const aggregates = hasAggregate(select, place);
   const judged = judgeRows(select, outputs, place, aggregates && groups.length === 0);

@@ -5,7 +5,7 @@ import { isUnknown, unionTaints, unknown, unknownValue, type Value } from './sco
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue } from './types.ts';
-import { useCoercion } from './uses.ts';
+import { placed, useCoercion } from './uses.ts';
 
 const typed = (type: Value['type'], what: string): Value => ({ ...unknownValue(what), type });
 
@@ -114,8 +114,8 @@ function aggregated(form: 'agg' | 'object_agg', strict: boolean, unique: boolean
   const base = isUnknown(result.type) ? undefined : result.type === 'jsonb' ? 'jsonb' : 'json';
   const name = `${base}_${form}${unique ? '_unique' : ''}${strict ? '_strict' : ''}`;
   const [row] = base === undefined ? [] : typesIn(place.run.catalog).builtins.functions(name);
-  if (row === undefined) place.run.uses?.push({ kind: 'unresolved', target: name });
-  else place.run.uses?.push({ kind: over ? 'window' : 'aggregate', name, arguments: row.arguments });
+  if (row === undefined) place.run.uses?.push(placed(place.run, { kind: 'unresolved', target: name }));
+  else place.run.uses?.push(placed(place.run, { kind: over ? 'window' : 'aggregate', name, arguments: row.arguments }));
   return result;
 }
 
