@@ -111,6 +111,16 @@ test('text shows frames, the path from cause to effect, lesser findings, verdict
   expect(await as('text', clean)).toBe('No findings in 2 migrations (4 statements).\n');
 });
 
+test('text: of a crowd of findings each rule shows its first ones whole, and a table has the sums', async () => {
+  const [first] = report.findings;
+  const many: Finding[] = Array.from({ length: 2_000 }, (_, at) => ({ ...first!, rule: at % 4 === 0 ? 'no-a' : 'no-b', severity: at % 4 === 0 ? 'error' : 'note' }));
+  const shown = await as('text', { ...report, findings: many });
+  expect(shown.split('\n').filter(line => /^(?:error|note)\[/.test(line))).toHaveLength(2_000);
+  expect(shown.split('\n').filter(line => line.includes('^')).length).toBe(6);
+  expect(shown).toMatch(/^ {4}500 {2}error\[no-a\]\n {2}1,500 {2}note\[no-b\]\nThe first 3 of each rule stand whole\./m);
+  expect(await as('text', { ...report, findings: many.slice(0, 40) })).not.toContain('stand whole');
+});
+
 test('text: quiet drops all but errors, gaps=ignore drops the list, colours are asked for', async () => {
   const quiet = await as('text', report, { quiet: true });
   expect(quiet).not.toContain('require-x');

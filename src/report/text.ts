@@ -8,11 +8,15 @@ type Colors = ReturnType<typeof createColors>;
 /** More gaps than this are counted, not listed. */
 const listedGaps = 5;
 
+/** With more findings than this nobody reads them all: each rule shows its first ones whole, then a line or two each, and a table has the sums. */
+const crowd = 40;
+const shownWhole = 3;
+
 /** For people: the source with a mark, the path from cause to effect, the lesser findings, the verdict, what was not seen, and the sum. */
 export const text: Renderer = (report, rendering) => {
   const colors = createColors(rendering.color);
   const findings = report.findings.filter(({ severity }) => !rendering.quiet || severity === 'error');
-  const parts = findings.map(finding => findingText(finding, rendering, colors));
+  const parts = findings.length > crowd ? crowded(findings, rendering, colors) : findings.map(finding => findingText(finding, rendering, colors));
   if (!rendering.quiet || rendering.gaps === 'error') parts.push(gapsText(report, rendering, colors));
   for (const crash of report.crashes)
     parts.push(`${colors.red(colors.bold(`crash[${crash.rule}]`))}: ${printable(crash.because)}\n  ${arrow(colors)} ${rendering.display(crash.path)}\n`);
@@ -34,7 +38,7 @@ function where(span: Span, { positions, display }: Rendering): string {
 function findingText(finding: Finding, rendering: Rendering, colors: Colors): string {
   const color = paint(finding.severity, colors);
   const lines = [
-    `${color(colors.bold(`${finding.severity}[${finding.rule}]`))}: ${colors.bold(printable(finding.message))}`,
+    `${heading(finding, colors)}: ${colors.bold(printable(finding.message))}`,
     ...frameText(finding.span, rendering, colors, color),
     ...evidenceText(finding, rendering, colors),
   ];
@@ -54,6 +58,58 @@ function findingText(finding: Finding, rendering: Rendering, colors: Colors): st
   }
   for (const fix of finding.fixes) note('fix', fix.title);
   return `${lines.join('\n')}\n`;
+}
+
+/** Many findings: whole until their rule is known, short from then on, with neighbours close together. */
+function crowded(findings: readonly Finding[], rendering: Rendering, colors: Colors): string[] {
+  const seen = new Map<string, number>();
+  const parts: string[] = [];
+  let short: string[] = [];
+  const flush = (): void => {
+    if (short.length > 0) parts.push(`${short.join('\n')}\n`);
+    short = [];
+  };
+  for (const finding of findings) {
+    const before = seen.get(finding.rule) ?? 0;
+    seen.set(finding.rule, before + 1);
+    if (before < shownWhole) {
+      flush();
+      parts.push(findingText(finding, rendering, colors));
+    } else short.push(...shortText(finding, rendering, colors));
+  }
+  flush();
+  parts.push(sums(findings, colors));
+  return parts;
+}
+
+function shortText(finding: Finding, rendering: Rendering, colors: Colors): string[] {
+  const verdict = finding.verdict === undefined ? '' : ` (${finding.verdict.kind})`;
+  const also = finding.also.length === 0 ? '' : `, and ${counted(finding.also.length, 'lesser finding')}`;
+  return [
+    `${heading(finding, colors)}: ${printable(finding.message)}${verdict}`,
+    `  ${arrow(colors)} ${where(finding.span, rendering)}${colors.dim(also)}`,
+  ];
+}
+
+const heading = ({ severity, rule }: Finding, colors: Colors): string => paint(severity, colors)(colors.bold(`${severity}[${rule}]`));
+
+/** How many findings each rule has, the gravest and most frequent first. */
+function sums(findings: readonly Finding[], colors: Colors): string {
+  const counts = new Map<string, { readonly finding: Finding; count: number }>();
+  for (const finding of findings) {
+    const key = `${finding.severity} ${finding.rule}`;
+    const one = counts.get(key);
+    if (one) one.count += 1;
+    else counts.set(key, { finding, count: 1 });
+  }
+  const order: readonly Severity[] = ['error', 'warning', 'note'];
+  const rows = [...counts.values()].sort((a, b) => order.indexOf(a.finding.severity) - order.indexOf(b.finding.severity) || b.count - a.count);
+  const width = Math.max(...rows.map(({ count }) => grouped(count).length));
+  return [
+    ...rows.map(({ finding, count }) => `  ${grouped(count).padStart(width)}  ${heading(finding, colors)}`),
+    colors.dim(`The first ${shownWhole} of each rule stand whole. Name a file to see all of its own whole, or --rule <id>=off and --baseline to put some aside;`
+      + ' mvlint explain <rule> says why and what to do.'),
+  ].join('\n') + '\n';
 }
 
 const gutter = (span: Span, { positions }: Rendering): string => ' '.repeat(String(positions.start(span).line).length);
