@@ -20,6 +20,7 @@ import noIneffectiveDirective from './no-ineffective-directive.ts';
 import noLostIndex from './no-lost-index.ts';
 import noLostPrivileges from './no-lost-privileges.ts';
 import noLostSettings from './no-lost-settings.ts';
+import noMisusedIvm from './no-misused-ivm.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noNullableUniqueKey from './no-nullable-unique-key.ts';
 import noPopulateInMigration from './no-populate-in-migration.ts';
@@ -70,6 +71,7 @@ export const rules: readonly Rule[] = [
   noLostIndex,
   noLostPrivileges,
   noLostSettings,
+  noMisusedIvm,
   noNondeterministicOutput,
   noNullableUniqueKey,
   noPopulateInMigration,

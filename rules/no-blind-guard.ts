@@ -59,7 +59,7 @@ it. Names that are put together at run time are not followed.
   check: {
     *refuse({ via, refusal, statement, target }, { step }) {
       const what = target && refusal.sqlstate === '42809' && statement !== 'refresh' ? mistaken(refusal, target) : undefined;
-      if (!target || what === undefined) return;
+      if (!target || what === undefined || refusal.misuse !== undefined) return;
       const name = quote(target.name);
       yield {
         span: via.span,

@@ -46,8 +46,8 @@ history does not show is unknown, and nothing is reported.
   references: ['https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html'],
   check: {
     *refuse({ via, refusal, statement, target }, { step }) {
-      // An unpopulated view beneath the refreshed one is no-unpopulated-read.
-      if (statement !== 'refresh' || /has not been populated/.test(refusal.because)) return;
+      // An unpopulated view beneath the refreshed one is no-unpopulated-read; what an engine maintains is no-misused-ivm.
+      if (refusal.misuse !== undefined || statement !== 'refresh' || /has not been populated/.test(refusal.because)) return;
       const object = target ?? (refusal.relation === undefined ? undefined : step.before.get(refusal.relation));
       const name = isSelectable(object) || object?.kind === 'index' || object?.kind === 'sequence' ? quote(object.name) : undefined;
       yield {

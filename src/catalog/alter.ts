@@ -180,6 +180,13 @@ function changeType(change: Change, table: Table, command: AlterTableCmd, edit: 
     const evidence = users.flatMap(object => (object?.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} uses the column` }] : []));
     return { ...refuse('0A000', 'cannot alter type of a column used by a view or rule', evidence, table.id), column };
   }
+  // The same column beneath an IMMV is refused with an internal error (measured, facts ivm §1.6).
+  const immv = change.store.dependants(table.id).filter(uses(column)).map(link => change.store.get(link.dependent))
+    .find((object): object is Table => object?.kind === 'table' && object.maintenance?.engine === 'pg_ivm' && change.store.isCertain(object.id));
+  if (immv) {
+    const evidence = immv.madeAt ? [{ span: immv.madeAt, says: `IMMV ${printName(immv)} uses the column` }] : [];
+    return { ...refuse('XX000', `unexpected object depending on column: table ${printName(immv)}`, evidence, table.id), column };
+  }
   const type = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.typeName : undefined;
   return edit({ type: type && typeWritten(type).name ? typeOf(change, type).text : { unknown: `the type of ${column}` } });
 }

@@ -17,9 +17,11 @@ import { callRoutine, doBlock } from './code/calls.ts';
 import { fold } from './code/fold.ts';
 import { sitesOfJob } from './code/sites.ts';
 import { createRoutine, createTrigger } from './routines.ts';
+import { misuse } from './incremental/calls.ts';
+import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisuse } from './incremental/misuses.ts';
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
-import { statementText } from '../sql/text.ts';
+import { sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
 import { createMatview, createTableAs, createView, refreshMatview, select } from './views.ts';
 
 type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
@@ -32,6 +34,7 @@ function write(relation: RangeVar | undefined, change: Change): Outcome {
   const written = writtenName(relation);
   const { relation: target, absent } = find(change, written);
   if (absent) return refuseMissing(written, absent);
+  if (target?.kind === 'table') return refuseWrite(target);
   return target?.kind === 'matview' ? refuse('42809', `cannot change materialized view "${target.name.name}"`, [], target.id) : undefined;
 }
 
@@ -74,6 +77,17 @@ function schedule(change: Change, name: string, args: readonly Node[]): void {
   const named = texts.length > 2 && first !== undefined ? `job ${first.text}` : 'a scheduled job';
   if (named !== 'a scheduled job') change.store.sites = change.store.sites.filter(site => site.holder !== named);
   change.store.sites = [...change.store.sites, ...texts.flatMap(text => sitesOfJob(change, text, named))];
+  for (const text of texts) noteHandRefresh(change, text, named);
+}
+
+/** A job that refreshes what an engine keeps up to date by itself. */
+function noteHandRefresh(change: Change, text: Text, job: string): void {
+  for (const { name, engine, start, end } of refreshesByHand(text.text)) {
+    const { span } = textStatement(sliceText(text, start, end), change.statement.span);
+    const says = engine === 'pg_ivm' ? `${job} computes with ${name} anew what pg_ivm keeps up to date with every write`
+      : `${job} runs ${name} beside pg_trickle's own scheduler`;
+    misuse(change, { engine, code: 'by-hand', says, span, instead: engine === 'pg_ivm' ? 'no job at all' : 'the schedule of the stream table' });
+  }
 }
 
 function selectStatement(change: Change, node: SelectStmt, initial: SessionState): Outcome {
@@ -89,7 +103,7 @@ const handlers: Handlers = {
   RefreshMatViewStmt: refreshMatview,
   IndexStmt: createIndex,
   AlterTableStmt: alterRelation,
-  DropStmt: drop,
+  DropStmt: (change, node) => dropEngine(change, node) ?? drop(change, node),
   RenameStmt: renameStatement,
   AlterObjectSchemaStmt: setSchema,
   AlterOwnerStmt: (change, node) => {
@@ -120,6 +134,14 @@ const handlers: Handlers = {
   VariableSetStmt: setParameter,
   SelectStmt: selectStatement,
   InsertStmt: (change, node) => write(node.relation, change) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
+  TruncateStmt: (change, node) => {
+    for (const item of node.relations ?? []) {
+      const found = 'RangeVar' in item ? change.store.find(writtenName(item.RangeVar)) : undefined;
+      const refused = found?.is === 'present' && found.object.kind === 'table' ? refuseWrite(found.object) : undefined;
+      if (refused) return refused;
+    }
+    return undefined;
+  },
   UpdateStmt: (change, node) => write(node.relation, change),
   DeleteStmt: (change, node) => write(node.relation, change),
   ClusterStmt: cluster,
@@ -132,7 +154,7 @@ const handlers: Handlers = {
 
 /** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
 const inert = new Set<string>([
-  'MergeStmt', 'CopyStmt', 'TruncateStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
+  'MergeStmt', 'CopyStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
   'AlterStatsStmt', 'AlterSeqStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
   'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
   'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',
@@ -148,9 +170,10 @@ export function apply(change: Change, node: Node, initial: SessionState): Refusa
   if (forbidden) return forbidden;
   if (handler) {
     const effects = change.effects.length;
-    const refused = handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
-    if (!refused) claimLocksOfEffects(change, change.effects.slice(effects));
-    return refused;
+    const refused = missingEngineColumn(change, node) ?? handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
+    if (refused) return withMisuse(change, refused);
+    claimLocksOfEffects(change, change.effects.slice(effects));
+    return undefined;
   }
   if (!inert.has(kind)) gap(change, `${kind.replace(/Stmt$/, '')} statements are not modelled`);
   return undefined;

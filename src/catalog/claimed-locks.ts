@@ -3,6 +3,7 @@
  * statement kind with pg_locks on real servers). Deliberately absent:
  * - locks on an index by whoever uses its relation, and on a sequence by whoever uses its column's default: nobody meets those alone;
  * - what depends on rows: partitions that an INSERT reaches, tables that foreign keys, triggers and rules look into;
+ * - what the functions of pg_ivm and pg_trickle lock beneath the table that they make: no fact says it;
  * - FOR UPDATE inside of a sub-query or through a view: claimed as the ACCESS SHARE of reading.
  */
 import type { Effect, LockMode, Relation } from '../model.ts';
@@ -179,6 +180,7 @@ export function claimLocksOfEffects(change: Change, effects: readonly Effect[]):
   const take: Take = (relation, mode) => lock(change, relation, mode);
   for (const effect of effects) {
     if (effect.kind === 'createTable') take(effect.table.id, 'AccessExclusiveLock');
+    else if (effect.kind === 'createImmv' || effect.kind === 'createStreamTable') take(effect.table.id, 'AccessExclusiveLock');
     else if (effect.kind === 'createView') take(effect.view.id, 'AccessExclusiveLock');
     else if (effect.kind === 'createMatview') {
       take(effect.matview.id, 'AccessExclusiveLock');

@@ -20,6 +20,8 @@ export interface ReplayOptions {
   readonly role?: string;
   /** Refreshes that stand outside of the history; their names are looked up by the path that the history begins with. */
   readonly sites?: readonly OutsideSite[];
+  /** The versions of the engines of incremental maintenance; the newest known ones by default. */
+  readonly engineVersions?: Catalog['engineVersions'];
 }
 
 /** One migration, replayed. Its steps are those that took effect, and those up to a refusal that undid them; what the author rolled back is not among them. */
@@ -43,6 +45,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
   let store = options.from instanceof Store ? options.from.fork()
     : emptyCatalog({ ...(options.searchPath ? { searchPath: options.searchPath } : {}), ...(options.role === undefined ? {} : { role: options.role }) });
   store.postgres = postgres;
+  if (options.engineVersions !== undefined) store.engineVersions = options.engineVersions;
   const initial: SessionState = store.session;
   store.sites = [...store.sites, ...(options.sites ?? []).map(site => ({ ...site, searchPath: initial.searchPath }))];
   const transactions = new Transactions();

@@ -44,6 +44,22 @@ interface Entry {
   readonly clouded?: true;
 }
 
+/** A store as plain data; `names` are the ones of which more is known than who has them. */
+export interface StoreParts {
+  readonly world: Catalog['world'];
+  readonly complete: boolean;
+  readonly postgres?: number;
+  readonly engineVersions?: NonNullable<Catalog['engineVersions']>;
+  readonly session: SessionState;
+  readonly sites: readonly RefreshSite[];
+  readonly defaultPrivileges: readonly DefaultPrivilege[];
+  readonly objects: readonly CatalogObject[];
+  readonly dependencies: readonly Dependency[];
+  readonly names: readonly (readonly [string, Entry])[];
+  readonly doubtful: readonly ObjectId[];
+  readonly nextId: number;
+}
+
 /** Whether two versions of an object have one name. */
 function sameName(a: CatalogObject, b: CatalogObject): boolean {
   if (a.kind !== b.kind || !('name' in a) || !('name' in b)) return false;
@@ -74,6 +90,7 @@ export class Store implements Catalog {
   /** A snapshot's world stays closed: a name it does not hold is absent. */
   complete = false;
   postgres?: number;
+  engineVersions?: NonNullable<Catalog['engineVersions']>;
   session: SessionState = freshSession;
   sites: readonly RefreshSite[] = [];
   defaultPrivileges: readonly DefaultPrivilege[] = [];
@@ -91,6 +108,35 @@ export class Store implements Catalog {
   /** Tables whose foreign keys point at a table. */
   private referencedBy: PersistentMap<ObjectId, readonly ObjectId[]> = emptyMap();
 
+  /** All that it holds, as plain parts in a stable order: what a snapshot keeps. */
+  parts(): StoreParts {
+    const names = [...this.names.entries()].filter(([, entry]) => entry.id === undefined || entry.gone !== undefined || entry.clouded === true);
+    return {
+      world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, nextId: this.nextId,
+      ...(this.postgres === undefined ? {} : { postgres: this.postgres }), ...(this.engineVersions === undefined ? {} : { engineVersions: this.engineVersions }),
+      objects: [...this.objects()].toSorted((a, b) => a.id - b.id),
+      dependencies: [...this.dependenciesOf.entries()].toSorted(([a], [b]) => a - b).flatMap(([, links]) => links),
+      names: names.toSorted(([a], [b]) => (a < b ? -1 : 1)), doubtful: [...this.doubtful.entries()].map(([id]) => id).toSorted((a, b) => a - b),
+    };
+  }
+
+  static from(parts: StoreParts): Store {
+    const store = new Store();
+    Object.assign(store, {
+      world: parts.world, complete: parts.complete, session: parts.session, sites: parts.sites, defaultPrivileges: parts.defaultPrivileges,
+      ...(parts.postgres === undefined ? {} : { postgres: parts.postgres }), ...(parts.engineVersions === undefined ? {} : { engineVersions: parts.engineVersions }),
+    });
+    for (const object of parts.objects) store.put(object);
+    for (const link of parts.dependencies) store.depend(link);
+    for (const [name, entry] of parts.names) {
+      store.names = store.names.set(name, entry);
+      if (name.startsWith('relation\0pg_temp\0')) store.temporary = true;
+    }
+    for (const id of parts.doubtful) store.doubtful = store.doubtful.set(id, true);
+    store.nextId = parts.nextId;
+    return store;
+  }
+
   /** An independent copy; costs a few words. */
   fork(): Store {
     const copy = new Store();
@@ -103,6 +149,7 @@ export class Store implements Catalog {
     this.world = other.world;
     this.complete = other.complete;
     if (other.postgres !== undefined) this.postgres = other.postgres;
+    if (other.engineVersions !== undefined) this.engineVersions = other.engineVersions;
     this.session = other.session;
     this.sites = other.sites;
     this.defaultPrivileges = other.defaultPrivileges;

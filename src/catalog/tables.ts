@@ -46,6 +46,11 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
     if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type.text === 'string' ? type.text : 'bigint' });
     if (constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE')
       draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
+    // DEFERRABLE of a column's constraint is an item of its own behind it.
+    if (constraint.contype === 'CONSTR_ATTR_DEFERRABLE') {
+      const last = draft.constraints.pop();
+      if (last) draft.constraints.push({ ...last, deferrable: true });
+    }
     if (constraint.contype === 'CONSTR_FOREIGN') draft.constraints.push({ ...constraint, fk_attrs: [{ String: { sval: name } }] });
     if (constraint.contype === 'CONSTR_CHECK') draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
   }
@@ -152,7 +157,7 @@ export function addConstraint(change: Change, tableId: ObjectId, node: Constrain
   if (references?.relation && references.relation.kind !== 'table')
     return refuse('42809', `referenced relation "${references.relation.name.name}" is not a table`, [], references.relation.id);
   const constraint: Constraint = {
-    name, kind, columns, ...(index === undefined ? {} : { index }), ...(references?.relation ? { references: references.relation.id } : {}),
+    name, kind, columns, ...(node.deferrable === true ? { deferrable: true as const } : {}), ...(index === undefined ? {} : { index }), ...(references?.relation ? { references: references.relation.id } : {}),
     ...(kind === 'check' && node.raw_expr ? { mentions: columnsNamed(node.raw_expr) } : {}),
   };
   const keyed = kind === 'primary key' && !isUnknown(table.columns)

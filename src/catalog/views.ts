@@ -1,4 +1,4 @@
-import type { Column, Evidence, Known, Matview, Name, ObjectId, Query, Selectable, View } from '../model.ts';
+import type { Column, Evidence, Known, Maintenance, Matview, Name, ObjectId, Query, Selectable, View } from '../model.ts';
 import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
@@ -15,7 +15,7 @@ function names(list: readonly Node[] | undefined): string[] {
 }
 
 /** What the query needs and the history knows to be missing: 42P01 or 42703. Names that are merely unknown open the world. */
-function refuseQuery(change: Change, lowered: Lowered, variables = false): Outcome {
+export function refuseQuery(change: Change, lowered: Lowered, variables = false): Outcome {
   for (const missing of lowered.missing) {
     if (missing.found === 'unknown') meetStranger(change);
     else {
@@ -103,16 +103,28 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
     if (refused) return refused;
   }
   const id = change.store.newId();
+  const options = optionsOf(into?.options);
+  const continuous = isOn(options.get('timescaledb.continuous'));
   const matview: Matview = {
     kind: 'matview', id, name, madeAt: change.statement.span, owner: change.store.session.role, columns: lowered.columns, query: lowered.query,
-    options: optionsOf(into?.options), ...(into?.tableSpaceName === undefined ? {} : { tablespace: into.tableSpaceName }),
-    grants: defaultGrants(change, 'tables', name.schema), populated: withData, everPopulated: withData, statistics: new Map(),
+    options, ...(into?.tableSpaceName === undefined ? {} : { tablespace: into.tableSpaceName }),
+    grants: defaultGrants(change, 'tables', name.schema), populated: continuous || withData, everPopulated: continuous || withData, statistics: new Map(),
+    ...(continuous ? { maintenance: continuousAggregate(lowered.query, options, withData) } : {}),
   };
   change.store.put(matview);
   dependOnQuery(change, id, lowered);
   if (withData) announceReads(change, lowered.query);
-  change.effects.push({ kind: 'createMatview', matview, withData, via: change.via });
+  change.effects.push(continuous ? { kind: 'createContinuousAggregate', matview, via: change.via }
+    : { kind: 'createMatview', matview, withData, via: change.via });
   return undefined;
+}
+
+const isOn = (value: string | undefined): boolean => value !== undefined && !/^(?:false|off|no|0)$/i.test(value);
+
+/** Of a continuous aggregate nothing is claimed that rests on being populated: TimescaleDB keeps its rows elsewhere, and no server of ours has it. */
+function continuousAggregate(query: Query, options: ReadonlyMap<string, string>, withData: boolean): Maintenance {
+  const own = [...options].filter(([key]) => key.startsWith('timescaledb.')).map(([key, value]) => [key.slice('timescaledb.'.length), value] as const);
+  return { engine: 'timescaledb', query, options: new Map(own), filled: withData };
 }
 
 /** The outcome of creating a relation over a taken name: skipped under IF NOT EXISTS, else 42P07 (measured, facts E). */

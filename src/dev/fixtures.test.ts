@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { pg_ivm } from '@electric-sql/pglite-pg_ivm';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { turns, type Turn } from '../catalog/order.ts';
@@ -13,7 +14,7 @@ let db: PGlite;
 beforeAll(async () => {
   await ready();
   rules = await loadRules();
-  db = await PGlite.create();
+  db = await PGlite.create({ extensions: { pg_ivm } });
 });
 afterAll(() => db.close());
 
@@ -21,6 +22,7 @@ afterAll(() => db.close());
 const emptied = `
   ROLLBACK; RESET ALL; RESET ROLE;
   DO $$ DECLARE it text; BEGIN
+    FOR it IN SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE format('DROP EXTENSION %I CASCADE', it); END LOOP;
     FOR it IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
       EXECUTE format('DROP SCHEMA %I CASCADE', it);
     END LOOP;

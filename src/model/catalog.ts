@@ -2,6 +2,7 @@
 import type { Evidence, Known, Span } from './text.ts';
 import type { Statement } from './migrations.ts';
 import type { Query } from './query.ts';
+import type { Engine, Maintenance } from './incremental.ts';
 
 /** Identity of an object inside one history; it survives RENAME and SET SCHEMA as an OID does. */
 export type ObjectId = number;
@@ -69,6 +70,10 @@ export interface Table extends SelectableBase {
   readonly inherits: readonly ObjectId[];
   readonly partitioned: boolean;
   readonly rowSecurity: boolean;
+  /** An engine keeps its rows: an IMMV or a stream table, which are ordinary tables to Postgres. */
+  readonly maintenance?: Maintenance;
+  /** The time column of a TimescaleDB hypertable. */
+  readonly hypertable?: Known<string>;
 }
 
 export interface Constraint {
@@ -78,6 +83,8 @@ export interface Constraint {
   readonly columns: readonly string[];
   /** Of a check: every column that its condition names, where that is known. */
   readonly mentions?: readonly string[];
+  /** A key that may be checked at COMMIT. */
+  readonly deferrable?: true;
   /** The index that enforces it. */
   readonly index?: ObjectId;
   readonly references?: ObjectId;
@@ -98,6 +105,8 @@ export interface Matview extends SelectableBase {
   readonly statistics: ReadonlyMap<string, number>;
   /** Index of CLUSTER ON. */
   readonly clusteredOn?: ObjectId;
+  /** A TimescaleDB continuous aggregate. */
+  readonly maintenance?: Maintenance;
 }
 
 export interface Sequence extends RelationBase {
@@ -234,6 +243,8 @@ export interface RefreshSite {
 export interface Catalog {
   /** The major of PostgreSQL it is a catalog of; the newest known one when it does not say. */
   readonly postgres?: number;
+  /** The versions of the engines of incremental maintenance that it is for; the newest known ones where it does not say. */
+  readonly engineVersions?: Readonly<Partial<Record<Engine, string>>>;
   /** `closed` while every name the history used was made by it (or a snapshot was given). */
   readonly world: 'open' | 'closed';
   readonly session: SessionState;

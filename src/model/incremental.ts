@@ -1,5 +1,6 @@
 /** Incremental maintenance: what an engine says to a query. */
-import type { Evidence } from './text.ts';
+import type { Evidence, Known, Span } from './text.ts';
+import type { Query } from './query.ts';
 
 /** The engines that keep a materialized view up to date by what changed. */
 export type Engine = 'pg_ivm' | 'pg_trickle' | 'timescaledb';
@@ -28,3 +29,26 @@ export type Eligibility = {
   | { readonly is: 'refused' }
   | { readonly is: 'unknown'; readonly because: string }
 );
+
+/** Who keeps the rows of a relation equal to a query, and how it was told to. */
+export interface Maintenance {
+  readonly engine: Engine;
+  readonly query: Query;
+  /** What the call gave by the name of its parameter (`refresh_mode`), or WITH by its key (`materialized_only`), as text; NULL is the empty text. */
+  readonly options: ReadonlyMap<string, Known<string>>;
+  /** False while the engine was told to keep it empty (`refresh_immv(…, false)`, `initialize => false`). */
+  readonly filled: Known<boolean>;
+}
+
+/** Something that an engine does not have or cannot do, in the words of the statement. */
+export interface Misuse {
+  readonly engine: Engine;
+  readonly code: 'no-function' | 'unqualified' | 'arguments' | 'null-argument' | 'value' | 'kind' | 'extension' | 'no-column' | 'by-hand' | 'version';
+  /** A sentence about what happens, without its full stop. */
+  readonly says: string;
+  /** What holds instead: the function's signature, the columns that there are, the statement that works. */
+  readonly instead?: string;
+  readonly span: Span;
+  /** The relation that it is about. */
+  readonly relation?: number;
+}

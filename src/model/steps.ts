@@ -3,6 +3,7 @@ import type { Evidence, Known, Span } from './text.ts';
 import type { Migration, Statement, Unit } from './migrations.ts';
 import type { Catalog, CatalogObject, Index, Matview, Name, ObjectId, Relation, Routine, Selectable, Table, Trigger, View } from './catalog.ts';
 import type { Query } from './query.ts';
+import type { Eligibility, Misuse } from './incremental.ts';
 
 /** Postgres's table-level lock modes, weakest first. */
 export type LockMode =
@@ -26,6 +27,10 @@ export interface Refusal {
   readonly column?: string;
   /** The code is refused on every way through it, but not for one reason: its SQLSTATE is not claimed. */
   readonly unsure?: true;
+  /** The engine of incremental maintenance that is used in a way it does not have. */
+  readonly misuse?: Misuse;
+  /** What the engine says of the query that it refuses to maintain. */
+  readonly eligibility?: Eligibility;
   /** The statement inside a routine or block that is refused, and where it stands. */
   readonly inside?: { readonly statement: Extract<Effect, { kind: 'refuse' }>['statement']; readonly via: Via };
 }
@@ -76,6 +81,14 @@ export type Effect = { readonly via: Via } & (
   | { readonly kind: 'setOwner'; readonly object: CatalogObject; readonly from: Known<string>; readonly to: string }
   /** A top-level SELECT, or a CREATE … AS / REFRESH that runs its query, reads these relations (views looked through). */
   | { readonly kind: 'readRelations'; readonly reads: readonly { readonly relation: Selectable; readonly span: Span }[] }
+  /** `create_immv` and `restore_immv`; `create_stream_table` and its kin; `WITH (timescaledb.continuous)`. No other effect announces what they make. */
+  | { readonly kind: 'createImmv'; readonly table: Table }
+  | { readonly kind: 'createStreamTable'; readonly table: Table; readonly replaced?: Table }
+  | { readonly kind: 'createContinuousAggregate'; readonly matview: Matview }
+  /** What an engine was told about a relation that it maintains: `what` names the function or the option. */
+  | { readonly kind: 'changeMaintenance'; readonly from: Table; readonly to: Table; readonly what: string }
+  /** Postgres runs the statement, and the engine does not do what it says. */
+  | { readonly kind: 'misuseEngine'; readonly misuse: Misuse }
   | { readonly kind: 'setParameter'; readonly name: string; readonly value: Known<string>; readonly local: boolean }
   | { readonly kind: 'begin' | 'commit' }
   /** Postgres refuses the statement: the only effect of its step. `target` is what the statement names, where that is known. */

@@ -35,7 +35,8 @@ function unnamed(effect: Effect): readonly ObjectId[] {
 function named(effect: Effect): Relation | undefined {
   if (effect.kind === 'createMatview') return effect.matview;
   if (effect.kind === 'createView') return effect.view;
-  if (effect.kind === 'createTable') return effect.table;
+  if (effect.kind === 'createTable' || effect.kind === 'createImmv' || effect.kind === 'createStreamTable') return effect.table;
+  if (effect.kind === 'createContinuousAggregate') return effect.matview;
   return effect.kind === 'renameRelation' ? effect.to : undefined;
 }
 
