@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reasonNotToSend } from './boundary.ts';
+import { fromBlob, reasonNotToSend } from './boundary.ts';
 import { controlOf } from './control.ts';
 
 describe('is not sent', () => {
@@ -8,7 +8,10 @@ describe('is not sent', () => {
     "COPY (SELECT 'to stdout') TO PROGRAM 'sh'", "COPY t FROM PROGRAM 'curl example.org'", "LOAD 'auto_explain'", "SELECT pg_read_file('/etc/passwd')",
     'SELECT pg_catalog.PG_READ_FILE ($1)', "SELECT lo_import('/etc/passwd')", "DO $$ BEGIN EXECUTE 'COPY t FROM PROGRAM ''id'''; END $$",
     "DO $$ BEGIN COPY t TO '/tmp/x'; END $$", "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN IF true THEN COPY t FROM '/x'; END IF; END $f$",
-    "DO E'BEGIN PERFORM pg_ls_dir(''.''); END'",
+    "DO E'BEGIN PERFORM pg_ls_dir(''.''); END'", "DO $$ BEGIN EXECUTE 'co' || 'py t to pro' || 'gram ''id'''; END $$", "SELECT dblink_connect('host=example.org')",
+    'CREATE SUBSCRIPTION s CONNECTION $$host=example.org$$ PUBLICATION p', 'IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c', "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/x', 'y'",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int AS '/tmp/x', 'y' LANGUAGE 'C'", "CREATE TABLESPACE fast LOCATION '/mnt/fast'", "SELECT lo_export(1, '/tmp/x')", 'SELECT pg_ls_waldir()',
+    "DO $a$ BEGIN EXECUTE $b$ DO $c$ BEGIN COPY t TO '/x'; END $c$ $b$; END $a$",
   ])('%s', sql => expect(reasonNotToSend(sql)).toEqual(expect.any(String)));
 });
 
@@ -16,6 +19,7 @@ describe('is sent', () => {
   test.each([
     'COPY t TO stdout', 'COPY (SELECT a FROM t) TO STDOUT', 'SELECT copy FROM stdin', "INSERT INTO notes VALUES ('please copy t from stdin')", "COMMENT ON TABLE t IS 'COPY t FROM stdin'",
     'SELECT 1 -- COPY t FROM stdin', '/* pg_read_file() */ SELECT 1', 'SELECT pg_read_file FROM t', 'SELECT pg_sleep(1)', 'CREATE TABLE load (copy text)', '', "SELECT '",
+    "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'load ' || 'copy' $$", 'CREATE TABLE t (language char(1))', "SELECT 'a' || b || 'COPY' FROM t", 'CREATE EXTENSION dblink',
   ])('%s', sql => expect(reasonNotToSend(sql)).toBeUndefined());
 });
 
@@ -24,3 +28,11 @@ test.each([
   ['ROLLBACK', 'rollback'], ['ABORT', 'rollback'], ['ROLLBACK TO a', 'rollbackTo'], ['ROLLBACK WORK TO SAVEPOINT a', 'rollbackTo'], ["COMMIT PREPARED 'a'", 'none'],
   ["PREPARE TRANSACTION 'a'", 'prepare'], ['SELECT 1', 'none'], ['"begin"', 'none'],
 ])('%s: %s', (sql, control) => expect(controlOf(sql)).toBe(control));
+
+test('COPY FROM stdin is sent where its rows are at hand, and nothing else that COPY does', () => {
+  expect(reasonNotToSend('copy "t" (a) from STDIN with (format csv)', true)).toBeUndefined();
+  expect(fromBlob('copy "t" (a) from STDIN with (format csv)')).toBe(`copy "t" (a) from '/dev/blob' with (format csv)`);
+  expect(reasonNotToSend("COPY t FROM PROGRAM 'stdin'", true)).toEqual(expect.any(String));
+  expect(reasonNotToSend('DO $$ BEGIN COPY t FROM stdin; END $$', true)).toEqual(expect.any(String));
+  expect(fromBlob('SELECT a FROM stdin')).toBeUndefined();
+});

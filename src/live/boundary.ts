@@ -5,10 +5,14 @@ import { identifierText, tokenize, type Token } from '../sql/tokens.ts';
 /** The answer to a statement that was not sent; `MVL` is a class of SQLSTATE that Postgres leaves to others. */
 export const notSentState = 'MVL01';
 
-/** Functions that read or write files, or end the server. All are superuser functions of Postgres's "Generic File Access" and large-object pages. */
-const outside = new Set([
-  'lo_import', 'lo_export', 'pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file', 'pg_file_write', 'pg_file_unlink', 'pg_file_rename', 'pg_terminate_backend',
-]);
+/**
+ * Functions that read or write files, ask other servers, or end this one: Postgres's pages "Generic File Access", "Server Signaling", large objects,
+ * dblink, postgres_fdw and adminpack.
+ */
+const outside = /^(?:lo_import|lo_export|pg_read_file|pg_read_binary_file|pg_ls_\w+|pg_stat_file|pg_file_\w+|pg_terminate_backend|pg_current_logfile|pg_rotate_logfile|pg_logdir_ls|dblink\w*|postgres_fdw_\w+)$/;
+
+/** Texts that may hold one of these, a statement of `startReason`, or a text that is put together. */
+const suspicious = /execute|\|\||copy|load|lo_|pg_|dblink|postgres_fdw|subscription|import|tablespace|language/i;
 
 /** Words after which a new statement begins inside a routine body. */
 const statementStarts = new Set(['begin', 'then', 'else', 'loop', 'execute', 'atomic', 'do']);
@@ -18,6 +22,8 @@ const wordAt = (sql: string, tokens: readonly Token[], at: number): string | und
   const token = tokens[at];
   return token?.kind === 'word' ? identifierText(sql, token) : undefined;
 };
+
+const waits = 'COPY FROM stdin waits for rows that nobody sends';
 
 /** Why a COPY that begins at `at` may not be sent: only COPY … TO STDOUT neither waits for input nor touches a file. */
 function copyReason(sql: string, tokens: readonly Token[], at: number): string | undefined {
@@ -31,7 +37,7 @@ function copyReason(sql: string, tokens: readonly Token[], at: number): string |
     else if (depth === 0 && token.kind === 'word' && /^(from|to)$/i.test(text)) {
       const target = wordAt(sql, tokens, i + 1);
       const next = tokens[i + 1];
-      if (target === 'stdin' || target === 'pstdin') return /^from$/i.test(text) ? 'COPY FROM stdin waits for rows that nobody sends' : undefined;
+      if (target === 'stdin' || target === 'pstdin') return /^from$/i.test(text) ? waits : undefined;
       if (target === 'stdout' || target === 'pstdout') return /^to$/i.test(text) ? undefined : 'COPY FROM stdout waits for rows that nobody sends';
       if (target === 'program') return 'COPY with PROGRAM runs a command of the operating system';
       if (next?.kind === 'string') return 'COPY with a file leaves the laboratory';
@@ -40,37 +46,84 @@ function copyReason(sql: string, tokens: readonly Token[], at: number): string |
   return undefined;
 }
 
+/** Why a statement that begins at `at` may not be sent, from its first words; its expressions are looked at apart. */
+function startReason(sql: string, tokens: readonly Token[], at: number): string | undefined {
+  const words = [0, 1, 2].map(ahead => wordAt(sql, tokens, at + ahead));
+  switch (words[0]) {
+    case 'copy': return copyReason(sql, tokens, at);
+    case 'load': return tokens[at + 1]?.kind === 'string' ? 'LOAD runs a library of the operating system' : undefined;
+    case 'import': return words[1] === 'foreign' && words[2] === 'schema' ? 'IMPORT FOREIGN SCHEMA asks another server' : undefined;
+    case 'create':
+      if (words[1] === 'subscription') return 'CREATE SUBSCRIPTION connects to another server';
+      if (words[1] === 'tablespace') return 'CREATE TABLESPACE needs a folder of the machine';
+      return undefined;
+    default: return undefined;
+  }
+}
+
+/** The text of the literal at `at` and of those that `||` joins to it, and the index of the last one. */
+function joinedLiteral(sql: string, tokens: readonly Token[], at: number): { readonly text: string; readonly last: number } {
+  let text = '';
+  let last = at;
+  for (let next = at; tokens[next]?.kind === 'string';) {
+    const token = tokens[next] as Token;
+    text += decodeLiteral(sql, token.start, token.end)?.text ?? '';
+    last = next;
+    if (operatorAt(sql, tokens, next + 1) === '||') next += 2;
+    else break;
+  }
+  return { text, last };
+}
+const operatorAt = (sql: string, tokens: readonly Token[], at: number): string => sql.slice(tokens[at]?.start ?? 0, tokens[at]?.end ?? 0);
+
 function reasonIn(sql: string, depth: number): string | undefined {
   const tokens = tokenize(sql).filter(token => !isComment(token));
   const first = wordAt(sql, tokens, 0);
+  if (first === 'comment') return undefined;
+  const routine = first === 'create' && tokens.slice(1, 5).some((_, at) => /^(?:function|procedure)$/.test(wordAt(sql, tokens, at + 1) ?? ''));
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] as Token;
     if (token.kind === 'word' || token.kind === 'quotedIdentifier') {
       const name = identifierText(sql, token);
       const next = tokens[at + 1];
-      if (outside.has(name) && next && sql.startsWith('(', next.start)) return `${name} reaches outside the laboratory`;
+      if (outside.test(name) && next && sql.startsWith('(', next.start)) return `${name} reaches outside the laboratory`;
+      if (token.kind !== 'word') continue;
+      if (routine && name === 'language' && namesC(sql, tokens, at + 1)) return 'a routine in C runs a library of the operating system';
       const before = tokens[at - 1];
       const starts = !before || sql.startsWith(';', before.start) || (before.kind === 'word' && statementStarts.has(identifierText(sql, before)));
-      if (token.kind === 'word' && starts && name === 'copy') {
-        const reason = copyReason(sql, tokens, at);
-        if (reason) return reason;
-      }
-      if (token.kind === 'word' && starts && name === 'load' && tokens[at + 1]?.kind === 'string') return 'LOAD runs a library of the operating system';
-    } else if (token.kind === 'string' && depth < 4 && first !== 'comment') {
-      const literal = decodeLiteral(sql, token.start, token.end);
-      const reason = literal && /copy|load|lo_|pg_/i.test(literal.text) ? reasonIn(literal.text, depth + 1) : undefined;
+      const reason = starts ? startReason(sql, tokens, at) : undefined;
       if (reason) return reason;
+    } else if (token.kind === 'string' && depth < 4) {
+      const { text, last } = joinedLiteral(sql, tokens, at);
+      const reason = suspicious.test(text) ? reasonIn(text, depth + 1) : undefined;
+      if (reason) return reason;
+      at = last;
     }
   }
   return undefined;
 }
 
+/** `LANGUAGE c`, and `LANGUAGE 'c'` of old dumps. */
+const namesC = (sql: string, tokens: readonly Token[], at: number): boolean => /^'?c'?$/i.test(operatorAt(sql, tokens, at));
+
 /**
- * Why a statement may not be sent to the embedded server: it would wait for ever (COPY FROM stdin blocks PGlite's thread, measured, facts 6),
- * or reach a file, a program or a library. Decided on tokens, in literals and routine bodies too; text of COMMENT ON is only text.
+ * Why a statement may not be sent to a throwaway server: it would wait for ever (COPY FROM stdin blocks PGlite's thread, measured, facts 6),
+ * or reach a file, a program, a library or another server. Decided on tokens, in literals (joined by || too) and routine bodies; text of COMMENT ON
+ * is only text. Left out: names that are put together while a routine runs. What gets past this meets a server without a network whose files
+ * are in memory (shown by a test). `data`: the rows of a COPY … FROM stdin are at hand.
  */
-export function reasonNotToSend(sql: string): string | undefined {
-  return reasonIn(sql, 0);
+export function reasonNotToSend(sql: string, data = false): string | undefined {
+  const reason = reasonIn(sql, 0);
+  return data && reason === waits && fromBlob(sql) !== undefined ? undefined : reason;
+}
+
+/** COPY … FROM STDIN as PGlite takes its rows: from '/dev/blob'. Undefined for every other statement. */
+export function fromBlob(sql: string): string | undefined {
+  const tokens = tokenize(sql).filter(token => !isComment(token));
+  if (wordAt(sql, tokens, 0) !== 'copy') return undefined;
+  const at = tokens.findIndex((token, index) => token.kind === 'word' && /^p?stdin$/i.test(sql.slice(token.start, token.end)) && wordAt(sql, tokens, index - 1) === 'from');
+  const token = tokens[at];
+  return token && `${sql.slice(0, token.start)}'/dev/blob'${sql.slice(token.end)}`;
 }
 
 /** The refusal itself, as an answer. */

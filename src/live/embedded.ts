@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Rows, SqlFailure } from '../model.ts';
-import { reasonNotToSend, refusedUnsent } from './boundary.ts';
+import { fromBlob, reasonNotToSend, refusedUnsent } from './boundary.ts';
+import type { Host, Server, ServerOptions } from './host.ts';
 import { cacheDirectory, pristineFile, readPristine, writePristine } from './pristine.ts';
 import type { WorkerAnswer, WorkerData } from './protocol.ts';
 
@@ -11,29 +12,14 @@ import type { WorkerAnswer, WorkerData } from './protocol.ts';
 export type Directory = Uint8Array<ArrayBuffer>;
 
 /** One PGlite (PostgreSQL 18) in a thread of its own, with one session. */
-export interface Embedded {
-  /**
-   * Runs one statement. A refusal is an answer. So are: a statement that may not be sent (`MVL01`, `notSent`), one that took too long (57014),
-   * and a call to a server that has ended (57P01); `alive` is false from the last two on.
-   */
-  run(sql: string): Promise<Rows | SqlFailure>;
-  /** The committed state; undefined when the server has ended. */
+export interface Embedded extends Server {
   dump(): Promise<Directory | undefined>;
   /** An independent server with the committed state of this moment and a new session. Throws LiveUnavailable when that cannot be had. */
   copy(): Promise<Embedded>;
-  close(): Promise<void>;
-  readonly alive: boolean;
-  /** The wanted extensions that this server does not have. */
-  readonly missing: readonly string[];
 }
 
-export interface EmbeddedOptions {
+export interface EmbeddedOptions extends ServerOptions {
   readonly cacheDir?: string;
-  /** Milliseconds a statement may take before the thread is ended; 10,000 by default. */
-  readonly statementTimeout?: number;
-  readonly extensions?: readonly string[];
-  /** Start from this state instead of the pristine one. */
-  readonly directory?: Directory;
 }
 
 /** The embedded server cannot be had; the message is one line that names the cure. */
@@ -93,7 +79,7 @@ function startWorker(data: WorkerData): Promise<Started> {
 }
 
 type Settled = Rows | SqlFailure | Directory;
-type Asked = { readonly kind: 'run'; readonly sql: string } | { readonly kind: 'dump' };
+type Asked = { readonly kind: 'run'; readonly sql: string; readonly blob?: string } | { readonly kind: 'dump' };
 const ended = (why: string): SqlFailure => ({ sqlstate: '57P01', message: `the embedded server has ended: ${why}` });
 
 /** The parent's end of one thread: one request at a time, each with a time limit. */
@@ -152,10 +138,11 @@ function serverOf(worker: Worker, missing: readonly string[], options: EmbeddedO
     get alive() {
       return over === undefined;
     },
-    async run(sql) {
-      const reason = reasonNotToSend(sql);
+    async run(sql, { data, limit: own } = {}) {
+      const reason = reasonNotToSend(sql, data !== undefined);
       if (reason !== undefined) return refusedUnsent(reason);
-      const answer = await ask({ kind: 'run', sql }, limit);
+      const copying = data === undefined ? undefined : fromBlob(sql);
+      const answer = await ask({ kind: 'run', sql: copying ?? sql, ...(copying === undefined ? {} : { blob: data ?? '' }) }, own ?? limit);
       return answer instanceof Uint8Array ? { rows: [] } : answer;
     },
     async dump() {
@@ -165,7 +152,7 @@ function serverOf(worker: Worker, missing: readonly string[], options: EmbeddedO
     async copy() {
       const directory = await server.dump();
       if (!directory) throw new LiveUnavailable('the embedded server has ended and cannot be copied');
-      return openEmbedded({ ...options, directory });
+      return openEmbedded({ ...options, from: directory });
     },
     async close() {
       over ??= 'it was closed';
@@ -192,8 +179,10 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
     return serverOf(started.worker, started.missing, options);
   };
 
-  if (options.directory) {
-    const server = await open(options.directory);
+  const { from } = options;
+  if (from && 'template' in from) throw new LiveUnavailable('the embedded server does not start from a template');
+  if (from) {
+    const server = await open(from);
     if (typeof server === 'string') throw new LiveUnavailable(`the embedded server does not start from a copy: ${server}`);
     return server;
   }
@@ -207,8 +196,8 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embed
   return made;
 }
 
-/** The pristine state as bytes, from the cache where it is kept; undefined when it cannot be had. */
-export async function pristineDirectory(options: EmbeddedOptions = {}): Promise<Directory | undefined> {
-  const version = installedVersion();
-  return version === undefined ? undefined : readPristine(pristineFile(options.cacheDir ?? cacheDirectory(), version));
+/** The embedded server as a place where throwaway servers come from. */
+export function embeddedHost(cacheDir?: string): Host {
+  const folder = cacheDir === undefined ? {} : { cacheDir };
+  return { major: 18, name: 'PostgreSQL 18', sharesRoles: false, open: options => openEmbedded({ ...options, ...folder }) };
 }

@@ -1,6 +1,6 @@
 import type { Experiment, Laboratory, Rows, SqlFailure, Verdict } from '../model.ts';
 import { controlOf } from './control.ts';
-import type { Embedded } from './embedded.ts';
+import type { Server } from './host.ts';
 import { fillBeneath } from './fill.ts';
 import { failed, type LiveSession } from './session.ts';
 
@@ -19,15 +19,15 @@ async function verdictOf(experiment: Experiment, lab: Laboratory, ended: () => s
 
 /**
  * An experiment in the place the session stands in, inside a transaction that is rolled back. Each statement has a savepoint of its own, so that a
- * refusal does not spoil the ones after it. BEGIN, COMMIT and ROLLBACK are not sent: they would end what protects the session.
+ * refusal does not spoil the ones after it. `limit`: milliseconds that its next statement may take. BEGIN, COMMIT and ROLLBACK are not sent: they would end what protects the session.
  */
-export async function inSavepoint(session: LiveSession, experiment: Experiment): Promise<Verdict> {
+export async function inSavepoint(session: LiveSession, experiment: Experiment, limit = (): number => 10_000): Promise<Verdict> {
   if (session.transaction === 'failed') return { kind: 'unproven', says: 'An earlier statement of this transaction was refused.' };
   const inside = session.transaction === 'open';
   let ended: string | undefined;
   const send = async (sql: string): Promise<Rows | SqlFailure> => {
     if (ended !== undefined) return { sqlstate: '57P01', message: ended };
-    const answer = await session.probe(sql);
+    const answer = await session.probe(sql, { limit: limit() });
     if (failed(answer) && (answer.sqlstate === '57014' || answer.sqlstate === '57P01')) ended = `A statement of the experiment was ended: ${answer.message}.`;
     return answer;
   };
@@ -48,7 +48,7 @@ export async function inSavepoint(session: LiveSession, experiment: Experiment):
 }
 
 /** An experiment on a server of its own: each statement is its own transaction. The server is closed afterwards. */
-export async function onCopy(server: Embedded, experiment: Experiment): Promise<Verdict> {
+export async function onCopy(server: Server, experiment: Experiment): Promise<Verdict> {
   let ended: string | undefined;
   const run = async (sql: string): Promise<Rows | SqlFailure> => {
     const answer = await server.run(sql);

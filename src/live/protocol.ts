@@ -6,7 +6,8 @@ export interface WorkerData {
   readonly extensions: readonly string[];
 }
 
-export type WorkerRequest = { readonly id: number } & ({ readonly kind: 'run'; readonly sql: string } | { readonly kind: 'dump' });
+/** `blob`: what the statement reads from '/dev/blob'. */
+export type WorkerRequest = { readonly id: number } & ({ readonly kind: 'run'; readonly sql: string; readonly blob?: string } | { readonly kind: 'dump' });
 
 /** The first answer is ready, unavailable (the package is not installed) or broken (the directory cannot be used); then one answer a request. */
 export type WorkerAnswer =

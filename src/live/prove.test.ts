@@ -120,7 +120,7 @@ test('a statement that takes too long is a gap; the history goes on where it sto
   const { verdicts, gaps, surprises } = await prove(given, [here, there, slow, again], { statementTimeout: 1_500 });
   expect([here, there, again].map(one => verdicts.get(one)?.says)).toEqual(['2app, public', '2app, public', '2']);
   expect(verdicts.get(slow)).toEqual({ kind: 'unproven', says: 'A statement of the experiment was ended: mvlint ended the statement after 1.5 s.' });
-  expect(gaps.map(gap => gap.because)).toEqual(['mvlint ended the statement after 1.5 s', expect.stringContaining('COPY FROM stdin')]);
+  expect(gaps.map(gap => gap.because)).toEqual(['the statement was left out: mvlint ended the statement after 1.5 s', expect.stringContaining('COPY FROM stdin')]);
   expect(surprises).toEqual([]);
 });
 
@@ -144,7 +144,7 @@ test('roles and extensions that the laboratory lacks are stood in for, and said'
   expect(surprises).toEqual([]);
   expect(gaps.map(gap => gap.because)).toEqual([
     'the history does not make the role "Re porting"; the laboratory made it', 'the history does not make the role app; the laboratory made it',
-    'the embedded server has no extension postgis; the statement was left out', 'the embedded server has no extension postgis; the statement was left out',
+    'the statement was left out: the laboratory has no extension postgis', 'the statement was left out: the laboratory has no extension postgis',
   ]);
 });
 

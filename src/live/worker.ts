@@ -63,6 +63,9 @@ async function serve(database: PGlite, request: WorkerRequest): Promise<void> {
     if (request.kind === 'dump') {
       const bytes = await (await database.dumpDataDir('none')).arrayBuffer();
       answer({ kind: 'bytes', id, bytes }, [bytes]);
+    } else if (request.blob !== undefined) {
+      await database.query(request.sql, [], { blob: new Blob([request.blob]) });
+      answer({ kind: 'rows', id, rows: [] });
     } else {
       const results = await database.exec(request.sql);
       answer({ kind: 'rows', id, rows: (results.at(-1)?.rows ?? []) as Record<string, unknown>[] });

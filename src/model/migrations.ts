@@ -76,6 +76,8 @@ export interface Statement {
   readonly span: Span;
   readonly origins: readonly Origin[];
   readonly ignores: readonly Ignore[];
+  /** The lines of a COPY … FROM STDIN that stand beneath it in the script, as psql sends them; absent elsewhere. */
+  readonly data?: string;
 }
 
 /** `-- mvlint-ignore <rule>[, <rule>]: <reason>` above or at the end of a statement, or `mvlint-ignore-file`. */

@@ -34,5 +34,7 @@ export interface Experiment {
   /** The state it starts from: before or after the statement of its step (for end-of-migration effects: the last statement). */
   readonly at: 'before' | 'after';
   readonly isolation: 'savepoint' | 'copy';
+  /** Extensions that it creates: the laboratory must have their files. */
+  readonly extensions?: readonly string[];
   readonly run: (lab: Laboratory) => Promise<Verdict>;
 }

@@ -12,7 +12,7 @@ import type { Marked } from './markers.ts';
 import { ancestors, dirname, join, normalizePath } from './paths.ts';
 import { argumentsOf, conditionOf, newVariables, variableNames } from './psql-variables.ts';
 import type { Variables } from './psql-variables.ts';
-import { filledStatement, looseNames } from './statements.ts';
+import { filledStatement, looseNames, withData } from './statements.ts';
 import { readSource } from './text.ts';
 import type { Source } from './text.ts';
 
@@ -182,9 +182,9 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   const target = marked?.isDown(piece.start) === true ? run.down : run.up;
   const variables = mayHold.variables ? variableNames(sql, session.variables) : [];
   const loose = mayHold.placeholders && (sql.includes('${') || sql.includes('{{')) ? looseNames(sql, session.context.options.placeholders ?? {}) : [];
+  const add = (one: Statement): void => void target.push(withData(one, source.text, pieces, index));
   if (variables.length === 0 && loose.length === 0 && inner.length === 0) {
-    target.push({ sql, span, origins: [{ start: 0, end: sql.length, span }], ignores });
-    return;
+    return add({ sql, span, origins: [{ start: 0, end: sql.length, span }], ignores });
   }
   const blanks = inner.map(({ start, end }) => ({ start: start - piece.start, end: end - piece.start, name: '', value: ' ' }));
   const names = [...variables, ...loose, ...blanks].sort((a, b) => a.start - b.start);
@@ -195,7 +195,7 @@ function statement(session: Session, script: Script, index: number, piece: Piece
       return gap(session.ledger, span, 'A variable in this statement holds a semicolon that makes it several statements; none was read.');
     }
   }
-  target.push(filledStatement(source, piece, list, ignores, session.ledger));
+  add(filledStatement(source, piece, list, ignores, session.ledger));
 }
 
 /** The statement a psql command belongs to: the last one that begins before it. */

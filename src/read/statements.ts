@@ -59,16 +59,26 @@ export function statementsIn(
   let said = 0;
   return cut.map(pieces => {
     const statements: Statement[] = [];
-    for (const piece of pieces) {
+    for (const [at, piece] of pieces.entries()) {
       const own = ignores?.get(index++) ?? noIgnores;
       if (piece.kind !== 'statement') continue;
       for (let one = of.holes[said]; one !== undefined && one.start < piece.end; one = of.holes[++said]) {
         if (one.start >= piece.start) sayHole(one, ledger);
       }
-      statements.push(statementAt(of, piece, loose, own, ledger));
+      statements.push(withData(statementAt(of, piece, loose, own, ledger), text, pieces, at));
     }
     return statements;
   });
+}
+
+/** The statement with the COPY data that stand beneath it; `index` is that of its piece. */
+export function withData(statement: Statement, text: string, pieces: readonly Piece[], index: number): Statement {
+  for (let at = index + 1; at < pieces.length; at++) {
+    const piece = pieces[at] as Piece;
+    if (piece.kind === 'statement') break;
+    if (piece.kind === 'copyData') return { ...statement, data: text.slice(piece.start, piece.end) };
+  }
+  return statement;
 }
 
 function piecesOf(text: string, start: number, end: number): readonly Piece[] {
