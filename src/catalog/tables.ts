@@ -39,10 +39,12 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
   const type = serial === undefined ? typeOf(change, definition.typeName) : { text: serial };
   if (type.id !== undefined) types.push(type.id);
   let notNull = serial !== undefined || definition.is_not_null === true;
+  let generated: Column['generated'];
   for (const item of definition.constraints ?? []) {
     if (!('Constraint' in item)) continue;
     const constraint = item.Constraint;
     if (constraint.contype === 'CONSTR_NOTNULL' || constraint.contype === 'CONSTR_IDENTITY' || constraint.contype === 'CONSTR_PRIMARY') notNull = true;
+    if (constraint.contype === 'CONSTR_GENERATED') generated = constraint.generated_kind === 'v' ? 'virtual' : 'stored';
     if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type.text === 'string' ? type.text : 'bigint' });
     if (constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE')
       draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
@@ -55,7 +57,11 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
     if (constraint.contype === 'CONSTR_CHECK') draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
   }
   if (serial !== undefined) draft.serials.push({ column: name, type: serial });
-  draft.columns.push({ name, type: type.text, notNull, span: nameSpan(change, definition.location) });
+  const collation = definition.collClause?.collname?.at(-1);
+  draft.columns.push({
+    name, type: type.text, notNull, ...(generated === undefined ? {} : { generated }), ...(collation !== undefined && 'String' in collation ? { collation: collation.String.sval ?? '' } : {}),
+    span: nameSpan(change, definition.location),
+  });
 }
 
 /** CREATE TABLE: columns, keys, LIKE, INHERITS, PARTITION OF. Expressions of defaults and checks are not read; they hold no view back. */

@@ -29,11 +29,12 @@ export const queries = {
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND ${userSchema('c.relnamespace')} AND ${notOfExtension('pg_class', 'c.oid')} ORDER BY c.oid`,
 
   columns: `SELECT a.attrelid::text AS relation, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
-      col_description(a.attrelid, a.attnum) AS comment, ${grants('a.attacl', 'c.relowner')} AS grants, to_jsonb(a)->>'attstattarget' AS statistics
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      col_description(a.attrelid, a.attnum) AS comment, ${grants('a.attacl', 'c.relowner')} AS grants, to_jsonb(a)->>'attstattarget' AS statistics,
+      a.attgenerated::text AS generated, CASE WHEN a.attcollation <> y.typcollation THEN l.collname END AS collation
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${userSchema('c.relnamespace')} ORDER BY a.attrelid, a.attnum`,
 
-  constraints: `SELECT k.conrelid::text AS relation, k.conname AS name, k.contype::text AS kind, k.conindid::text AS index, k.confrelid::text AS parent,
+  constraints: `SELECT k.conrelid::text AS relation, k.conname AS name, k.contype::text AS kind, k.conindid::text AS index, k.confrelid::text AS parent, k.condeferrable AS deferrable,
       (SELECT jsonb_agg(a.attname ORDER BY x.at) FROM unnest(k.conkey) WITH ORDINALITY x(num, at) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.num) AS columns
     FROM pg_constraint k WHERE k.conrelid <> 0 AND k.contype IN ('p', 'u', 'f', 'c', 'x') AND ${userSchema('k.connamespace')} ORDER BY k.oid`,
 

@@ -78,8 +78,11 @@ const byKey = (rows: readonly Row[], key: string): ReadonlyMap<string, readonly 
 const columnOf = (row: Row, isView: boolean): Column => {
   const grants = grantsOf(row['grants']);
   const comment = optional(row['comment']);
+  const collation = isView ? undefined : optional(row['collation']);
+  const generated = ({ s: 'stored', v: 'virtual' } as const)[text(row['generated']) as 's' | 'v'];
   return {
     name: text(row['name']), type: text(row['type']), notNull: !isView && row['not_null'] === true, ...(grants.size > 0 ? { grants } : {}), ...(comment === undefined ? {} : { comment }),
+    ...(collation === undefined ? {} : { collation }), ...(generated === undefined ? {} : { generated }),
   };
 };
 
@@ -123,7 +126,7 @@ function putRelations(store: Store, ids: Ids, answers: Answers): void {
     } else {
       const persistence = ({ t: 'temporary', u: 'unlogged' } as const)[text(row['persistence']) as 't' | 'u'] ?? 'permanent';
       store.put({
-        ...selectable, kind: 'table', persistence, partitioned: kind === 'p', rowSecurity: row['row_security'] === true,
+        ...selectable, kind: 'table', persistence, partitioned: kind === 'p', rowSecurity: row['row_security'] === true, ...(kind === 'f' ? { foreign: true } : {}),
         inherits: list(row['parents']).map(parent => ids.get('pg_class', parent)).filter(parent => parent !== undefined),
         constraints: (constraints.get(oid) ?? []).map(constraint => {
           const index = ids.get('pg_class', constraint['index']);
@@ -132,6 +135,7 @@ function putRelations(store: Store, ids: Ids, answers: Answers): void {
           return {
             name: text(constraint['name']), kind: constraintKind, columns: list(constraint['columns']),
             ...(index === undefined || constraintKind === 'foreign key' ? {} : { index }), ...(parent === undefined ? {} : { references: parent }),
+            ...(constraint['deferrable'] === true ? { deferrable: true as const } : {}),
           };
         }),
       } satisfies Table);

@@ -43,6 +43,10 @@ export interface Column {
   readonly type: Known<string>;
   /** True when a NOT NULL or primary-key constraint forbids NULL. Never for columns of views. */
   readonly notNull: Known<boolean>;
+  /** GENERATED ALWAYS AS (…): computed when it is read (`virtual`, the usual one from 18 on) or kept. */
+  readonly generated?: 'stored' | 'virtual';
+  /** The collation that its declaration names, without its schema; absent for the type's own. */
+  readonly collation?: string;
   readonly span?: Span;
   /** Column-level grants. */
   readonly grants?: Grants;
@@ -74,6 +78,8 @@ export interface Table extends SelectableBase {
   readonly maintenance?: Maintenance;
   /** The time column of a TimescaleDB hypertable. */
   readonly hypertable?: Known<string>;
+  /** A table of another server. */
+  readonly foreign?: true;
 }
 
 export interface Constraint {

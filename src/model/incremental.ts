@@ -11,6 +11,8 @@ export interface Obstacle {
   readonly code: string;
   /** The engine's own message, where it is known. */
   readonly message?: string;
+  /** The hint below the message: several reasons share one message. */
+  readonly hint?: string;
   /** Why, in a sentence for people, with the names of the query. */
   readonly says: string;
   /** From the cause (a view beneath, a routine) to the place in the query; the last one is that place. */
@@ -24,6 +26,8 @@ export type Eligibility = {
   readonly obstacles: readonly Obstacle[];
   /** What it takes and then does wrong: writes that fail, rows that drift. */
   readonly hazards: readonly Obstacle[];
+  /** The columns of the unique index that the engine makes by itself; none of them: it makes no index. Absent where the engine makes none ever. */
+  readonly index?: Known<readonly string[]>;
 } & (
   | { readonly is: 'eligible'; /** `differential`, `full`, `topk`, `immediate`, where the engine knows modes. */ readonly mode?: string }
   | { readonly is: 'refused' }

@@ -53,7 +53,7 @@ class Builder {
     const isValues = (select.valuesLists?.length ?? 0) > 0;
     const block: Open<Block> = {
       select, role, ...(outer === undefined ? {} : { outer }), form: isSetOperation(select) ? 'set operation' : isValues ? 'values' : 'select',
-      range: [], from: [], targets: [], ctes: [], operands: [], aggregates: [], windowCalls: [], open: this.#seen.selects.get(select)?.open ?? false,
+      range: [], from: [], targets: [], ctes: [], operands: [], aggregates: [], groupings: [], windowCalls: [], open: this.#seen.selects.get(select)?.open ?? false,
     };
     this.#blocks.push(block);
     this.#blockOf.set(select, block);
@@ -196,6 +196,7 @@ export function assignCalls(layout: Layout, seen: Inspection, isAggregate: (call
     eachPart(own, node => {
       const kind = kindOf(node);
       if (kind === 'SelectStmt') return false;
+      if (kind === 'GroupingFunc') block.groupings.push(node);
       if (kind !== 'FuncCall' && kind !== 'JsonArrayAgg' && kind !== 'JsonObjectAgg') return undefined;
       const inner = (node as Record<string, { over?: unknown; constructor?: unknown }>)[kind]!;
       const over = kind === 'FuncCall' ? inner.over : Object.hasOwn(inner, 'constructor') ? (inner.constructor as { over?: unknown }).over : undefined;

@@ -55,9 +55,11 @@ export interface Block {
   readonly operands: readonly Block[];
   /** FuncCall, JsonArrayAgg and JsonObjectAgg nodes that aggregate over its rows, wherever they stand. */
   readonly aggregates: readonly object[];
+  /** GROUPING(…) nodes of its grouping sets; Postgres counts them as aggregates. */
+  readonly groupings: readonly object[];
   /** Calls with OVER. */
   readonly windowCalls: readonly object[];
-  /** A ColumnRef or other node anywhere inside that means something of this query is not known. */
+  /** What `*` stands for is not known. */
   readonly open: boolean;
 }
 
