@@ -39,6 +39,7 @@ import noUnexplainedIgnore from './no-unexplained-ignore.ts';
 import noUnorderedAggregate from './no-unordered-aggregate.ts';
 import noUnorderedPick from './no-unordered-pick.ts';
 import noUnpopulatedRead from './no-unpopulated-read.ts';
+import noUnqualifiedRoutine from './no-unqualified-routine.ts';
 import noUnreachedFile from './no-unreached-file.ts';
 import noUnusedIgnore from './no-unused-ignore.ts';
 import noVolatileRoutine from './no-volatile-routine.ts';
@@ -90,6 +91,7 @@ export const rules: readonly Rule[] = [
   noUnorderedAggregate,
   noUnorderedPick,
   noUnpopulatedRead,
+  noUnqualifiedRoutine,
   noUnreachedFile,
   noUnusedIgnore,
   noVolatileRoutine,

@@ -26,6 +26,7 @@ export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session
 export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
+export { refreshFails, unqualifiedCalls, type UnqualifiedCall } from './rule/unqualified.ts';
 export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
 export { unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

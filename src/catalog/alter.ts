@@ -90,8 +90,16 @@ export function cluster(change: Change, node: ClusterStmt): Outcome {
   const written = writtenName(node.relation);
   const { relation, absent } = find(change, written);
   if (absent) return refuseMissing(written, absent);
-  const index = relation?.kind === 'matview' ? change.store.indexesOf(relation.id).find(item => item.name.name === node.indexname) : undefined;
-  if (relation?.kind === 'matview' && index) change.store.put({ ...relation, clusteredOn: index.id });
+  if (relation === undefined || node.indexname === undefined) return undefined;
+  if (relation.kind !== 'table' && relation.kind !== 'matview') return refuse('42809', `"${written.name}" is not a table or materialized view`, [], relation.id);
+  const found = change.store.find({ schema: relation.name.schema, name: node.indexname });
+  if (found.is === 'absent') return refuse('42704', `index "${node.indexname}" for table "${written.name}" does not exist`, [found.because], relation.id);
+  if (found.is !== 'present') return undefined;
+  const index = found.object;
+  if (index.kind !== 'index') return refuse('42809', `"${node.indexname}" is not an index`, [], relation.id);
+  if (index.on !== relation.id) return refuse('42809', `"${node.indexname}" is not an index for table "${written.name}"`, [], relation.id);
+  if (index.predicate !== undefined) return refuse('0A000', `cannot cluster on partial index "${node.indexname}"`, [], relation.id);
+  if (relation.kind === 'matview') change.store.put({ ...relation, clusteredOn: index.id });
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Refusal, SessionState } from '../model.ts';
 import { walk } from '../sql/walk.ts';
-import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt } from '../sql/tree.ts';
+import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt, SubLink } from '../sql/tree.ts';
 import { alterRelation, cluster } from './alter.ts';
 import { claimLocks, claimLocksOfEffects } from './claimed-locks.ts';
 import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
@@ -22,7 +22,8 @@ import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisu
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
 import { sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
-import { createMatview, createTableAs, createView, refreshMatview, select } from './views.ts';
+import { createMatview, createTableAs, createView, refreshMatview, refuseUnpopulated, select } from './views.ts';
+import { lowerQuery } from '../query/lower.ts';
 
 type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
 type Body<K extends Kind> = Extract<Node, Record<K, unknown>>[K];
@@ -30,12 +31,25 @@ type Handler<K extends Kind> = (change: Change, node: Body<K>, initial: SessionS
 type Handlers = { readonly [K in Kind]?: Handler<K> };
 
 /** Writes to a relation: refused on a matview (measured, facts A), otherwise nothing this catalog holds. */
-function write(relation: RangeVar | undefined, change: Change): Outcome {
+function write(relation: RangeVar | undefined, change: Change, node: unknown): Outcome {
   const written = writtenName(relation);
   const { relation: target, absent } = find(change, written);
   if (absent) return refuseMissing(written, absent);
   if (target?.kind === 'table') return refuseWrite(target);
-  return target?.kind === 'matview' ? refuse('42809', `cannot change materialized view "${target.name.name}"`, [], target.id) : undefined;
+  if (target?.kind !== 'matview') return undefined;
+  return startedFirst(change, node) ?? refuse('42809', `cannot change materialized view "${target.name.name}"`, [], target.id);
+}
+
+/** A sub-query that needs nothing of the rows around it is started before the target is looked at, and refused before it (measured, refusals.test.ts). */
+function startedFirst(change: Change, node: unknown): Outcome {
+  let refused: Outcome;
+  walk(node, (kind, inner) => {
+    const { subLinkType, subselect } = inner as SubLink;
+    if (kind !== 'SubLink' || (subLinkType !== 'EXISTS_SUBLINK' && subLinkType !== 'EXPR_SUBLINK')) return;
+    if (subselect !== undefined && 'SelectStmt' in subselect && subselect.SelectStmt.whereClause === undefined)
+      refused ??= refuseUnpopulated(change, lowerQuery(change.statement, subselect, change.store).query);
+  });
+  return refused;
 }
 
 function notInBlock(change: Change, what: string): Outcome {
@@ -133,6 +147,7 @@ const handlers: Handlers = {
   CreatePolicyStmt: createPolicy,
   VariableSetStmt: setParameter,
   SelectStmt: selectStatement,
+<<<<<<< HEAD
   InsertStmt: (change, node) => write(node.relation, change) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
   TruncateStmt: (change, node) => {
     for (const item of node.relations ?? []) {
@@ -144,6 +159,10 @@ const handlers: Handlers = {
   },
   UpdateStmt: (change, node) => write(node.relation, change),
   DeleteStmt: (change, node) => write(node.relation, change),
+=======
+  InsertStmt: (change, node) => write(node.relation, change, node) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
+  UpdateStmt: (change, node) => write(node.relation, change, node),
+  DeleteStmt: (change, node) => write(node.relation, change, node),
   ClusterStmt: cluster,
   VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),
   ReindexStmt: (change, node) =>

@@ -96,6 +96,35 @@ export function pieceText(body: Text, piece: Piece): Text {
   return piece.prefix === undefined ? sent : joinTexts([plainText(piece.prefix), sent]);
 }
 
+/** Every statement and expression that a body can run, in the order of its text but for initial values; texts for EXECUTE are expressions. */
+export function* piecesOf({ code, variables }: PlpgsqlBody): Iterable<{ readonly piece: Piece; readonly expression: boolean }> {
+  for (const { initial } of variables) if (initial !== undefined) yield { piece: initial, expression: true };
+  yield* piecesIn(code);
+}
+
+function* piecesIn(list: readonly Code[]): Iterable<{ readonly piece: Piece; readonly expression: boolean }> {
+  for (const code of list) {
+    if (code.kind === 'sql') yield { piece: code.piece, expression: false };
+    else if (code.kind === 'execute' || code.kind === 'raise') yield { piece: code.piece, expression: true };
+    else if (code.kind === 'assign' && code.expression !== undefined) yield { piece: code.expression, expression: true };
+    else if ((code.kind === 'exit' || code.kind === 'continue') && code.condition !== undefined) yield { piece: code.condition, expression: true };
+    else if (code.kind === 'if') {
+      for (const { condition, body } of code.arms) {
+        yield { piece: condition, expression: true };
+        yield* piecesIn(body);
+      }
+      yield* piecesIn(code.otherwise);
+    } else if (code.kind === 'loop') {
+      if (code.over?.kind === 'query') yield { piece: code.over.query, expression: false };
+      else if (code.over?.kind === 'array') yield { piece: code.over.expression, expression: true };
+      yield* piecesIn(code.body);
+    } else if (code.kind === 'block') {
+      yield* piecesIn(code.body);
+      for (const handler of code.handlers) yield* piecesIn(handler.body);
+    }
+  }
+}
+
 class Reader {
   private readonly body: string;
   private readonly datums: readonly unknown[];
