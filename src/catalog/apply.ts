@@ -147,8 +147,7 @@ const handlers: Handlers = {
   CreatePolicyStmt: createPolicy,
   VariableSetStmt: setParameter,
   SelectStmt: selectStatement,
-<<<<<<< HEAD
-  InsertStmt: (change, node) => write(node.relation, change) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
+  InsertStmt: (change, node) => write(node.relation, change, node) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
   TruncateStmt: (change, node) => {
     for (const item of node.relations ?? []) {
       const found = 'RangeVar' in item ? change.store.find(writtenName(item.RangeVar)) : undefined;
@@ -157,10 +156,6 @@ const handlers: Handlers = {
     }
     return undefined;
   },
-  UpdateStmt: (change, node) => write(node.relation, change),
-  DeleteStmt: (change, node) => write(node.relation, change),
-=======
-  InsertStmt: (change, node) => write(node.relation, change, node) ?? (readsSomething(change, node) ? select(change, node.selectStmt) : undefined),
   UpdateStmt: (change, node) => write(node.relation, change, node),
   DeleteStmt: (change, node) => write(node.relation, change, node),
   ClusterStmt: cluster,
