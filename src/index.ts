@@ -5,6 +5,7 @@
 import { rules } from '../rules/index.ts';
 import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
 import type { Files, Finding, History, Meta, Migration, Preset, Report, Severity, Span, Verdict } from './model.ts';
+import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { ready } from './sql/parse.ts';
 
@@ -13,6 +14,7 @@ export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
 export { joined } from './lint.ts';
 export { explainViews, type Concurrently, type ExplainedColumn, type ExplainedIndex, type ViewExplanation, type ViewsFound } from './lint/explain-view.ts';
 export { refreshesInSource, type OutsideSite } from './catalog/code/search.ts';
+export { readSnapshot, type ReadSnapshot } from './catalog/snapshot.ts';
 export { readWrittenName } from './sql/names.ts';
 export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
@@ -105,6 +107,23 @@ function disagreement({ predicted, seen }: { readonly predicted?: { readonly sql
   if (seen === undefined) return `Postgres runs this statement, where the replay expected a refusal (${predicted?.sqlstate ?? 'unknown'})`;
   const expected = predicted === undefined ? 'the replay expected it to run' : `the replay expected ${predicted.sqlstate}`;
   return `Postgres refuses this statement (${seen.sqlstate}: ${seen.message}), where ${expected}`;
+}
+
+export type { ReadSession as DatabaseSession } from './live/server/session.ts';
+
+/**
+ * Opens somebody's database for reads: `uri` as libpq reads it, PG* variables behind it. Rejects with an error named `ServerUnavailable`, whose message
+ * is one line without the URL or a password.
+ */
+export async function connectDatabase(uri: string): Promise<DatabaseSession> {
+  return (await import('./live/server/session.ts')).openSession(uri);
+}
+
+/** The catalog of a database as text that can be kept: what `readSnapshot` reads. `tool`: the version of mvlint that writes it. */
+export async function takeSnapshot(session: DatabaseSession, tool: string): Promise<string> {
+  await ready();
+  const [{ readCatalog }, { writeSnapshot }] = await Promise.all([import('./live/server/catalog.ts'), import('./catalog/snapshot.ts')]);
+  return writeSnapshot(await readCatalog(session), tool);
 }
 
 /** A rule as the tables and pages show it. */

@@ -49,7 +49,9 @@ export function joined(results: readonly LintResult[], postgres: number): LintRe
   };
 }
 
-function lintHistory(history: History, rules: readonly Rule[], options: LintOptions): LintResult {
+function lintHistory(whole: History, rules: readonly Rule[], options: LintOptions): LintResult {
+  const { from, only } = options;
+  const history = from === undefined || only === undefined ? whole : { ...whole, migrations: whole.migrations.filter(only) };
   const places = placesOf(history, options.down === true);
   const listeners = listenersOf(rules, options);
   const raised: Raised[] = [];
@@ -130,7 +132,8 @@ function lintHistory(history: History, rules: readonly Rule[], options: LintOpti
     if (options.down === true && run.migration.down !== undefined) judgeDown(run, run.migration.down);
   };
   try {
-    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.sites === undefined ? {} : { sites: options.sites }) });
+    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.sites === undefined ? {} : { sites: options.sites }),
+      ...(from === undefined ? {} : { from }) });
     let next = replayed.next();
     for (; !next.done; next = replayed.next()) migration(next.value);
     end = next.value;

@@ -10,12 +10,15 @@ const options = {
   format: 'value', output: 'value', color: 'optional', 'no-color': 'flag', quiet: 'flag', stats: 'flag', debug: 'flag',
   'fail-on': 'value', gaps: 'value', baseline: 'value', 'update-baseline': 'flag', 'allow-empty': 'flag',
   'stdin-filename': 'value', config: 'value', code: 'value', 'no-config': 'flag',
-  live: 'optional', 'live-budget': 'value',
+  live: 'optional', 'live-budget': 'value', db: 'value', catalog: 'value',
 } as const satisfies Record<string, Kind>;
 type OptionName = keyof typeof options;
 
 /** Options that are promised and not here yet. */
-const missing: readonly string[] = ['fix', 'fix-dry-run', 'fix-shipped', 'catalog', 'live-explain', 'db'];
+const missing: readonly string[] = ['fix', 'fix-dry-run', 'fix-shipped', 'live-explain'];
+
+/** Every option but those of the commands about a database. */
+const ofCheck = (Object.keys(options) as OptionName[]).filter(name => name !== 'db');
 
 /** One word of the command line, in order; options carry their value, and whether it was written with `=`. */
 export interface Word {
@@ -37,7 +40,7 @@ export interface Arguments {
  * Reads a command line. Throws `UsageError` for an option that does not exist (naming the near one), one of a command that does not take it, one that
  * this version does not have, and values that are missing or too many.
  */
-export function readArguments(argv: readonly string[], allowed: readonly OptionName[] = Object.keys(options) as OptionName[]): Arguments {
+export function readArguments(argv: readonly string[], allowed: readonly OptionName[] = ofCheck): Arguments {
   const { tokens } = parseArgs({
     args: [...argv], strict: false, tokens: true, allowPositionals: true,
     options: {
@@ -46,7 +49,11 @@ export function readArguments(argv: readonly string[], allowed: readonly OptionN
     },
   });
   const words = tokens.flatMap((token): Word[] => {
-    if (token.kind === 'positional') return [{ value: token.value }];
+    if (token.kind === 'positional') {
+      // Nothing of it is repeated: it may hold a password.
+      if (/^postgres(?:ql)?:/i.test(token.value)) throw new UsageError('a database URL is no path; write --live=<url> or --db=<url>, or better --live=env');
+      return [{ value: token.value }];
+    }
     if (token.kind === 'option-terminator') return [];
     const { name, rawName } = token;
     if (missing.includes(name)) throw new UsageError(`this version does not have ${rawName} yet`);
@@ -58,6 +65,7 @@ export function readArguments(argv: readonly string[], allowed: readonly OptionN
     const value = token.value ?? undefined;
     if (kind === 'value' && (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && value !== '-')))
       throw new UsageError(`${rawName} needs a value`);
+    if (kind === 'flag' && value !== undefined && /:\/\//.test(value)) throw new UsageError(`${rawName} takes no value`);
     if (kind === 'flag' && value !== undefined) throw new UsageError(`${rawName} takes no value, but has '${value}'`);
     return [{ option: name as OptionName, value }];
   });

@@ -1,6 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, prove, type Files, type LintResult, type OutsideSite, type ReadOptions, type Report, type Session } from '../index.ts';
+import {
+  describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, postgresMajors, prove, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
+  type Session,
+} from '../index.ts';
 import { render } from '../report/formats.ts';
 import { positions } from '../report/positions.ts';
 import { reaches, type Rendering } from '../report/rendering.ts';
@@ -9,6 +12,7 @@ import { readBaseline, withoutBaseline, writeBaseline } from './baseline.ts';
 import { sitesInCode, sitesOfConfig } from './outside.ts';
 import { scopeOf, splitBase, type Scope } from './scope.ts';
 import { readSettings, type Project, type Settings } from './settings.ts';
+import { readCatalogFile } from './snapshot.ts';
 import { locate, type Sources } from './sources.ts';
 import { suggestion, UsageError } from './usage.ts';
 import { version } from './version.ts';
@@ -55,9 +59,13 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
   const read = performance.now();
   const code = words.has('code') ? await sitesInCode(words.all('code'), cwd, sources) : [];
-  const result = lintAll(sessions, scope, words.has('all-history'), words.has('down'), settings, project => [
-    ...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources),
-  ]);
+  const catalogFile = words.last('catalog');
+  if (catalogFile !== undefined && histories.length > 1)
+    throw new UsageError(`--catalog: ${catalogFile} is of one database, but ${histories.length} histories were read; name the paths of one`);
+  const result = lintAll(sessions, scope, words.has('all-history'), words.has('down'), project => ({
+    sites: [...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources)],
+    ...catalogFile === undefined ? {} : fromCatalog(catalogFile, project, words, settings),
+  }), settings);
   const linted = performance.now();
   let report = result.report;
   if (live !== undefined) {
@@ -177,14 +185,22 @@ export async function openAll(settings: Settings, words: Arguments, sources: Sou
   return opened;
 }
 
+/** What begins with a saved catalog: it knows its server's version, unless somebody says another one. */
+function fromCatalog(file: string, { session = {} }: Project, words: Arguments, { loaded }: Settings): Pick<LintOptions, 'from'> & Partial<LintOptions> {
+  const { timezone: _, ...wanted } = session;
+  const from = readCatalogFile(file, wanted);
+  const said = words.has('postgres') || loaded?.config.postgres !== undefined;
+  return { from, ...(said || from.postgres === undefined ? {} : { postgres: Math.min(from.postgres, postgresMajors.at(-1) ?? from.postgres) }) };
+}
+
 function lintAll(
-  sessions: readonly Opened[], scope: Scope, allHistory: boolean, down: boolean, settings: Settings, sites: (project: Project) => readonly OutsideSite[],
+  sessions: readonly Opened[], scope: Scope, allHistory: boolean, down: boolean, more: (project: Project) => Partial<LintOptions>, settings: Settings,
 ): LintResult {
   const results = sessions.map(({ project, session }) => lint(session, {
     postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
-    ...(project.session === undefined ? {} : { session: project.session }), down, sites: sites(project), sitesComplete: project.refreshes?.complete === true,
+    ...(project.session === undefined ? {} : { session: project.session }), down, sitesComplete: project.refreshes?.complete === true, ...more(project),
   }));
-  return joined(results, settings.projects[0]?.postgres ?? 18);
+  return joined(results, results[0]?.report.postgres ?? settings.projects[0]?.postgres ?? 18);
 }
 
 async function proveWithProgress(result: LintResult, budget: number): Promise<Report> {

@@ -56,11 +56,11 @@ describe('words', () => {
     expect(mvlint(scratch, ['check', '-h']).out).toContain('mvlint explain <rule>');
     expect(mvlint(scratch, ['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
-  test.each(['plan', 'ivm', 'graph', 'trace', 'inventory', 'snapshot', 'lsp', 'init'])('%s is said to be missing', command => {
+  test.each(['plan', 'ivm', 'graph', 'trace', 'inventory', 'lsp', 'init'])('%s is said to be missing', command => {
     oneLine(mvlint(scratch, [command, 'x']), `'${command}'`);
     expect(mvlint(scratch, ['--help']).out).not.toMatch(new RegExp(`mvlint ${command}\\b`));
   });
-  test.each([['--fix'], ['--fix-dry-run'], ['--fix-shipped'], ['--catalog=x.json'], ['--live=postgres://localhost/x'], ['--live=env']])('%s is said to be missing', word => {
+  test.each([['--fix'], ['--fix-dry-run'], ['--fix-shipped'], ['--live=postgres://localhost/x'], ['--live=env']])('%s is said to be missing', word => {
     oneLine(mvlint(project(clean), ['migrations', word]), 'this version');
   });
   test.each([

@@ -7,7 +7,7 @@ import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** Promised commands that this version does not have. */
-const missing = ['plan', 'ivm', 'graph', 'trace', 'inventory', 'snapshot', 'lsp', 'init'];
+const missing = ['plan', 'ivm', 'graph', 'trace', 'inventory', 'lsp', 'init'];
 
 async function main(words: readonly string[]): Promise<number> {
   const end = words.indexOf('--');
@@ -19,9 +19,10 @@ async function main(words: readonly string[]): Promise<number> {
     case 'explain': return (await import('./explain.ts')).explainCommand(rest);
     case 'explain-view': return (await import('./explain-view.ts')).explainViewCommand(rest);
     case 'rules': return (await import('./explain.ts')).rulesCommand(rest);
+    case 'snapshot': return (await import('./snapshot.ts')).snapshotCommand(rest);
     case 'check': return (await import('./check.ts')).checkCommand(rest);
     default:
-      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view and rules`);
+      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view, rules and snapshot`);
       return (await import('./check.ts')).checkCommand(words);
   }
 }
@@ -29,6 +30,11 @@ async function main(words: readonly string[]): Promise<number> {
 function print(text: string): number {
   process.stdout.write(text);
   return 0;
+}
+
+/** The last net: a database URL that slipped into an error is not shown, whatever wrote it. */
+function withoutUrls(text: string): string {
+  return text.replace(/postgres(?:ql)?:\/\/[^\s,]+/gi, 'postgres://…');
 }
 
 // A reader that has seen enough (`| head`) is no failure of ours.
@@ -42,6 +48,6 @@ try {
 } catch (error) {
   process.exitCode = 2;
   const text = error instanceof UsageError ? error.message : `this is a mistake of mvlint, please report it: ${error instanceof Error ? error.message : String(error)}`;
-  process.stderr.write(`mvlint: ${text.replace(/\s*\n\s*/g, ' ')}\n`);
-  if (process.argv.includes('--debug')) process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+  process.stderr.write(withoutUrls(`mvlint: ${text.replace(/\s*\n\s*/g, ' ')}\n`));
+  if (process.argv.includes('--debug')) process.stderr.write(withoutUrls(`${error instanceof Error ? error.stack : ''}\n`));
 }

@@ -8,6 +8,7 @@ Usage
                                what the migrations make of a view: columns, NULLs, what changes them, keys, sources, readers,
                                indexes, refreshes, and what CONCURRENTLY needs (--format json for machines)
   mvlint rules                 the table of rules (--format json for machines)
+  mvlint snapshot --db <url>   the catalog of a database as JSON, for --catalog; it only reads
 
 A file names what is reported; the history it belongs to is always replayed.
 Without paths, the project's migrations are found from the working directory.
@@ -18,6 +19,7 @@ What is read
                                atlas, hasura, graphile-migrate, tern or pgmigrate
   --isolated                   do not look for the history a file belongs to
   --stdin-filename <path>      the place of what stands on stdin
+  --catalog <file>             begin with the catalog that mvlint snapshot wrote, and replay only what is reported on
   --code <glob>                application code to search for REFRESH MATERIALIZED VIEW (repeatable)
   --config <file>              instead of mvlint.config.json, .js, .mjs or "mvlint" in package.json
   --no-config                  read no configuration

@@ -1,5 +1,5 @@
 import type { OutsideSite } from '../catalog/code/search.ts';
-import type { Migration, Preset, Rule, Severity } from '../model.ts';
+import type { Catalog, Migration, Preset, Rule, Severity } from '../model.ts';
 
 /** What decides which rules run, how grave they are, and what of their findings is reported. */
 export interface LintOptions {
@@ -20,6 +20,8 @@ export interface LintOptions {
   readonly sites?: readonly OutsideSite[];
   /** No other refreshes run than these and those in the history. */
   readonly sitesComplete?: boolean;
+  /** A saved catalog to begin with, instead of an empty database: only the migrations that are reported on are replayed, as the pending ones. */
+  readonly from?: Catalog;
   readonly session?: { readonly searchPath?: readonly string[]; readonly role?: string };
 }
 

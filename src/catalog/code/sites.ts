@@ -46,7 +46,9 @@ export function refreshesIn(text: Text): readonly Refresh[] {
  * The refreshes that a routine may run, whatever its branches say: statements, and texts for EXECUTE that constants make. A refresh whose
  * view only the data names is no site: nobody can tell what breaks it.
  */
-export function sitesOfRoutine(change: Change, routine: Routine, { body, by }: { readonly body: Text | undefined; readonly by: 'routine' | 'trigger' }): readonly RefreshSite[] {
+export function sitesOfRoutine(
+  change: Pick<Change, 'store' | 'postgres'>, routine: Routine, { body, by }: { readonly body: Text | undefined; readonly by: 'routine' | 'trigger' },
+): readonly RefreshSite[] {
   const found = body === undefined ? byTokens({ text: routine.statement.sql, origins: routine.statement.origins }) : routine.language === 'plpgsql' ? inPlpgsql(change, routine, body)
     : routine.language === 'sql' ? refreshesIn(body) : [];
   const path = routine.settings.get('search_path');
@@ -62,14 +64,14 @@ const flags = ({ withData, guarded }: Refresh): Pick<RefreshSite, 'withData' | '
   ({ ...(withData === false ? { withData } : {}), ...(guarded ? { guarded } : {}) });
 
 /** The refreshes of a job's text. */
-export function sitesOfJob(change: Change, text: Text, holder: string): readonly RefreshSite[] {
+export function sitesOfJob(change: Pick<Change, 'store' | 'statement'>, text: Text, holder: string): readonly RefreshSite[] {
   return refreshesIn(text).map(refresh => ({
     target: refresh.target, concurrently: refresh.concurrently, ...flags(refresh), by: 'job', holder, searchPath: change.store.session.searchPath,
     span: textStatement(refresh.text, change.statement.span).span,
   }));
 }
 
-function inPlpgsql(change: Change, routine: Routine, body: Text): readonly Refresh[] {
+function inPlpgsql(change: Pick<Change, 'store' | 'postgres'>, routine: Routine, body: Text): readonly Refresh[] {
   if (!/refresh/i.test(body.text)) return [];
   const read = readPlpgsql(routine.statement.sql, body.text);
   if (!read.ok) return byTokens(body);

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverForTests } from '../../dev/lock-sessions.ts';
+import type { Store } from '../../catalog/store.ts';
+import { ready } from '../../sql/parse.ts';
 import { introspect } from '../introspect.ts';
+import { readCatalog } from './catalog.ts';
 import { openSession, refused, tooOld } from './session.ts';
 import type { Surroundings } from './parameters.ts';
 import { allStatements, statements } from './statements.ts';
@@ -128,6 +131,7 @@ describe.each(majors)('PostgreSQL %i', major => {
   const url = (user: string, secret: string, more = ''): string => `postgres://${user}:${secret}@/shop?host=${encodeURIComponent(folder)}${more}`;
 
   beforeAll(async () => {
+    await ready();
     if (server.missing) return;
     await server.start();
     folder = server.scratch.folder;
@@ -225,9 +229,31 @@ describe.each(majors)('PostgreSQL %i', major => {
     rmSync(keys, { recursive: true });
   });
 
+  test.skipIf(server.missing)('the catalog has refresh sites, jobs, default privileges and the versions of engines', async () => {
+    const admin = await server.scratch.connect('shop');
+    await admin.query(`CREATE SCHEMA app; CREATE SCHEMA cron; CREATE ROLE maker; ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA app GRANT SELECT ON TABLES TO reader;
+      ALTER DEFAULT PRIVILEGES FOR ROLE maker REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+      CREATE MATERIALIZED VIEW app.daily AS SELECT 1 AS id;
+      CREATE FUNCTION app.again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY app.daily; RETURN NULL; END $$;
+      CREATE FUNCTION app.plain() RETURNS void LANGUAGE sql AS 'REFRESH MATERIALIZED VIEW app.daily';
+      CREATE TABLE cron.job (jobid bigint, command text, active boolean, database text);
+      INSERT INTO cron.job VALUES (7, 'REFRESH MATERIALIZED VIEW app.daily', true, 'shop'), (8, 'REFRESH MATERIALIZED VIEW app.daily', false, 'shop');`);
+    const session = await openSession(url('reader', encoded), undefined, nothing);
+    const before = await readCatalog(session);
+    expect(before.sites.map(({ by, holder, concurrently }) => `${by} ${holder} ${concurrently}`))
+      .toEqual(['trigger function again() true', 'routine function plain() false']);
+    expect(session.notes).toEqual(['jobs of pg_cron are not seen: the role may not read cron.job']);
+    await admin.query('GRANT USAGE ON SCHEMA cron TO reader; GRANT SELECT ON cron.job TO reader');
+    const after = await readCatalog(session);
+    expect(after.sites.map(({ by, holder }) => `${by} ${holder}`)).toEqual(['trigger function again()', 'routine function plain()', 'job job 7']);
+    expect(after).toMatchObject({ postgres: major, world: 'closed', engineVersions: {}, session: { searchPath: ['app', 'public'] } });
+    expect((after as Store).defaultPrivileges).toEqual([{ role: 'maker', schema: 'app', objects: 'tables', grantee: 'reader', privileges: ['SELECT'] }]);
+    await session.close();
+  });
+
   test.skipIf(server.missing)('only listed statements can be sent, and the log has nothing else', async () => {
     const session = await openSession(url('reader', encoded), undefined, nothing);
-    await session.read((_, listed) => introspect(listed, { searchPath: session.searchPath }));
+    await readCatalog(session);
     await expect(session.read((_, listed) => listed('SELECT 1'))).rejects.toThrow('not a listed statement');
     await session.close();
     expect(logged(server.scratch.log()).filter(sql => !allowed.has(sql))).toEqual([]);

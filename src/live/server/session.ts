@@ -25,6 +25,7 @@ export interface ReadSession {
   readonly searchPath: string;
   /** What people should know about how it is read: two layers of three, a standby. */
   readonly notes: readonly string[];
+  note(text: string): void;
   /** Runs one read-only transaction. After a refusal the next statement begins another one. */
   read<T>(use: (ask: Asker, listed: (sql: string) => Promise<readonly Row[]>) => Promise<T>): Promise<T>;
   readonly clean: (text: string) => string;
@@ -63,14 +64,16 @@ export async function openSession(uri: string, bounds: Bounds = usualBounds, sur
     throw new ServerUnavailable(old);
   }
   const standby = row['standby'] === true;
+  const more: string[] = [];
   return {
     major, role: String(row['role']), database: String(row['database']), standby, searchPath: String(row['search_path'] ?? ''), clean: connection.clean,
     get notes() {
       return [
         ...(connection.layers === 2 ? ['read only by two layers of three: the pooler takes no default_transaction_read_only at the start'] : []),
-        ...(standby ? ['the server is a standby: scans and readers are those of the standby'] : []), ...connection.notes,
+        ...(standby ? ['the server is a standby: scans and readers are those of the standby'] : []), ...connection.notes, ...more,
       ];
     },
+    note: text => void (more.includes(text) || more.push(text)),
     read: transaction,
     cancel: () => connection.cancel(),
     close: () => connection.close(),

@@ -25,6 +25,26 @@ export const statements = {
       (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path') AS search_path`,
     why: 'Whom mvlint talks to: the version, a standby or not, the role and its search path.',
   },
+  defaultPrivileges: {
+    sql: `SELECT pg_get_userbyid(d.defaclrole)::text AS role, n.nspname::text AS schema, d.defaclobjtype::text AS objects,
+      coalesce(g.rolname, 'public')::text AS grantee, to_jsonb(array_agg(x.privilege_type ORDER BY x.privilege_type)) AS privileges
+    FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) x LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace LEFT JOIN pg_roles g ON g.oid = x.grantee
+    WHERE x.grantee <> d.defaclrole GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+    why: 'What ALTER DEFAULT PRIVILEGES gives to objects made later.',
+  },
+  engines: {
+    sql: "SELECT extname::text AS name, extversion AS version FROM pg_extension WHERE extname IN ('pg_ivm', 'pg_trickle', 'timescaledb', 'pg_cron') ORDER BY 1",
+    why: 'Engines of incremental maintenance and the scheduler, with their versions.',
+  },
+  mayReadJobs: {
+    sql: `SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS may
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'cron' AND c.relname = 'job'`,
+    why: "Whether pg_cron's jobs can be read.",
+  },
+  jobs: {
+    sql: 'SELECT jobid::text AS id, command::text AS command FROM cron.job WHERE active AND database = current_database() ORDER BY jobid',
+    why: "Jobs of pg_cron in this database: they refresh views. Only where the role may read them, and only the role's own (pg_cron's row security).",
+  },
 } as const satisfies Readonly<Record<string, ListedStatement>>;
 
 export type StatementName = keyof typeof statements;

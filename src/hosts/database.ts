@@ -1,0 +1,53 @@
+import { connectDatabase, type DatabaseSession } from '../index.ts';
+import { UsageError } from './usage.ts';
+
+/** The URL that an option names: itself, or `env` for MVLINT_DATABASE_URL, which keeps a password out of the list of processes. Nothing of it is ever repeated. */
+export function databaseUrl(given: string | undefined, option: string): string {
+  const { MVLINT_DATABASE_URL: variable } = process.env;
+  if (given === undefined || given === 'env') {
+    if (variable) return variable;
+    throw new UsageError(given === 'env' ? `${option} env: MVLINT_DATABASE_URL is not set` : `${option} needs a database URL, or env for MVLINT_DATABASE_URL`);
+  }
+  if (!/^postgres(?:ql)?:\/\//.test(given)) throw new UsageError(`${option} takes a URL that begins with postgresql://, or env for MVLINT_DATABASE_URL`);
+  return given;
+}
+
+/** Says what is going on, where somebody watches: one line on stderr that is written over. */
+export function progressLine(): { readonly say: (message: string) => void; readonly clear: () => void } {
+  if (process.stderr.isTTY !== true) return { say: () => undefined, clear: () => undefined };
+  return {
+    say: message => process.stderr.write(`\r\x1b[K${message.slice(0, (process.stderr.columns ?? 80) - 1)}`),
+    clear: () => process.stderr.write('\r\x1b[K'),
+  };
+}
+
+/** Connects, lends the connection, and closes it. Ctrl-C cancels what the server runs for us and ends with 130. Throws `UsageError`, without URL and password. */
+export async function withDatabase<T>(url: string, use: (session: DatabaseSession, say: (message: string) => void) => Promise<T>, quiet = false): Promise<T> {
+  const progress = progressLine();
+  let session: DatabaseSession | undefined;
+  const interrupted = (): void => {
+    progress.clear();
+    void Promise.race([session?.cancel(), new Promise(done => setTimeout(done, 1_000))]).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  try {
+    progress.say('connecting');
+    session = await connectDatabase(url);
+    const result = await use(session, progress.say);
+    progress.clear();
+    if (!quiet) for (const note of session.notes) process.stderr.write(`mvlint: note: ${note}\n`);
+    return result;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ServerUnavailable') throw new UsageError(error.message);
+    if (error instanceof Error && session !== undefined) {
+      const { clean } = session;
+      error.message = clean(error.message);
+      if (error.stack !== undefined) error.stack = clean(error.stack);
+    }
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupted);
+    progress.clear();
+    await session?.close();
+  }
+}
