@@ -6,6 +6,7 @@ import {
   defaultGrants, find, freeName, isSelectable, isUnknown, nameForCreate, nameSpan, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { makeIndex } from './indexes.ts';
+import { hypertableOption } from './incremental/hypertables.ts';
 import { likeColumns, likeParts } from './like.ts';
 import { optionsOf } from './options.ts';
 import { existsAlready } from './views.ts';
@@ -99,7 +100,7 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     persistence: node.relation?.relpersistence === 't' ? 'temporary' : node.relation?.relpersistence === 'u' ? 'unlogged' : 'permanent',
     constraints: [], inherits, partitioned: node.partspec !== undefined, rowSecurity: false,
   };
-  change.store.put(table);
+  change.store.put(hypertableOption(table));
   for (const on of types) change.store.depend({ dependent: id, on, strength: 'normal' });
   for (const on of inherits) change.store.depend({ dependent: id, on, strength: node.partbound ? 'auto' : 'normal' });
   for (const serial of draft.serials) makeSequence(change, table, serial.column);

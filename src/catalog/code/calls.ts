@@ -5,6 +5,7 @@ import { walk } from '../../sql/walk.ts';
 import type { CreateFunctionStmt, DoStmt, FuncCall, FunctionParameter, Node } from '../../sql/tree.ts';
 import { gap, isUnknown, spanAt, writtenFromList, type Change, type Outcome } from '../change.ts';
 import { engineCall, isEngineCall } from '../incremental/calls.ts';
+import { createHypertable, isHypertableCall } from '../incremental/hypertables.ts';
 import { defElemText } from '../options.ts';
 import { bodyOf, defElem } from './body.ts';
 import { fold } from './fold.ts';
@@ -34,7 +35,7 @@ export function runCalls(change: Change, node: Node): Outcome {
   walk(node, (kind, inner, path) => {
     if (kind !== 'FuncCall' || refused) return;
     const call = inner as FuncCall;
-    const run = isEngineCall(change, call) ? engineCall : callRoutine;
+    const run = isEngineCall(change, call) ? engineCall : isHypertableCall(call) ? createHypertable : callRoutine;
     if (run === callRoutine && change.store.findRoutines(writtenFromList(call.funcname)).length === 0) return;
     if (sure && !path.some(step => conditional.has(step))) refused = run(change, call);
     else runMaybe(change, () => run(change, call));
