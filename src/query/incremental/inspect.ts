@@ -96,7 +96,7 @@ class Inspector {
     };
     return {
       statement: this.#statement, root: layout.root, blocks: layout.blocks, uses: [...this.#placed(this.#uses, seen.places), ...this.#keywords()], defaults: this.#defaults(),
-      missing: this.#missing(run), types: this.#types, meaningOf, spanOf,
+      missing: this.#missing(run), types: this.#types, meaningOf, spanOf, columnMeaning: column => layout.meanings.get(column) ?? { is: 'unknown' },
       blockOf: node => layout.blockOf.get(node), callOf: call => seen.calls.get(call), valueOf: node => seen.values.get(node),
       typeOf: node => {
         const known = seen.values.get(node);

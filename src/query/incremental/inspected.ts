@@ -25,6 +25,8 @@ export interface Inspected {
   blockOf(select: object): Block | undefined;
   /** What a ColumnRef (the inner object) names. */
   meaningOf(column: object): ColumnMeaning;
+  /** What a column of a scope stands for: that of a select list's `*`, the sides of USING. */
+  columnMeaning(column: ScopeColumn): ColumnMeaning;
   /** What a FuncCall (the inner object) was found to call. */
   callOf(call: object): Called | undefined;
   /** What an expression is worth, by its `{ Kind: … }` node. */

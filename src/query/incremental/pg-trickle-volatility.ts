@@ -82,7 +82,7 @@ function ofNew(piece: Piece, use: PlacedUse, volatility: Volatility): Ruling {
   const isStable = volatility === 'stable';
   return {
     code: isStable ? 'stable-expression' : 'volatile-expression', bar: 'incremental modes', step: 12, message: isStable ? 'DVM-81-6-STABLE' : 'DVM-81-6-VOLATILE',
-    says: `${use.says} is ${volatility}, so that the query is computed anew at each refresh.`, evidence: evidenceOf(piece, use, volatility),
+    says: `${use.says} is ${volatility}, so that the query is computed anew at each refresh`, evidence: evidenceOf(piece, use, volatility),
   };
 }
 
@@ -90,7 +90,7 @@ function ofOld(piece: Piece, use: PlacedUse, volatility: Volatility): Ruling {
   const isStable = volatility === 'stable';
   return {
     code: isStable ? 'stable-expression' : 'volatile-expression', bar: isStable ? 'nothing' : 'all but FULL', step: 12,
-    says: isStable ? `${use.says} is stable, which pg_trickle warns of.` : `${use.says} is volatile, which is refused unless pg_trickle.volatile_function_policy allows it.`,
+    says: isStable ? `${use.says} is stable, which pg_trickle warns of` : `${use.says} is volatile, which is refused unless pg_trickle.volatile_function_policy allows it`,
     evidence: evidenceOf(piece, use, volatility),
   };
 }

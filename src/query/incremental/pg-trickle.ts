@@ -40,7 +40,7 @@ export function pgTrickleEligibility(subject: Subject, catalog: Catalog, options
   const query = inlined(subject, catalog);
   if ('because' in query) {
     const evidence = [{ span: query.span, says: query.because }] as const;
-    return { engine: 'pg_trickle', is: 'refused', hazards: [], obstacles: [{ code: 'no-query', says: `It is not read as a query: ${query.because}.`, evidence }] };
+    return { engine: 'pg_trickle', is: 'refused', hazards: [], obstacles: [{ code: 'no-query', says: `it is not read as a query: ${query.because}`, evidence }] };
   }
   const minor = minorOf(version);
   const found: Findings[] = [

@@ -1,0 +1,1 @@
+export class Generator { constructor(_: number) {} next(): string { return 'select 1'; } }
