@@ -4,7 +4,7 @@
  */
 import { rules } from '../rules/index.ts';
 import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
-import type { Files, Finding, History, Meta, Migration, Preset, Report, Severity, Span, Verdict } from './model.ts';
+import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Verdict } from './model.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { ready } from './sql/parse.ts';
@@ -126,6 +126,34 @@ export async function takeSnapshot(session: DatabaseSession, tool: string): Prom
   return writeSnapshot(await readCatalog(session), tool);
 }
 
+/** What a database says of all its materialized views, in the order of their names. */
+export interface Inventory {
+  readonly postgres: number;
+  readonly standby: boolean;
+  readonly replicas: Known<number>;
+  readonly extensions: Readonly<Record<string, string>>;
+  readonly views: readonly ObservedView[];
+  /** Views that could not be asked, and why. */
+  readonly unseen: readonly { readonly name: Name; readonly because: string }[];
+}
+
+/** Asks one view after the other, each in a transaction of its own. `progress` is told which. Rejects when the connection is lost. */
+export async function takeInventory(session: DatabaseSession, options: { readonly explain?: boolean; readonly progress?: (message: string) => void } = {}): Promise<Inventory> {
+  const { observedServer, viewNames } = await import('./live/server/view.ts');
+  const server = await observedServer(session, options);
+  const views: ObservedView[] = [];
+  const unseen: { name: Name; because: string }[] = [];
+  for (const name of await viewNames(session)) {
+    options.progress?.(`${name.schema}.${name.name}`);
+    const view = await server.view(name);
+    // A view that was dropped since the list was made is none.
+    if (view !== undefined && 'unknown' in view) unseen.push({ name, because: view.unknown });
+    else if (view !== undefined) views.push(view);
+  }
+  const { postgres, replicas, extensions } = server;
+  return { postgres, standby: session.standby, replicas, extensions, views, unseen };
+}
+
 /** A rule as the tables and pages show it. */
 export interface RuleDescription extends Meta {
   /** The presets that hold it for the given Postgres. */
@@ -136,7 +164,7 @@ export interface RuleDescription extends Meta {
 
 /** Every rule, by id. */
 export function describe(postgres = 18): readonly RuleDescription[] {
-  const presets: readonly Preset[] = ['recommended', 'all'];
+  const presets: readonly Preset[] = ['recommended', 'all', 'ivm'];
   return rules
     .map(({ meta }) => ({
       ...meta,

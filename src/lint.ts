@@ -7,6 +7,7 @@ import { loadedProblems, standIn } from './lint/loaded.ts';
 import { inOrder, placesOf, type Owner, type Raised } from './lint/places.ts';
 import { severityOf, type LintOptions } from './lint/severity.ts';
 import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step, Unit } from './model.ts';
+import { eligibilityIn } from './lint/eligibility.ts';
 import { factsOf } from './query/facts.ts';
 
 export { severityOf, type LintOptions } from './lint/severity.ts';
@@ -72,6 +73,8 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
       migrationStart,
       deployStart,
       facts: (view, catalog = step.after) => factsOf(view, catalog),
+      targets: options.targets ?? [],
+      eligibility: (relation, engine) => eligibilityIn(relation, engine, step.after),
       inUse: relation => {
         const then = deployStart.get(relation.id);
         return then?.kind === 'matview' ? then.everPopulated : then !== undefined;
@@ -132,7 +135,8 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     if (options.down === true && run.migration.down !== undefined) judgeDown(run, run.migration.down);
   };
   try {
-    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.sites === undefined ? {} : { sites: options.sites }),
+    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.engineVersions === undefined ? {} : { engineVersions: options.engineVersions }),
+      ...(options.sites === undefined ? {} : { sites: options.sites }),
       ...(from === undefined ? {} : { from }) });
     let next = replayed.next();
     for (; !next.done; next = replayed.next()) migration(next.value);

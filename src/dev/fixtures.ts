@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { lint, type LintResult } from '../lint.ts';
-import type { Finding, History, Rule, ToolId, Verdict } from '../model.ts';
+import { lint, type LintOptions, type LintResult } from '../lint.ts';
+import type { Engine, Finding, History, Rule, ToolId, Verdict } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 
@@ -66,7 +66,7 @@ export function parseFixture(rule: string, name: string, text: string): Fixture 
     if (!file) {
       for (const option of optionLine.exec(line)?.[1]?.trim().split(/\s+/) ?? []) {
         const [key = '', value = ''] = option.split('=');
-        if (!['pending', 'postgres', 'tool', 'transaction'].includes(key)) throw new Error(`${rule}/${name}: no such option ${key}`);
+        if (!['pending', 'postgres', 'tool', 'transaction', 'engines', 'pg_trickle', 'timescaledb'].includes(key)) throw new Error(`${rule}/${name}: no such option ${key}`);
         options[key] = value;
       }
       continue;
@@ -122,9 +122,16 @@ export function historyOf(fixture: Fixture): History {
 export function lintFixture(fixture: Fixture, rules: readonly Rule[], history = historyOf(fixture)): LintResult {
   const globs = fixture.options['pending']?.split(',').map(glob => new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('*', '.*')}$`));
   return lint([history], rules, {
-    postgres: Number(fixture.options['postgres'] ?? 18), preset: 'all', rules: {}, allHistory: true,
+    postgres: Number(fixture.options['postgres'] ?? 18), preset: 'all', rules: {}, allHistory: true, ...enginesOf(fixture),
     ...(globs ? { pending: migration => globs.some(glob => glob.test(migration.path)) } : {}),
   });
+}
+
+/** `engines=pg_ivm,pg_trickle` are targets of plain materialized views; `pg_trickle=0.67` is a version. */
+function enginesOf({ options }: Fixture): Partial<LintOptions> {
+  const targets = options['engines']?.split(',') as readonly Engine[] | undefined;
+  const versions = (['pg_trickle', 'timescaledb'] as const).flatMap(engine => (options[engine] === undefined ? [] : [[engine, options[engine]] as const]));
+  return { ...(targets ? { targets } : {}), ...(versions.length > 0 ? { engineVersions: Object.fromEntries(versions) } : {}) };
 }
 
 /** Every finding of a report, the lesser ones of a cause included. */

@@ -198,9 +198,16 @@ function lintAll(
 ): LintResult {
   const results = sessions.map(({ project, session }) => lint(session, {
     postgres: project.postgres, preset: project.preset, rules: project.rules, allHistory, ...scope,
-    ...(project.session === undefined ? {} : { session: project.session }), down, sitesComplete: project.refreshes?.complete === true, ...more(project),
+    ...(project.session === undefined ? {} : { session: project.session }), down, sitesComplete: project.refreshes?.complete === true, ...enginesOf(project), ...more(project),
   }));
   return joined(results, results[0]?.report.postgres ?? settings.projects[0]?.postgres ?? 18);
+}
+
+/** The engines of incremental maintenance that the configuration names, and their versions. */
+export function enginesOf({ ivm }: Project): Pick<LintOptions, 'targets' | 'engineVersions'> {
+  if (ivm === undefined) return {};
+  const versions = (['pg_ivm', 'pg_trickle', 'timescaledb'] as const).flatMap(engine => (ivm[engine]?.version === undefined ? [] : [[engine, ivm[engine].version] as const]));
+  return { ...(ivm.engines === undefined ? {} : { targets: ivm.engines }), ...(versions.length === 0 ? {} : { engineVersions: Object.fromEntries(versions) }) };
 }
 
 async function proveWithProgress(result: LintResult, budget: number): Promise<Report> {

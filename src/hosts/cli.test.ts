@@ -56,7 +56,7 @@ describe('words', () => {
     expect(mvlint(scratch, ['check', '-h']).out).toContain('mvlint explain <rule>');
     expect(mvlint(scratch, ['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
-  test.each(['plan', 'ivm', 'graph', 'trace', 'inventory', 'lsp', 'init'])('%s is said to be missing', command => {
+  test.each(['plan', 'ivm', 'graph', 'trace', 'lsp', 'init'])('%s is said to be missing', command => {
     oneLine(mvlint(scratch, [command, 'x']), `'${command}'`);
     expect(mvlint(scratch, ['--help']).out).not.toMatch(new RegExp(`mvlint ${command}\\b`));
   });
@@ -68,7 +68,7 @@ describe('words', () => {
     [['--rule', 'no-recreate-in-place'], '--rule is <id>='], [['--rule', 'no-recreate-inplace=off'], "did you mean 'no-recreate-in-place'?"], [['--fail-on', 'eror'], "did you mean 'error'?"],
     [['--gaps', 'no'], 'ignore, report or error'], [['--preset', 'recomended'], "did you mean 'recommended'?"], [['--live-budget', 'soon', '--live'], 'number of seconds'],
     [['--format', 'json', '--format', 'text'], 'two formats'], [['--update-baseline'], '--baseline'], [['--quiet=yes'], 'takes no value'], [['--config'], 'needs a value'],
-    [['--stdin-filename', 'x.sql'], 'goes with -'], [['--since', 'V99'], "'V99'"], [['--pending', 'V99*'], "'V99*'"], [['--preset', 'ivm'], 'ivm'],
+    [['--stdin-filename', 'x.sql'], 'goes with -'], [['--since', 'V99'], "'V99'"], [['--pending', 'V99*'], "'V99*'"],
   ])('%j is an error of use', (words, says) => {
     oneLine(mvlint(project(clean), ['migrations', ...words]), says);
   });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Preset, Severity, ToolId } from '../model.ts';
+import type { Engine, Preset, Severity, ToolId } from '../model.ts';
 import schema from '../report/config.schema.json' with { type: 'json' };
 import { shapeError } from './shape.ts';
 import { UsageError } from './usage.ts';
@@ -17,6 +17,12 @@ export interface ProjectConfig {
   readonly placeholders?: Readonly<Record<string, string>>;
   readonly refreshes?: { readonly concurrently?: readonly string[]; readonly complete?: boolean };
   readonly ignore?: readonly string[];
+  readonly ivm?: IvmConfig;
+}
+
+/** The engines that the project wants to move to, and the versions it has. */
+export interface IvmConfig extends Readonly<Partial<Record<Engine, { readonly version?: string }>>> {
+  readonly engines?: readonly Engine[];
 }
 export interface Config extends ProjectConfig {
   readonly projects?: readonly (ProjectConfig & { readonly name: string; readonly root?: string })[];
@@ -32,7 +38,7 @@ export interface LoadedConfig {
 }
 
 const names = ['mvlint.config.json', 'mvlint.config.js', 'mvlint.config.mjs'];
-const idleKeys = ['ivm', 'shadow', 'extensions', 'sizes'];
+const idleKeys = ['shadow', 'extensions', 'sizes'];
 
 /** The configuration of a folder: the nearest one in it or above it. Throws `UsageError` when it cannot be read or is wrong. */
 export async function findConfig(from: string): Promise<LoadedConfig | undefined> {

@@ -49,7 +49,6 @@ export async function readSettings(words: Arguments, cwd: string): Promise<Setti
       rules: { ...config.rules, ...rules },
       ...(tool === undefined ? {} : { tool }),
     };
-    if (project.preset === 'ivm') throw new UsageError('this version does not have the preset ivm yet; use recommended or all');
     for (const id of Object.keys(project.rules))
       if (!known.has(id)) throw new UsageError(`there is no rule '${id}'${Object.hasOwn(rules, id) ? '' : ` (${loaded?.file ?? ''})`}${suggestion(id, [...known], '; see mvlint rules')}`);
     return project;

@@ -1,5 +1,5 @@
 import type { OutsideSite } from '../catalog/code/search.ts';
-import type { Catalog, Migration, Preset, Rule, Severity } from '../model.ts';
+import type { Catalog, Engine, Migration, Preset, Rule, Severity } from '../model.ts';
 
 /** What decides which rules run, how grave they are, and what of their findings is reported. */
 export interface LintOptions {
@@ -22,6 +22,9 @@ export interface LintOptions {
   readonly sitesComplete?: boolean;
   /** A saved catalog to begin with, instead of an empty database: only the migrations that are reported on are replayed, as the pending ones. */
   readonly from?: Catalog;
+  /** The engines of incremental maintenance that plain materialized views are judged for, and the versions of all. */
+  readonly targets?: readonly Engine[];
+  readonly engineVersions?: NonNullable<Catalog['engineVersions']>;
   readonly session?: { readonly searchPath?: readonly string[]; readonly role?: string };
 }
 
@@ -36,5 +39,6 @@ export function severityOf(rule: Rule['meta'], options: Pick<LintOptions, 'postg
   const own = typeof rule.severity === 'string'
     ? rule.severity
     : (rule.severity.toSorted((a, b) => b.from - a.from).find(step => step.from <= options.postgres)?.severity ?? 'off');
-  return own === 'note' && options.preset !== 'all' ? 'off' : own;
+  if (own !== 'note' || options.preset === 'all') return own;
+  return options.preset === 'ivm' && rule.ivm === true ? own : 'off';
 }

@@ -1,7 +1,8 @@
 /** Rules, what they say, and the report. */
 import type { Evidence, Gap, Known, Span } from './text.ts';
 import type { ToolId } from './migrations.ts';
-import type { Catalog, Matview, Relation, View } from './catalog.ts';
+import type { Catalog, Matview, Relation, Table, View } from './catalog.ts';
+import type { Eligibility, Engine } from './incremental.ts';
 import type { QueryFacts } from './query.ts';
 import type { Effect, Step } from './steps.ts';
 import type { Experiment, Verdict } from './proof.ts';
@@ -21,6 +22,8 @@ export interface Meta {
   readonly fix: string;
   readonly exceptions?: string;
   readonly references: readonly string[];
+  /** A note that the preset ivm turns on. */
+  readonly ivm?: true;
   /** Prose-only rule: raised by the reader, the engine or the live mode. */
   readonly raisedBy?: 'read' | 'engine' | 'live';
 }
@@ -41,6 +44,10 @@ export interface Context {
   readonly deployStart: Catalog;
   /** Facts of a view's query in a catalog, by default the one after the step. */
   readonly facts: (view: View | Matview, catalog?: Catalog) => QueryFacts;
+  /** The engines of incremental maintenance that the configuration names as a target. */
+  readonly targets: readonly Engine[];
+  /** What an engine says of a relation's query, in the catalog after the step: a view's, or what it maintains. pg_trickle's mode is the one that was asked for. */
+  readonly eligibility: (relation: View | Matview | Table, engine: Engine) => Eligibility | undefined;
   /** Whether somebody could have used the relation before this deploy: it existed at its start, and (a matview) was ever populated. Unknown when not known. */
   readonly inUse: (relation: Relation) => Known<boolean>;
 }

@@ -1,5 +1,6 @@
 /** What create_immv, refresh_immv and restore_immv do to a catalog (facts §1.1, §1.5, §1.6; compared with Postgres by the agreement). */
-import type { Column, Known, Table } from '../../model.ts';
+import type { Column, Eligibility, Known, Table } from '../../model.ts';
+import { pgIvmEligibility } from '../../query/incremental/pg-ivm.ts';
 import type { Lowered } from '../../query/lower.ts';
 import type { Node } from '../../sql/tree.ts';
 import { columnsOf, find, gap, isUnknown, nameForCreate, refuse, refuseMissing, type Change, type Outcome } from '../change.ts';
@@ -8,7 +9,6 @@ import { makeIndex } from '../indexes.ts';
 import { dependOnQuery, existsAlready, refuseQuery } from '../views.ts';
 import { flagArgument, textArgument, type EngineCall } from './calls.ts';
 import { lowered, maintainedTable, optionsOfCall, readDefinition, type Definition } from './definition.ts';
-import { immvIndex } from './immv-index.ts';
 import { readImmvName } from './names.ts';
 
 /** `pgivm.create_immv(immv, view_definition)`. */
@@ -36,24 +36,35 @@ export function createImmv(change: Change, call: EngineCall): Outcome {
   if (existing) return existsAlready(change, false, 'table', existing.id, name);
   if (!isUnknown(made.columns) && named.columns.length > made.columns.length)
     return refuse('22023', 'too many column names were specified', [{ span: call.place('immv'), says: `${named.columns.length} names` }]);
+  const judged = pgIvmEligibility(definition.statement, change.store, { columns: named.columns });
+  const refused = refuseIneligible(judged);
+  if (refused) return refused;
   const maintenance = { engine: 'pg_ivm' as const, query: made.query, options: optionsOfCall(call), filled: true };
   const table = maintainedTable(change, name, immvColumns(change, definition, made, named.columns), maintenance);
   put(change, table);
   dependOnQuery(change, table.id, made);
-  const refused = indexImmv(change, definition, table);
-  if (refused) return refused;
+  const clash = indexImmv(change, judged, table);
+  if (clash) return clash;
   change.effects.push({ kind: 'createImmv', table, via: change.via });
   return undefined;
 }
 
+/** SQLSTATEs of what is not refused as an unsupported feature (measured by `immv.test.ts`). */
+const sqlstates: Readonly<Record<string, string>> = {
+  'not-one-query': 'XX000', 'not-a-select': '22023', parameter: '42P02', 'no-equality': '42883', 'duplicate-column': '42701', 'no-collation': '42P22',
+  'record-column': '42P16', 'sequence-source': '42809', 'no-btree-order': '42704', 'select-into': '42601',
+};
+
+/** What create_immv refuses: the first of its checks that fires. */
+function refuseIneligible(judged: Eligibility): Outcome {
+  const [first] = judged.obstacles;
+  if (judged.is !== 'refused' || first === undefined) return undefined;
+  return { ...refuse(sqlstates[first.code] ?? '0A000', first.message ?? first.says, first.evidence), eligibility: judged };
+}
+
 /** The index is `<name>_index`, and pg_ivm chooses no other name when that is taken: 42P07 (measured). */
-function indexImmv(change: Change, definition: Definition, table: Table): Outcome {
-  const names = columnsOf(table).map(column => column.name);
-  const outputs = names.filter(name => !name.startsWith('__ivm_'));
-  const hasAggregate = targetsOf(definition).some(item => aggregateOf(item) !== undefined);
-  const columns = names.length === 0 ? undefined
-    : immvIndex(change, definition.select, outputs, hasAggregate, names.filter(name => name.startsWith('__ivm_exists_count_')));
-  if (columns === undefined || columns.length === 0) return undefined;
+function indexImmv(change: Change, { index: columns }: Eligibility, table: Table): Outcome {
+  if (columns === undefined || isUnknown(columns) || columns.length === 0) return undefined;
   const name = `${table.name.name}_index`;
   const taken = change.store.find({ schema: table.name.schema, name });
   if (taken.is === 'present') return refuse('42P07', `relation "${name}" already exists`, [], taken.object.id);
@@ -169,7 +180,8 @@ export function restoreImmv(change: Change, call: EngineCall): Outcome {
     const what = { engine: 'pg_ivm' as const, code: 'kind' as const, says, span: call.place('immv'), relation: table.id };
     return { ...refuse('42710', `relation "${table.name.name}" is already registered as an IMMV`, [{ span: what.span, says }], table.id), misuse: what };
   }
-  const refused = indexImmv(change, definition, table);
+  const judged = pgIvmEligibility(definition.statement, change.store, { columns: columnsOf(table).map(column => column.name).filter(name => !name.startsWith('__ivm_')) });
+  const refused = refuseIneligible(judged) ?? indexImmv(change, judged, table);
   if (refused) return refused;
   const filled = flagArgument(call, 'populate', false) === true ? true : { unknown: 'whether the table holds the rows of its query' };
   const to: Table = { ...table, maintenance: { engine: 'pg_ivm', query: made.query, options: optionsOfCall(call), filled } };
