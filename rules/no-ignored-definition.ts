@@ -12,6 +12,8 @@ function bare(query: Query, catalog: Catalog): string {
 function same(a: Query, b: Query, catalog: Catalog): boolean {
   const reads = (query: Query): string => [...new Set(query.reads.map(read => read.id))].sort((x, y) => x - y).join();
   if (a.names.join('\0') !== b.names.join('\0')) return false;
+  // The same text means another table once that was swapped: what is read follows the object, not the name.
+  if (a.reads.length === b.reads.length && reads(a) !== reads(b)) return false;
   return a.normal === b.normal || (reads(a) === reads(b) && bare(a, catalog) === bare(b, catalog));
 }
 

@@ -41,7 +41,7 @@ export const judged: ReadonlySet<string> = new Set([
   'no-blocked-column-change', 'no-stale-dependents', 'no-changed-shape', 'require-atomic-swap', 'no-incomplete-swap', 'no-redefined-source', 'no-early-drop',
   'no-impossible-refresh', 'no-broken-refresh', 'prefer-concurrent-refresh', 'require-unique-index', 'no-unpopulated-read', 'no-emptied-view',
   'no-refresh-in-transaction', 'no-refresh-in-trigger', 'require-refresh-order', 'no-populate-in-migration', 'no-concurrent-index-in-transaction',
-  'require-lock-timeout', 'no-refused-owner', 'no-rls-bypass', 'no-blind-guard',
+  'require-lock-timeout', 'no-refused-owner', 'no-unqualified-routine', 'no-rls-bypass', 'no-blind-guard',
 ]);
 
 /** Rules that speak of one statement, and are compared by it. */

@@ -160,6 +160,20 @@ class Deploys {
         [`drop function if exists ${name}()`],
       ]);
     },
+    // A view over a function that reads a table, by names that a refresh finds or does not.
+    () => {
+      const table = this.pick(['t2', 'public.t2']);
+      const body = `select v from ${table} where id = x`;
+      const how = this.pick([
+        `language sql stable as $$ ${body} $$`, `language sql stable set search_path = public as $$ ${body} $$`, `language sql stable return (${body})`,
+        `language plpgsql stable as $$ begin return (${body}); end $$`, 'language sql immutable as $$ select x * 1.5 $$',
+      ]);
+      // A function that no row reaches refuses nothing.
+      const rows = 'insert into t1 (id) select g from generate_series(1, 3) as g where not exists (select from t1)';
+      return [rows, ...this.some([
+        `create or replace function rate(x bigint) returns numeric ${how}`, 'create materialized view if not exists rated as select id, rate(id) as r from t1 with no data',
+      ], 0.8)];
+    },
     // A whole deploy in code.
     () => {
       const name = this.live();

@@ -123,8 +123,8 @@ export const observe: readonly string[] = [
       IF tg_tag = 'CREATE MATERIALIZED VIEW' AND made = '[]' THEN
         BEGIN
           PERFORM set_config('mvlint_oracle.off', 'on', true);
-          EXECUTE regexp_replace(regexp_replace(coalesce(substring(stack FROM 'SQL statement "(.*?)"\n'), current_query()), '\s+with\s+no\s+data\s*;?\s*$', '', 'i'),
-            '^\s*create\s+materialized\s+view\s+if\s+not\s+exists\s+[^\s(]+', 'CREATE MATERIALIZED VIEW mvlint_oracle.probe', 'i') || ' WITH NO DATA';
+          EXECUTE regexp_replace(regexp_replace(coalesce(substring(stack FROM 'SQL statement "(.*?)"\n'), current_query()), '\\s+with\\s+no\\s+data\\s*;?\\s*$', '', 'i'),
+            '^\\s*create\\s+materialized\\s+view\\s+if\\s+not\\s+exists\\s+[^\\s(]+', 'CREATE MATERIALIZED VIEW mvlint_oracle.probe', 'i') || ' WITH NO DATA';
           probe := mvlint_oracle.definition();
           DROP MATERIALIZED VIEW mvlint_oracle.probe;
         EXCEPTION WHEN OTHERS THEN probe := sqlerrm;

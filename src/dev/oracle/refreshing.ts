@@ -14,6 +14,7 @@ export function* refreshing(deploy: Deploy): Iterable<Truth> {
   yield* limits(deploy);
   yield* sites(deploy);
   yield* owners(deploy);
+  yield* unqualified(deploy);
   yield* rowSecurity(deploy);
   yield* triggers(deploy);
 }
@@ -22,7 +23,7 @@ export function* refreshing(deploy: Deploy): Iterable<Truth> {
 export function* undone(deploy: Deploy): Iterable<Truth> {
   if (deploy.undone.length === 0) return;
   const then = { ...deploy, events: deploy.undone, sitesAfter: [], refreshAfter: new Map() };
-  for (const judge of [plainOnes, emptied, held, populates, limits])
+  for (const judge of [plainOnes, emptied, held, populates, limits, order])
     for (const truth of judge(then)) yield { ...truth, must: false };
 }
 
@@ -171,6 +172,16 @@ function* owners(deploy: Deploy): Iterable<Truth> {
     if (!rel || answer !== '42501') continue;
     const before = relOf(deploy.start, oid)?.super === true ? 'ok' : deploy.refreshBefore.get(oid) ?? 'new';
     yield { rule: 'no-refused-owner', key: keyOf(deploy.migration, label(rel)), must: before === 'ok', why: `refresh as ${rel.owner} was ${before}, is 42501` };
+  }
+}
+
+/** Views that cannot be filled for a name that no schema of a refresh holds, although the database holds it. */
+function* unqualified(deploy: Deploy): Iterable<Truth> {
+  for (const [oid, answer] of deploy.refreshAfter) {
+    const rel = relOf(deploy.end, oid);
+    if (!rel || (answer !== '42P01' && answer !== '42883')) continue;
+    const before = deploy.refreshBefore.get(oid) ?? 'new';
+    yield { rule: 'no-unqualified-routine', key: keyOf(deploy.migration, label(rel)), must: before === 'ok' || before === 'new', why: `refresh was ${before}, is ${answer}` };
   }
 }
 

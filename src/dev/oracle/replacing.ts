@@ -170,9 +170,12 @@ function* earlyDrops(deploy: Deploy): Iterable<Truth> {
     const sources = new Set(beneath(old.oid, deploy.start).map(rel => rel.oid));
     const original = dropped?.dropped.some(one => one.oid === old.oid && one.original) === true;
     const next = made.find(rel => columns(rel) === columns(old) && beneath(rel.oid, deploy.end).some(source => sources.has(source.oid)));
+    const why = `${name} went, ${made.map(label).join(', ')} came`;
     yield {
-      rule: 'no-early-drop', key: keyOf(deploy.migration, name), why: `${name} went, ${made.map(label).join(', ')} came`,
+      rule: 'no-early-drop', key: keyOf(deploy.migration, name), why,
       must: next !== undefined && readers.length === 0 && old.columns.length > 1 && original && name === label(old),
     };
+    // Renamed first, it is still spoken of by the name that its readers know.
+    if (name !== label(old)) yield { rule: 'no-early-drop', key: keyOf(deploy.migration, label(old)), why, must: false };
   }
 }

@@ -54,7 +54,7 @@ export interface Deploy {
   readonly undone: readonly Happened[];
   readonly sitesBefore: readonly Site[];
   readonly sitesAfter: readonly Site[];
-  /** SQLSTATE of a refresh of each materialized view whose owner is no superuser, by its oid; `ok` when it works. */
+  /** SQLSTATE of a refresh of each materialized view, by its oid; `ok` when it works. */
   readonly refreshBefore: ReadonlyMap<number, string>;
   readonly refreshAfter: ReadonlyMap<number, string>;
   /** Materialized views that were populated at some time before the migration. */
@@ -126,8 +126,8 @@ class Observation {
 
   async refreshes({ rels }: State): Promise<ReadonlyMap<number, string>> {
     const found = new Map<number, string>();
-    for (const { oid, kind, schema, name, super: superuser } of rels)
-      if (kind === 'm' && !superuser) found.set(oid, await this.tried(`REFRESH MATERIALIZED VIEW "${schema}"."${name}"`));
+    for (const { oid, kind, schema, name } of rels)
+      if (kind === 'm') found.set(oid, await this.tried(`REFRESH MATERIALIZED VIEW "${schema}"."${name}"`));
     return found;
   }
 }
