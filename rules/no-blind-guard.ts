@@ -1,5 +1,5 @@
 import { blindLookups, countsAfter, describe, evidence, madeAt, quote, quoteLiteral, refuses, rule } from '../src/rule.ts';
-import type { BlindLookup, CatalogObject, Refusal, Step } from '../src/rule.ts';
+import type { BlindLookup, CatalogObject, Name, Refusal, Step } from '../src/rule.ts';
 
 const kinds: Readonly<Record<string, string>> = {
   table: 'a table', view: 'a plain view', matview: 'a materialized view', index: 'an index', sequence: 'a sequence',
@@ -13,7 +13,7 @@ function mistaken({ because }: Refusal, target: CatalogObject): string | undefin
 }
 
 /** SQL that counts what the list says of the view; the control is the list of materialized views itself. */
-function listed({ list, matview: { name } }: BlindLookup): string {
+function listed(list: string, name: Name): string {
   const [schema = '', relation = ''] = list.startsWith('information_schema') ? ['table_schema', 'table_name']
     : ['schemaname', list === 'pg_tables' ? 'tablename' : 'viewname'];
   const where = (schema: string, relation: string): string =>
@@ -83,8 +83,11 @@ it. Names that are put together at run time are not followed.
               evidence(lookup.span, `${lookup.list} is asked for it`),
             ],
             step,
-            experiment: countsAfter(
-              listed(lookup), 0, `Postgres has ${name}, and ${lookup.list} does not list it.`, `${lookup.list} lists ${name}.`),
+            experiment: countsAfter({
+              of: lookup.matview.name, count: of => listed(lookup.list, of), expected: 0,
+              says: `Postgres has ${name}, and ${lookup.list} does not list it.`, otherwise: `${lookup.list} lists ${name}.`,
+              twin: of => [`CREATE MATERIALIZED VIEW ${of} AS SELECT 1 AS a`],
+            }),
           };
         }
     },

@@ -1,7 +1,7 @@
 import {
-  countsAfter, describe, evidence, happenings, known, madeAt, qualified, quote, quoteLiteral, rule, sameName, stemOf,
+  describe, evidence, happenings, known, madeAt, nameGone, quote, rule, sameName, stemOf,
 } from '../src/rule.ts';
-import type { Catalog, Context, End, Matview, Name, Selectable } from '../src/rule.ts';
+import type { Catalog, Context, End, Matview, Selectable } from '../src/rule.ts';
 
 const columnsOf = (relation: Selectable): string => (known(relation.columns) ?? []).map(column => column.name).sort().join('\0');
 
@@ -32,8 +32,6 @@ function successor(old: Matview, end: End, { step: { after } }: Context): Matvie
   }
   return undefined;
 }
-
-const regclass = (name: Name): string => `to_regclass(${quoteLiteral(qualified(name))})`;
 
 export default rule({
   id: 'no-early-drop',
@@ -84,8 +82,7 @@ The same name again is no-recreate-in-place.
           stillTrue: last => last.find(old.name).is !== 'present' && last.get(next.id) !== undefined,
           evidence: [...madeAt(next, `${describe(next)} is made here to replace it`), evidence(effect.via.span, `${name} is dropped`)],
           step,
-          experiment: countsAfter(`SELECT (${regclass(old.name)} IS NULL)::int`, 1,
-            `After the statement a reader of ${name} finds no relation of that name.`, `After the statement there is a ${name}.`),
+          experiment: nameGone(old.name),
         };
       }
     },

@@ -6,9 +6,14 @@ const userOf = ({ user }: UsedRoutine): string => ('index' in user ? `index ${qu
 
 /** What the catalog believes: only the declaration is looked at there, which is the point. */
 function declared(used: UsedRoutine, letter: string): Experiment {
-  const { schema, name } = used.routine.name;
-  return countsAfter(`SELECT count(*) FROM pg_proc WHERE proname = ${quoteLiteral(name)} AND pronamespace = ${quoteLiteral(schema)}::regnamespace AND provolatile = ${quoteLiteral(letter)}`,
-    1, `Postgres takes ${qualified(used.routine.name)} for what it is declared to be.`, 'Postgres holds the function to be something else.');
+  const { name } = used.routine;
+  return countsAfter({
+    of: name, expected: 1,
+    count: of => `SELECT count(*) FROM pg_proc WHERE proname = ${quoteLiteral(of.name)}
+      AND pronamespace = ${quoteLiteral(of.schema)}::regnamespace AND provolatile = ${quoteLiteral(letter)}`,
+    says: `Postgres takes ${qualified(name)} for what it is declared to be.`, otherwise: 'Postgres holds the function to be something else.',
+    twin: of => [`CREATE FUNCTION ${of}() RETURNS int LANGUAGE sql ${letter === 'i' ? 'IMMUTABLE' : 'STABLE'} AS 'SELECT 1'`],
+  });
 }
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {

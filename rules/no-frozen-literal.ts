@@ -5,9 +5,14 @@ const describe = ({ text }: FrozenLiteral): string => `'${text}'`;
 
 /** What Postgres stored shows no such word. Where another text of the query holds it, nothing is shown. */
 function gone(view: View | Matview, literal: FrozenLiteral): Experiment {
-  const definition = `pg_get_viewdef(to_regclass(${quoteLiteral(qualified(view.name))}))`;
-  return countsAfter(`SELECT CASE WHEN strpos(lower(${definition}), lower(${quoteLiteral(literal.text)})) = 0 THEN 0 END`, 0,
-    `Postgres stored the view without the word ${describe(literal)}: a constant stands in its place.`, 'The word still stands in the stored view.');
+  return countsAfter({
+    of: view.name, expected: 0,
+    count: of => `SELECT CASE WHEN to_regclass(${quoteLiteral(qualified(of))}) IS NOT NULL
+      THEN (strpos(lower(pg_get_viewdef(to_regclass(${quoteLiteral(qualified(of))}))), lower(${quoteLiteral(literal.text)})) > 0)::int END`,
+    says: `Postgres stored the view without the word ${describe(literal)}: a constant stands in its place.`,
+    otherwise: 'The word still stands in the stored view.',
+    twin: of => [`CREATE VIEW ${of} AS SELECT CAST(${quoteLiteral(literal.text)} AS timestamptz) AS frozen`],
+  });
 }
 
 function* problems(effect: Effect, { facts, step }: Context): Iterable<Problem> {

@@ -1,4 +1,6 @@
-import { describe, evidence, isSelectable, keepsDefinition, madeAt, quote, rule } from '../src/rule.ts';
+import {
+  countsAfter, describe, evidence, isSelectable, keepsDefinition, madeAt, qualified, quote, quoteLiteral, rule,
+} from '../src/rule.ts';
 import type { Catalog, Query } from '../src/rule.ts';
 
 /** The text of a query without the schemas of what it reads: `public.orders` and `orders` are one table once both are resolved. */
@@ -62,8 +64,13 @@ Nothing is reported when both definitions are the same query: a repeated stateme
           ...madeAt(existing, `${describe(existing)} is made here and stays`),
           evidence(via.span, 'IF NOT EXISTS finds the name taken and does nothing'),
         ],
-        ...(existing.kind === 'matview'
-          ? { experiment: keepsDefinition(step, existing.name, query.statement.sql.slice(query.start, query.end), query.names) } : {}),
+        experiment: existing.kind === 'matview'
+          ? keepsDefinition(step, existing.name, query.statement.sql.slice(query.start, query.end), query.names)
+          : countsAfter({
+            of: name, count: of => `SELECT (relkind <> 'm')::int FROM pg_class WHERE oid = to_regclass(${quoteLiteral(qualified(of))})`, expected: 1,
+            says: `After the statement ${shown} is no materialized view.`, otherwise: `After the statement ${shown} is a materialized view.`,
+            twin: of => [`CREATE TABLE ${of} (a int)`],
+          }),
       };
     },
   },

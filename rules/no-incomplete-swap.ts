@@ -1,5 +1,6 @@
 import {
-  describe, evidence, generationBeside, happenings, isAside, liveName, madeAt, nameGone, quote, refuses, rule, sameName,
+  countsAfter, describe, evidence, generationBeside, happenings, isAside, liveName, madeAt, nameGone, qualified, quote, quoteLiteral, refuses, rule,
+  sameName,
 } from '../src/rule.ts';
 import type { Catalog, Context, End, Matview, Problem, Refusal, Relation, Selectable, Span, Step } from '../src/rule.ts';
 
@@ -118,7 +119,12 @@ deploy counts as left over from an earlier swap.
             ...madeAt(next, `${describe(next)} is made here to be the new ${name}`),
             evidence(effect.via.span, `${name} is renamed to ${quote(effect.to.name)}`),
           ],
-          ...(gone ? { experiment: nameGone(old.name) } : {}),
+          experiment: gone ? nameGone(old.name) : countsAfter({
+            of: next.name, expected: 1,
+            count: of => `SELECT (to_regclass(${quoteLiteral(qualified(of))}) IS NOT NULL AND to_regclass(${quoteLiteral(qualified(old.name))}) IS NOT NULL)::int`,
+            says: `At the end both ${name} and ${quote(next.name)} are there.`, otherwise: `At the end there is no ${quote(next.name)} any more.`,
+            twin: of => [`CREATE TABLE ${of} (a int)`],
+          }),
         };
       }
     },

@@ -4,16 +4,26 @@ import {
 } from '../src/rule.ts';
 import type { Index, IndexColumn, Name } from '../src/rule.ts';
 
-/** Counts the indexes of a relation with the keys and the uniqueness of one of these; NULL when there is no such relation. */
+/** Whether Postgres's catalogs tell by plain columns that two such indexes are equivalent. */
+const isPlain = ({ columns, predicate }: Index): boolean => predicate === undefined && columns.length === 1
+  && columns.every(({ expression, opclass, collation }) => expression === undefined && opclass === undefined && collation === undefined);
+
+/**
+ * Counts the indexes of a relation that are like one of these: keys, further columns, uniqueness, method. NULL when there is no such relation, and
+ * when there are some that differ in what is not compared here (predicates, expressions, operator classes, directions).
+ */
 function equivalents(relation: Name, lost: readonly Index[]): string {
   const key = ({ column }: IndexColumn): string => (column === undefined ? 'NULL' : quoteLiteral(column));
+  const columns = (where: string, order: string): string => `ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, at)
+      LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0 WHERE ${where} ORDER BY ${order})`;
   const one = (index: Index): string => `(i.indisunique = ${index.unique} AND (i.indpred IS NULL) = ${index.predicate === undefined}
-    AND ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, at)
-      LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
-      WHERE k.at <= i.indnkeyatts ORDER BY k.at)
-    IS NOT DISTINCT FROM ARRAY[${index.columns.map(key).join(', ')}]::text[])`;
-  return `SELECT CASE WHEN to_regclass(${quoteLiteral(qualified(relation))}) IS NOT NULL THEN (SELECT count(*) FROM pg_index AS i
-    WHERE i.indrelid = to_regclass(${quoteLiteral(qualified(relation))}) AND (${lost.map(one).join(' OR ')})) END`;
+    AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) = ${index.nullsNotDistinct}
+    AND (SELECT m.amname FROM pg_class AS c JOIN pg_am AS m ON m.oid = c.relam WHERE c.oid = i.indexrelid) = ${quoteLiteral(index.method)}
+    AND ${columns('k.at <= i.indnkeyatts', 'k.at')} IS NOT DISTINCT FROM ARRAY[${index.columns.map(key).join(', ')}]::text[]
+    AND ${columns('k.at > i.indnkeyatts', 'a.attname')} IS NOT DISTINCT FROM ARRAY[${[...index.include].sort().map(quoteLiteral).join(', ')}]::text[])`;
+  const name = `to_regclass(${quoteLiteral(qualified(relation))})`;
+  const found = `SELECT ${lost.every(isPlain) ? 'count(*)' : 'CASE WHEN count(*) = 0 THEN 0 END'} FROM pg_index AS i`;
+  return `SELECT CASE WHEN ${name} IS NOT NULL THEN (${found} WHERE i.indrelid = ${name} AND (${lost.map(one).join(' OR ')})) END`;
 }
 
 export default rule({
@@ -72,8 +82,11 @@ new view does not have is not missed.
             ...skipped.map(skip => evidence(skip.via.span, `skipped, because ${quote(skip.name.name)} is still the name of the old index`)),
             evidence(given.effect.via.span, `${givenWords(replacement)}, without an equivalent`),
           ],
-          experiment: countsAfter(equivalents(old.name, lost), 0,
-            `${name} has no index over these columns after the migration.`, `${name} has such an index after the migration.`),
+          experiment: countsAfter({
+            of: old.name, count: of => equivalents(of, lost), expected: 0,
+            says: `${name} has no index over these columns after the migration.`,
+            otherwise: `${name} has such an index after the migration.`,
+          }),
         };
       }
     },

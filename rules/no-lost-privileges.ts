@@ -1,18 +1,18 @@
 import {
   countsAfter, evidence, givenWords, isSelectable, known, list, qualified, quote, quoteLiteral, replacements, rule, takenWords,
 } from '../src/rule.ts';
-import type { Context, Matview, Selectable } from '../src/rule.ts';
+import type { Context, Matview, Name, Selectable } from '../src/rule.ts';
 
 interface Lost {
   readonly words: string;
-  /** SQL that is true while the right is missing. */
-  readonly missing: string;
+  /** SQL that is true of a relation while the right is missing. */
+  readonly missing: (relation: Name) => string;
 }
 
 /** The rights that do something on a materialized view; the others can be granted and are never asked for (facts A, F). */
 const rights = (postgres: number): readonly string[] => (postgres >= 17 ? ['SELECT', 'MAINTAIN'] : ['SELECT']);
 
-const regclass = ({ name }: Selectable): string => `to_regclass(${quoteLiteral(qualified(name))})`;
+const regclass = (name: Name): string => `to_regclass(${quoteLiteral(qualified(name))})`;
 
 const holds = (relation: Selectable, grantee: string, right: string): boolean =>
   known(relation.owner) === grantee || [grantee, 'public'].some(each => relation.grants.get(each)?.has(right) === true);
@@ -22,7 +22,7 @@ function lostOwner(old: Matview, now: Selectable): readonly Lost[] {
   if (was === undefined || is === undefined || was === is) return [];
   return [{
     words: `its owner ${quote(was)}`,
-    missing: `(SELECT relowner <> to_regrole(${quoteLiteral(quote(was))}) FROM pg_class WHERE oid = ${regclass(now)})`,
+    missing: (of: Name) => `(SELECT relowner <> to_regrole(${quoteLiteral(quote(was))}) FROM pg_class WHERE oid = ${regclass(of)})`,
   }];
 }
 
@@ -31,7 +31,7 @@ function lostGrants(old: Matview, now: Selectable, context: Context): readonly L
     if (known(old.owner) === grantee) return [];
     return rights(context.postgres).filter(right => privileges.has(right) && !holds(now, grantee, right)).map(right => ({
       words: `${right} for ${grantee === 'public' ? 'PUBLIC' : quote(grantee)}`,
-      missing: `NOT has_table_privilege(${quoteLiteral(grantee)}, ${regclass(now)}, '${right}')`,
+      missing: (of: Name) => `NOT has_table_privilege(${quoteLiteral(grantee)}, ${regclass(of)}, '${right}')`,
     }));
   });
 }
@@ -45,7 +45,7 @@ function lostColumnGrants(old: Matview, now: Selectable): readonly Lost[] {
     if (there.grants?.get(grantee)?.has('SELECT') || there.grants?.get('public')?.has('SELECT')) return [];
     return [{
       words: `SELECT (${quote(column.name)}) for ${grantee === 'public' ? 'PUBLIC' : quote(grantee)}`,
-      missing: `NOT has_column_privilege(${quoteLiteral(grantee)}, ${regclass(now)}, ${quoteLiteral(column.name)}, 'SELECT')`,
+      missing: (of: Name) => `NOT has_column_privilege(${quoteLiteral(grantee)}, ${regclass(of)}, ${quoteLiteral(column.name)}, 'SELECT')`,
     }];
   }));
 }
@@ -105,9 +105,11 @@ compared only when the history shows both. Membership in other roles is not look
             evidence(taken.effect.via.span, takenWords(replacement)),
             evidence(given.effect.via.span, `${givenWords(replacement)}, without ${list(lost.map(({ words }) => words))}`),
           ],
-          experiment: countsAfter(
-            `SELECT CASE WHEN ${regclass(now)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing})::int`).join(' + ')} END`,
-            lost.length, `After the migration Postgres finds none of it on ${name}.`, `After the migration Postgres finds it on ${name}.`),
+          experiment: countsAfter({
+            of: now.name, expected: lost.length,
+            count: of => `SELECT CASE WHEN ${regclass(of)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing(of)})::int`).join(' + ')} END`,
+            says: `After the migration Postgres finds none of it on ${name}.`, otherwise: `After the migration Postgres finds it on ${name}.`,
+          }),
         };
       }
     },

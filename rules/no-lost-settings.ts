@@ -5,8 +5,8 @@ import type { Catalog, Matview, Name } from '../src/rule.ts';
 
 interface Lost {
   readonly words: string;
-  /** SQL that is true while the setting is missing. */
-  readonly missing: string;
+  /** SQL that is true of a relation while the setting is missing. */
+  readonly missing: (relation: Name) => string;
 }
 
 const regclass = (name: Name): string => `to_regclass(${quoteLiteral(qualified(name))})`;
@@ -16,14 +16,14 @@ function lostComments(old: Matview, now: Matview): readonly Lost[] {
   const columns = new Map((known(now.columns) ?? []).map(column => [column.name, column]));
   return [
     ...(old.comment !== undefined && now.comment === undefined
-      ? [{ words: 'its comment', missing: `obj_description(${regclass(now.name)}, 'pg_class') IS NULL` }] : []),
+      ? [{ words: 'its comment', missing: (of: Name) => `obj_description(${regclass(of)}, 'pg_class') IS NULL` }] : []),
     ...(known(old.columns) ?? []).flatMap(column => {
       const same = columns.get(column.name);
       if (column.comment === undefined || same === undefined || same.comment !== undefined) return [];
       return [{
         words: `the comment on column ${quote(column.name)}`,
-        missing: `(SELECT col_description(attrelid, attnum) IS NULL FROM pg_attribute
-          WHERE attrelid = ${regclass(now.name)} AND attname = ${quoteLiteral(column.name)})`,
+        missing: (of: Name) => `(SELECT col_description(attrelid, attnum) IS NULL FROM pg_attribute
+          WHERE attrelid = ${regclass(of)} AND attname = ${quoteLiteral(column.name)})`,
       }];
     }),
   ];
@@ -34,10 +34,10 @@ function lostStorage(old: Matview, now: Matview): readonly Lost[] {
   return [
     ...options.map(key => ({
       words: key,
-      missing: `NOT EXISTS (SELECT FROM pg_options_to_table(${ofClass('reloptions', now.name)}) WHERE option_name = ${quoteLiteral(key)})`,
+      missing: (of: Name) => `NOT EXISTS (SELECT FROM pg_options_to_table(${ofClass('reloptions', of)}) WHERE option_name = ${quoteLiteral(key)})`,
     })),
     ...(old.tablespace !== undefined && now.tablespace === undefined
-      ? [{ words: `its tablespace ${quote(old.tablespace)}`, missing: `${ofClass('reltablespace', now.name)} = 0` }] : []),
+      ? [{ words: `its tablespace ${quote(old.tablespace)}`, missing: (of: Name) => `${ofClass('reltablespace', of)} = 0` }] : []),
   ];
 }
 
@@ -46,12 +46,12 @@ function lostPlanning(old: Matview, now: Matview): readonly Lost[] {
   return [
     ...[...old.statistics].filter(([column]) => columns.has(column) && !now.statistics.has(column)).map(([column]) => ({
       words: `the statistics target of ${quote(column)}`,
-      missing: `(SELECT coalesce(attstattarget, -1) = -1 FROM pg_attribute
-        WHERE attrelid = ${regclass(now.name)} AND attname = ${quoteLiteral(column)})`,
+      missing: (of: Name) => `(SELECT coalesce(attstattarget, -1) = -1 FROM pg_attribute
+        WHERE attrelid = ${regclass(of)} AND attname = ${quoteLiteral(column)})`,
     })),
     ...(old.clusteredOn !== undefined && now.clusteredOn === undefined
       ? [{
-        words: 'its cluster mark', missing: `NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ${regclass(now.name)} AND indisclustered)`,
+        words: 'its cluster mark', missing: (of: Name) => `NOT EXISTS (SELECT FROM pg_index WHERE indrelid = ${regclass(of)} AND indisclustered)`,
       }] : []),
   ];
 }
@@ -112,9 +112,11 @@ missed. Extended statistics (\`CREATE STATISTICS\`) are not looked at.
             evidence(taken.effect.via.span, takenWords(replacement)),
             evidence(given.effect.via.span, `${givenWords(replacement)}, without ${list(lost.map(({ words }) => words))}`),
           ],
-          experiment: countsAfter(
-            `SELECT CASE WHEN ${regclass(old.name)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing})::int`).join(' + ')} END`,
-            lost.length, `After the migration Postgres finds none of it on ${name}.`, `After the migration Postgres finds it on ${name}.`),
+          experiment: countsAfter({
+            of: old.name, expected: lost.length,
+            count: of => `SELECT CASE WHEN ${regclass(of)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing(of)})::int`).join(' + ')} END`,
+            says: `After the migration Postgres finds none of it on ${name}.`, otherwise: `After the migration Postgres finds it on ${name}.`,
+          }),
         };
       }
     },

@@ -16,8 +16,11 @@ function* problem(matview: Matview, span: Span, context: Context): Iterable<Prob
     message: `The deploy waits here until the whole query of ${name} has run.`,
     relation: name,
     evidence: [...rows, evidence(span, `${name} is filled while the deploy runs`)],
-    experiment: countsAfter(`SELECT relispopulated::int FROM pg_class WHERE oid = to_regclass(${quoteLiteral(qualified(matview.name))})`, 1,
-      `The statement leaves ${name} populated.`, `The statement leaves ${name} unpopulated.`),
+    experiment: countsAfter({
+      of: matview.name, count: of => `SELECT relispopulated::int FROM pg_class WHERE oid = to_regclass(${quoteLiteral(qualified(of))})`, expected: 1,
+      says: `The statement leaves ${name} populated.`, otherwise: `The statement leaves ${name} unpopulated.`,
+      twin: of => [`CREATE MATERIALIZED VIEW ${of} AS SELECT 1 AS a`],
+    }),
   };
 }
 

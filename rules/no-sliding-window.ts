@@ -1,11 +1,11 @@
-import { newTaints, onePerOrigin, quote, rule, stillThere } from '../src/rule.ts';
+import { newTaints, onePerOrigin, quote, rowsSlide, rule, stillThere } from '../src/rule.ts';
 import type { Context, Effect, Problem } from '../src/rule.ts';
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
   for (const { matview, column, taint, span } of onePerOrigin(newTaints(effect, context))) {
     if (column !== undefined || taint.cause !== 'clock') continue;
     yield {
-      span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),
+      span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview), experiment: rowsSlide(matview),
       message: taint.flips === 'each day' ? `The current day decides which rows ${quote(matview.name)} is made of.`
         : `The clock decides which rows ${quote(matview.name)} is made of.`,
     };

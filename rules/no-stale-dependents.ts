@@ -1,5 +1,5 @@
 import {
-  count, countDependants, countsAfter, describe, evidence, feedsMatview, givenWords, list, madeAt, nameChanges, quote, rule, takenWords,
+  count, describe, evidence, feedsMatview, givenWords, list, madeAt, nameChanges, quote, readsOldGeneration, rule, takenWords,
 } from '../src/rule.ts';
 import type { Catalog, CatalogObject, ObjectId, Replacement, Selectable } from '../src/rule.ts';
 
@@ -89,9 +89,8 @@ materialized view is reported. Rules and columns of the view's row type are not 
             ...objects.flatMap(object => madeAt(object, `${describe(object)} was made over ${name} and follows it`)),
             evidence(given.effect.via.span, `${givenWords(change)}, and what was made over the old one stays behind`),
           ],
-          experiment: countsAfter(countDependants(left.name, objects), objects.length,
-            `Postgres records that ${words(objects)} ${objects.length === 1 ? 'depends' : 'depend'} on ${aside}.`,
-            `Postgres records no such dependency on ${aside} for all of them.`),
+          experiment: readsOldGeneration(left.name, old.name, objects,
+            `Postgres records that ${words(objects)} ${objects.length === 1 ? 'depends' : 'depend'} on ${aside}.`),
         };
       }
     },

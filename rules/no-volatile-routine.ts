@@ -4,12 +4,16 @@ import type { Context, Effect, Problem } from '../src/rule.ts';
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
   for (const { routine, stability, user, span, evidence } of usedRoutines(effect, context)) {
     if ('index' in user || known(routine.volatility) !== 'volatile' || stability.declared || !stability.steady) continue;
-    const { schema, name } = routine.name;
     yield {
       span, relation: quote(user.name), evidence, stillTrue: end => end.get(routine.id) === routine && end.get(user.id) !== undefined,
       message: `Function ${quote(routine.name)} that ${quote(user.name)} calls counts as VOLATILE because nothing is declared, although its body is steady.`,
-      experiment: countsAfter(`SELECT count(*) FROM pg_proc WHERE proname = ${quoteLiteral(name)} AND pronamespace = ${quoteLiteral(schema)}::regnamespace AND provolatile = 'v'`,
-        1, 'Postgres holds the function to be volatile.', 'Postgres does not hold the function to be volatile.'),
+      experiment: countsAfter({
+        of: routine.name, expected: 1,
+        count: of => `SELECT count(*) FROM pg_proc WHERE proname = ${quoteLiteral(of.name)}
+          AND pronamespace = ${quoteLiteral(of.schema)}::regnamespace AND provolatile = 'v'`,
+        says: 'Postgres holds the function to be volatile.', otherwise: 'Postgres does not hold the function to be volatile.',
+        twin: of => [`CREATE FUNCTION ${of}() RETURNS int LANGUAGE sql AS 'SELECT 1'`],
+      }),
     };
   }
 }

@@ -22,7 +22,9 @@ export {
 export { lockWords, refreshLock } from './rule/locks.ts';
 export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
+export { readsOldGeneration } from './rule/swap-experiments.ts';
 export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';
+export { rowsSlide } from './rule/window-experiment.ts';
 export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';

@@ -1,9 +1,13 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Experiment, Laboratory, Name, Step, Verdict, View } from '../model.ts';
-import { missingBefore, nameGone, printsAnother, refusedAfter, refusedInTransaction, staleAfterRefreshes } from './experiments.ts';
-import { firesRefresh, holdsLock, waitsWithoutLimit } from './lock-experiments.ts';
+import type { Experiment, Laboratory, Matview, Name, Step, Verdict, View } from '../model.ts';
+import {
+  keepsDefinition, missingBefore, nameGone, printsAnother, refusedAfter, refusedInTransaction, staleAfterRefreshes, takesAlong,
+} from './experiments.ts';
+import { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './lock-experiments.ts';
 import { failsPrepared, rewritesNullKeys, showsHiddenRows } from './session-experiments.ts';
+import { readsOldGeneration } from './swap-experiments.ts';
+import { rowsSlide } from './window-experiment.ts';
 
 /** Every experiment is tried where its claim is true and where it is false: one that cannot refute proves nothing. */
 let db: PGlite;
@@ -14,6 +18,7 @@ afterAll(() => db.close());
 
 beforeEach(() => db.exec(`
   ROLLBACK; RESET ROLE; RESET ALL; DEALLOCATE ALL; DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public; DROP TABLE IF EXISTS mvlint_row;
+  DROP SCHEMA IF EXISTS mvlint_twins CASCADE;
   DROP ROLE IF EXISTS mvlint_reader;
   CREATE TABLE t (id bigint primary key, k text);
   CREATE VIEW v AS SELECT id, k FROM t;
@@ -39,15 +44,21 @@ const lab: Laboratory = {
 const name = (relation: string): Name => ({ schema: 'public', name: relation });
 const sending = (sql: string): Step => ({ statement: { sql } }) as Step;
 
+/** A laboratory in which no twin can be made: what it does not see, it does not refute. */
+const blind: Laboratory = {
+  ...lab,
+  run: sql => (sql.includes('mvlint_twin') || sql.startsWith('SET LOCAL') ? Promise.resolve({ sqlstate: '42501', message: 'no twins here' }) : lab.run(sql)),
+};
+
 /** What an experiment says, in a transaction of its own where it asks for a savepoint. */
-async function says({ isolation, run }: Experiment): Promise<Verdict['kind']> {
-  if (isolation === 'copy') return (await run(lab)).kind;
+async function says({ isolation, run }: Experiment, where = lab): Promise<Verdict['kind']> {
+  if (isolation === 'copy') return (await run(where)).kind;
   await db.exec('BEGIN');
   const guarded: Laboratory = {
-    ...lab,
+    ...where,
     async run(sql) {
       await db.exec('SAVEPOINT one');
-      const answer = await lab.run(sql);
+      const answer = await where.run(sql);
       if ('sqlstate' in answer) await db.exec('ROLLBACK TO one');
       return answer;
     },
@@ -137,4 +148,52 @@ test('rows with NULL in a key are rewritten; NULL beside the key is not', async 
   expect(await says(rewritesNullKeys(name('mv'), ['k']))).toBe('confirmed');
   await db.exec('TRUNCATE t; DROP TABLE mvlint_seen');
   expect(await says(rewritesNullKeys(name('mv'), ['id']))).toBe('unproven');
+});
+
+test('the same false claims are refuted by nobody who cannot make a twin', async () => {
+  const view = { kind: 'view', name: name('v') } as View;
+  const swap = ['CREATE MATERIALIZED VIEW other AS SELECT id, k FROM t WHERE id > 0', 'ALTER MATERIALIZED VIEW mv RENAME TO old', 'ALTER MATERIALIZED VIEW other RENAME TO mv'];
+  const none = { schema: 'public', name: 'none' };
+  const claims: readonly Experiment[] = [
+    refusedAfter('SELECT * FROM mv', '55000'), refusedInTransaction(sending('CREATE INDEX ON mv (k)'), '25001'), nameGone(name('mv')), missingBefore(name('mv')),
+    printsAnother(sending('CREATE OR REPLACE VIEW v AS SELECT id, k FROM public.t'), view), keepsDefinition(sending('SELECT 1'), name('mv'), 'SELECT id, k FROM v', []),
+    waitsWithoutLimit(name('mv'), 'ANALYZE mv'), locksOut(name('mv'), 'ANALYZE mv', 'before'), holdsLock(name('mv'), 'ExclusiveLock'),
+    takesAlong(sending('ANALYZE mv'), [view]), failsPrepared(name('mv'), swap.map(sending)),
+  ];
+  for (const [at, claim] of claims.entries()) {
+    const seen = await says(claim);
+    await db.exec("RESET ALL; DEALLOCATE ALL; DROP SCHEMA IF EXISTS mvlint_twins CASCADE; DROP MATERIALIZED VIEW IF EXISTS old CASCADE; DROP MATERIALIZED VIEW IF EXISTS mv CASCADE; CREATE MATERIALIZED VIEW mv AS SELECT id, k FROM v");
+    const unseen = await says(claim, blind);
+    await db.exec("DEALLOCATE ALL; DROP MATERIALIZED VIEW IF EXISTS old CASCADE; DROP MATERIALIZED VIEW IF EXISTS mv CASCADE; CREATE MATERIALIZED VIEW mv AS SELECT id, k FROM v");
+    expect([at, seen, unseen]).toEqual([at, 'refuted', 'unproven']);
+  }
+  expect(await says(nameGone(none), blind)).toBe('confirmed');
+});
+
+test('after a swap a view shows the old rows; one that was made over the new view does not', async () => {
+  await db.exec(`CREATE VIEW reader AS SELECT id FROM mv WHERE id > 3; CREATE MATERIALIZED VIEW mv_next AS SELECT id, k FROM t;
+    ALTER MATERIALIZED VIEW mv RENAME TO mv_old; ALTER MATERIALIZED VIEW mv_next RENAME TO mv; CREATE VIEW fresh AS SELECT id FROM mv`);
+  const over = (view: string): Experiment => readsOldGeneration(name('mv_old'), name('mv'), [{ kind: 'view', name: name(view) } as View], 'by the record');
+  expect(await over('fresh').run(lab)).toMatchObject({ kind: 'unproven' });
+  expect(await over('reader').run(lab)).toEqual({ kind: 'confirmed', says: 'mv has 10 rows now; reader shows what mv_old holds instead.', numbers: { rows: 10 } });
+});
+
+test('a swap whose readers cannot be read is shown by what Postgres records', async () => {
+  await db.exec(`CREATE VIEW reader AS SELECT id FROM mv WHERE false; ALTER MATERIALIZED VIEW mv RENAME TO mv_old; CREATE MATERIALIZED VIEW mv AS SELECT id, k FROM t`);
+  const reader = { kind: 'view', name: name('reader') } as View;
+  expect(await readsOldGeneration(name('mv_old'), name('mv'), [reader], 'by the record').run(lab)).toEqual({ kind: 'confirmed', says: 'by the record' });
+});
+
+test('rows leave a window when time passes; a view without one keeps its rows', async () => {
+  await db.exec(`CREATE TABLE e (id int, at timestamptz, due date); CREATE VIEW late AS SELECT * FROM e WHERE due < current_date;
+    INSERT INTO e SELECT n, now() - n * interval '1 day', current_date + n FROM generate_series(1, 20) AS n;
+    CREATE MATERIALIZED VIEW recent AS SELECT id FROM e WHERE at > now() - interval '10 days'; CREATE MATERIALIZED VIEW overdue AS SELECT id FROM late;
+    CREATE MATERIALIZED VIEW everything AS SELECT id, at FROM e WHERE at IS NOT NULL`);
+  const slides = (view: string): Promise<Verdict> => rowsSlide({ name: name(view) } as Matview).run({ ...lab, fill: () => Promise.resolve({}) });
+  const again = "UPDATE e SET at = now() - id * interval '1 day', due = current_date + id";
+  expect(await slides('recent')).toEqual({ kind: 'confirmed', says: 'recent has 2 rows instead of 9 when 7 days pass.', numbers: { before: 9, after: 2 } });
+  await db.exec(again);
+  expect(await slides('overdue')).toMatchObject({ kind: 'confirmed', numbers: { before: 0, after: 6 } });
+  await db.exec(again);
+  expect(await slides('everything')).toMatchObject({ kind: 'unproven' });
 });

@@ -1,12 +1,13 @@
 import type { CatalogObject, Experiment, Laboratory, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
+import { canRefuse, canTakeAlong, canTellDefinitions, makeTwin, twinName, unlessBlind } from './controls.ts';
 import { failed, numberOf, unproven } from './laboratory.ts';
 import { keyText, qualified, quote } from './words.ts';
 
-/** Runs a statement that the claim says Postgres refuses. */
+/** Runs a statement that the claim says Postgres refuses. Control: another statement is refused with that SQLSTATE. */
 async function refusal(lab: Laboratory, sql: string, sqlstate: string): Promise<Verdict> {
   const answer = await lab.run(sql);
-  if (!failed(answer)) return { kind: 'refuted', says: 'Postgres accepted the statement.' };
+  if (!failed(answer)) return unlessBlind({ kind: 'refuted', says: 'Postgres accepted the statement.' }, () => canRefuse(lab, sqlstate, sql));
   if (answer.sqlstate === sqlstate) return { kind: 'confirmed', says: `Postgres answers ${sqlstate}: ${answer.message}.` };
   return unproven(`Postgres refuses it with ${answer.sqlstate} instead: ${answer.message}.`);
 }
@@ -84,22 +85,36 @@ export function takesAlong(step: Step, objects: readonly CatalogObject[]): Exper
       if (before < objects.length)
         return { kind: 'unproven', says: `Only ${before} of ${objects.length} objects were there before.`, numbers };
       if (gone === before) return { kind: 'confirmed', says: `The statement took ${gone} of ${before} objects along.`, numbers };
-      return { kind: gone === 0 ? 'refuted' : 'unproven', says: `${gone} of ${before} objects went with the statement.`, numbers };
+      const verdict: Verdict = { kind: gone === 0 ? 'refuted' : 'unproven', says: `${gone} of ${before} objects went with the statement.`, numbers };
+      return unlessBlind(verdict, () => canTakeAlong(lab));
     },
   };
 }
 
-/**
- * One count, taken after the step: `confirmed` when it is what the claim says. The claim's SQL holds its own control and answers NULL
- * without it.
- */
-export function countsAfter(sql: string, expected: number, says: string, otherwise: string): Experiment {
+/** A count of the catalogs. */
+export interface Count {
+  readonly of: Name;
+  /** SQL that counts for an object of this name; NULL when the objects of the claim are not there. */
+  readonly count: (name: Name) => string;
+  readonly expected: number;
+  /** Sentences for when it is what was expected, and for when it is not. */
+  readonly says: string;
+  readonly otherwise: string;
+  /** Statements that make a twin of this (printed) name that the claim is true of; by default a new materialized view over the object, with nothing of its own. */
+  readonly twin?: (name: string) => readonly string[];
+}
+
+/** One count, taken after the step: `confirmed` when it is what the claim says. Control: a twin that has the effect is counted so as well. */
+export function countsAfter({ of, count, expected, says, otherwise, twin }: Count): Experiment {
+  const copied = (name: string): readonly string[] => [`CREATE MATERIALIZED VIEW ${name} AS SELECT * FROM ${qualified(of)}`];
   return {
     at: 'after', isolation: 'savepoint',
     run: async lab => {
-      const seen = await numberOf(lab, sql);
+      const seen = await numberOf(lab, count(of));
       if (seen === undefined) return unproven('The objects of the claim are not there.');
-      return seen === expected ? { kind: 'confirmed', says } : { kind: 'refuted', says: otherwise };
+      if (seen === expected) return { kind: 'confirmed', says };
+      return unlessBlind({ kind: 'refuted', says: otherwise },
+        async () => await makeTwin(lab, (twin ?? copied)(qualified(twinName))) && await numberOf(lab, count(twinName)) === expected);
     },
   };
 }
@@ -127,7 +142,8 @@ export function printsAnother(step: Step, object: CatalogObject): Experiment {
       if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
       const after = await text();
       if (typeof before !== 'string' || typeof after !== 'string') return unproven('Postgres prints no definition.');
-      return before === after ? { kind: 'refuted', says: 'Postgres prints the same definition before and after.' }
+      return before === after
+        ? unlessBlind({ kind: 'refuted', says: 'Postgres prints the same definition before and after.' }, () => canTellDefinitions(lab))
         : { kind: 'confirmed', says: 'Postgres prints one definition before the statement and another one after it.' };
     },
   };
@@ -148,7 +164,7 @@ export function keepsDefinition(step: Step, name: Name, query: string, columns: 
       if (refused) return unproven(`Postgres refuses the statement here: ${refused.message}.`);
       const kept = text(await lab.run(definition(qualified(name))));
       return kept === text(await lab.run(definition(control)))
-        ? { kind: 'refuted', says: 'Postgres prints the same query for both definitions.' }
+        ? unlessBlind({ kind: 'refuted', says: 'Postgres prints the same query for both definitions.' }, () => canTellDefinitions(lab))
         : { kind: 'confirmed', says: `After the statement ${quote(name)} still has its old definition.` };
     },
   };
@@ -159,9 +175,13 @@ export function missingBefore(name: Name): Experiment {
   return {
     at: 'before', isolation: 'savepoint',
     run: async lab => {
-      const seen = await numberOf(lab, `SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`);
+      const missing = (of: Name): string => `SELECT (to_regclass(${quoteLiteral(qualified(of))}) IS NULL)::int`;
+      const seen = await numberOf(lab, missing(name));
       const open = await numberOf(lab, 'SELECT (pg_current_xact_id_if_assigned() IS NOT NULL)::int');
-      if (seen !== 1) return { kind: 'refuted', says: `There is a ${quote(name)} before the statement.` };
+      if (seen !== 1) {
+        return unlessBlind({ kind: 'refuted', says: `There is a ${quote(name)} before the statement.` },
+          async () => await numberOf(lab, missing(twinName)) === 1);
+      }
       if (open !== 0) return unproven('A transaction is open, and what it changed is not committed.');
       return { kind: 'confirmed', says: `Before the statement there is no ${quote(name)}, and no transaction is open.` };
     },
@@ -170,8 +190,10 @@ export function missingBefore(name: Name): Experiment {
 
 /** After the step nothing has the name. */
 export function nameGone(name: Name): Experiment {
-  return countsAfter(`SELECT (to_regclass(${quoteLiteral(qualified(name))}) IS NULL)::int`, 1,
-    `After it Postgres finds no ${quote(name)}.`, `After it there is a ${quote(name)}.`);
+  return countsAfter({
+    of: name, count: of => `SELECT (to_regclass(${quoteLiteral(qualified(of))}) IS NULL)::int`, expected: 1, twin: () => [],
+    says: `After it Postgres finds no ${quote(name)}.`, otherwise: `After it there is a ${quote(name)}.`,
+  });
 }
 
 /** Two refreshes in this order leave the first view behind: refreshed once more it has other rows. Empty base tables get some first. */

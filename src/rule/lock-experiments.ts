@@ -1,5 +1,6 @@
 import type { Experiment, LockMode, Name, Rows, SqlFailure } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
+import { canSeeLock, unlessBlind } from './controls.ts';
 import { failed, numberOf, unproven } from './laboratory.ts';
 import { qualified, quote } from './words.ts';
 
@@ -23,7 +24,7 @@ export function locksOut(name: Name, sql: string, at: 'before' | 'after'): Exper
       if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
       return await numberOf(lab, locks) === 1
         ? { kind: 'confirmed', says: `The statement holds AccessExclusiveLock on ${quote(name)}, which even a SELECT waits for.` }
-        : { kind: 'refuted', says: `After the statement no AccessExclusiveLock is held on ${quote(name)}.` };
+        : unlessBlind({ kind: 'refuted', says: `After the statement no AccessExclusiveLock is held on ${quote(name)}.` }, () => canSeeLock(lab, 'AccessExclusiveLock'));
     },
   };
 }
@@ -37,7 +38,7 @@ export function holdsLock(name: Name, mode: LockMode): Experiment {
         AND mode = ${quoteLiteral(mode)} AND granted AND pid = pg_backend_pid()`);
       if (held === undefined) return unproven('The locks could not be read.');
       return held > 0 ? { kind: 'confirmed', says: `Before the statement the transaction holds ${mode} on ${quote(name)}.` }
-        : { kind: 'refuted', says: `Before the statement the transaction does not hold ${mode} on ${quote(name)}.` };
+        : unlessBlind({ kind: 'refuted', says: `Before the statement the transaction does not hold ${mode} on ${quote(name)}.` }, () => canSeeLock(lab, mode));
     },
   };
 }
@@ -84,7 +85,11 @@ export function waitsWithoutLimit(name: Name, sql: string): Experiment {
     ...locks,
     run: async lab => {
       const unlimited = await numberOf(lab, `SELECT (current_setting('lock_timeout') = '0')::int`);
-      return unlimited === 1 ? locks.run(lab) : { kind: 'refuted', says: 'A lock_timeout is in force.' };
+      if (unlimited === 1) return locks.run(lab);
+      return unlessBlind({ kind: 'refuted', says: 'A lock_timeout is in force.' }, async () => {
+        await lab.run('SET LOCAL lock_timeout = 0');
+        return await numberOf(lab, `SELECT (current_setting('lock_timeout') = '0')::int`) === 1;
+      });
     },
   };
 }
