@@ -1,4 +1,6 @@
-import { blindLookups, countsAfter, describe, evidence, madeAt, quote, quoteLiteral, refuses, rule } from '../src/rule.ts';
+import {
+  blindHandlers, blindLookups, countsAfter, describe, emptiedRefuses, evidence, madeAt, quote, quoteLiteral, refuses, rule,
+} from '../src/rule.ts';
 import type { BlindLookup, CatalogObject, Name, Refusal, Step } from '../src/rule.ts';
 
 const kinds: Readonly<Record<string, string>> = {
@@ -30,7 +32,7 @@ function stood({ before, after }: Step, { matview }: BlindLookup): boolean {
 
 export default rule({
   id: 'no-blind-guard',
-  summary: 'Disallow code around a materialized view that takes it for a table or a plain view.',
+  summary: 'Disallow code around a materialized view that takes it for a table or a plain view, or waits for the wrong error.',
   severity: 'warning',
   postgres: { from: 14 },
   why: `
@@ -38,6 +40,9 @@ A materialized view is neither a table nor a view. \`information_schema.tables\`
 \`pg_views\` never list one, so a guard that looks there always answers that it is missing: the creation behind it runs again and
 fails, the drop behind it never runs. \`DROP VIEW\`, \`ALTER VIEW\` and \`COMMENT ON VIEW\` of a materialized view are refused (\`42809\`), with
 \`IF EXISTS\` as well, and so is every \`INSERT\`, \`UPDATE\` and \`ADD COLUMN\`.
+
+A handler that falls back to a plain \`REFRESH\` on \`object_not_in_prerequisite_state\` (\`55000\`) catches the missing index only. A view that
+holds no data, after a restore or \`WITH NO DATA\`, refuses \`CONCURRENTLY\` with \`0A000: feature_not_supported\`, and the handler is not asked.
 `,
   fix: `
 Look in \`pg_matviews\`, or ask for the name itself, and say \`MATERIALIZED VIEW\` where it is one:
@@ -47,10 +52,17 @@ SELECT FROM pg_matviews WHERE schemaname = 'public' AND matviewname = 'daily_sal
 SELECT to_regclass('public.daily_sales') IS NOT NULL;
 DROP MATERIALIZED VIEW IF EXISTS daily_sales;
 \`\`\`
+
+Catch both errors, or ask \`pg_matviews.ispopulated\` first:
+
+\`\`\`sql
+EXCEPTION WHEN object_not_in_prerequisite_state OR feature_not_supported THEN
+  REFRESH MATERIALIZED VIEW daily_sales;
+\`\`\`
 `,
   exceptions: `
 A lookup is reported when the name it asks for is that of a materialized view after the statement and was no table or plain view before
-it. Names that are put together at run time are not followed.
+it. Names that are put together at run time are not followed. A handler is reported when it refreshes the same view plainly.
 `,
   references: [
     'https://www.postgresql.org/docs/current/view-pg-matviews.html',
@@ -70,7 +82,18 @@ it. Names that are put together at run time are not followed.
       };
     },
     *endOfDeploy({ steps }) {
-      for (const step of steps)
+      for (const step of steps) {
+        for (const { matview, tried, fallback } of step.refusal ? [] : blindHandlers(step.statement, step.after)) {
+          const name = quote(matview.name);
+          yield {
+            span: fallback,
+            message: `This fallback does not run for an unpopulated ${name} because CONCURRENTLY is refused there with 0A000, not with 55000.`,
+            relation: name,
+            evidence: [evidence(tried, 'this is tried first'), evidence(fallback, 'only 55000 leads here: no index that CONCURRENTLY can use')],
+            step,
+            experiment: emptiedRefuses(matview.name),
+          };
+        }
         for (const lookup of step.refusal ? [] : blindLookups(step.statement, step.after)) {
           if (!stood(step, lookup)) continue;
           const name = quote(lookup.matview.name);
@@ -90,6 +113,7 @@ it. Names that are put together at run time are not followed.
             }),
           };
         }
+      }
     },
   },
 });

@@ -95,6 +95,29 @@ function* beneathLocks({ steps, refreshes }: Transaction, context: Context): Ite
   }
 }
 
+/** A plain refresh of a view that the transaction has read: it holds a weaker lock on it already (measured, facts A). */
+function* upgraded({ steps, refreshes }: Transaction): Iterable<Problem> {
+  for (const { step, effect, matview, mode } of refreshes) {
+    if (mode !== 'AccessExclusiveLock') continue;
+    const reading = steps.find(one => one.ordinal < step.ordinal && one.locks.some(lock => lock.relation === matview.id)
+      && one.effects.some(each => each.kind === 'readRelations' && each.reads.some(({ relation }) => relation.id === matview.id)));
+    if (reading === undefined) continue;
+    const name = quote(matview.name);
+    yield {
+      span: effect.via.span,
+      message: `Two transactions that read ${name} and then refresh it end in a deadlock when they meet.`,
+      relation: name,
+      evidence: [
+        evidence(reading.statement.span, `reading holds ${lockWords('AccessShareLock', matview)}`),
+        evidence(effect.via.span, `the refresh asks for ${lockWords(mode, matview)}`),
+      ],
+      step,
+      experiment: holdsLock(matview.name, 'AccessShareLock'),
+    };
+    return;
+  }
+}
+
 export default rule({
   id: 'no-refresh-in-transaction',
   summary: 'Disallow refreshing a materialized view in a transaction that does other work.',
@@ -105,7 +128,8 @@ Locks are held until the transaction ends, not until the statement does. A plain
 with \`CONCURRENTLY\` keeps other refreshes and index builds out (\`EXCLUSIVE\`), for as long as the migration goes on: through the next
 refresh, the next index, the wait for the next lock. The other way round is worse: after an \`ALTER TABLE\` in the same transaction
 nobody can read or write the table until the refresh has run to its end. And two sessions that lock the same objects in different
-orders end in a deadlock (\`40P01\`).
+orders end in a deadlock (\`40P01\`); so do two that read the view first and then refresh it plainly, because each holds the lock on which
+the other waits.
 `,
   fix: `
 Make the refresh the last statement of its transaction, or give it a migration of its own:
@@ -130,6 +154,7 @@ when and with what else they are called is not known.
       for (const transaction of transactions(end, context)) {
         yield* held(transaction);
         yield* beneathLocks(transaction, context);
+        yield* upgraded(transaction);
       }
     },
   },

@@ -1,8 +1,25 @@
-import { evidence, happenings, known, madeAt, matviewsReading, quote, refreshRefused, rule, unreadableSource } from '../src/rule.ts';
-import type { CatalogObject, Context, End, Happening, Matview } from '../src/rule.ts';
+import {
+  evidence, happenings, known, lacksTemporary, madeAt, matviewsReading, quote, refreshRefused, rule, unreadableSource,
+} from '../src/rule.ts';
+import type { Catalog, CatalogObject, Context, End, Happening, Matview } from '../src/rule.ts';
+
+/** What a view's owner lacks for a refresh; temporary tables are for CONCURRENTLY alone, and are asked for where something refreshes so. */
+function missing(matview: Matview, catalog: Catalog): { readonly what: string; readonly concurrently: boolean } | undefined {
+  const source = unreadableSource(matview, catalog);
+  if (source !== undefined) return { what: `SELECT on ${quote(source.name)}`, concurrently: false };
+  if (!lacksTemporary(matview, catalog)) return undefined;
+  const site = catalog.sites.find(each => {
+    const found = each.concurrently ? catalog.find(each.target, each.searchPath) : undefined;
+    return found?.is === 'present' && found.object.id === matview.id;
+  });
+  return site && { what: 'right to make temporary tables', concurrently: true };
+}
 
 /** The objects whose change can take a right from the owner of a view, and the views it can be taken from. */
 function concerned({ effect }: Happening, { step: { after } }: Context): readonly Matview[] {
+  // A right on the database concerns every view.
+  if (effect.kind === 'revoke' && effect.objects.length === 0)
+    return effect.privileges.includes('TEMPORARY') ? [...after.relations()].filter(relation => relation.kind === 'matview') : [];
   const objects: readonly CatalogObject[] = effect.kind === 'setOwner' ? [effect.object]
     : effect.kind === 'revoke' ? effect.objects : effect.kind === 'createMatview' ? [effect.matview] : [];
   return objects.flatMap(object => [...(object.kind === 'matview' ? [object] : []), ...matviewsReading(object.id, after)])
@@ -12,7 +29,7 @@ function concerned({ effect }: Happening, { step: { after } }: Context): readonl
     });
 }
 
-/** The last change that concerns each view whose owner may not read a source at the end, and could at the start. */
+/** The last change that concerns each view whose owner lacks a right at the end that he had at the start. */
 function refused(end: End, context: Context): ReadonlyMap<number, Happening> {
   const found = new Map<number, Happening>();
   const judged = new Map<number, boolean>();
@@ -20,8 +37,8 @@ function refused(end: End, context: Context): ReadonlyMap<number, Happening> {
     for (const matview of concerned(happening, context)) {
       if (!judged.has(matview.id)) {
         const was = end.start.get(matview.id);
-        const before = was?.kind === 'matview' && unreadableSource(was, end.start) !== undefined;
-        judged.set(matview.id, !before && unreadableSource(matview, context.step.after) !== undefined);
+        const before = was?.kind === 'matview' && missing(was, end.start) !== undefined;
+        judged.set(matview.id, !before && missing(matview, context.step.after) !== undefined);
       }
       if (judged.get(matview.id) && (happening.effect.kind !== 'createMatview' || !found.has(matview.id))) found.set(matview.id, happening);
     }
@@ -30,7 +47,7 @@ function refused(end: End, context: Context): ReadonlyMap<number, Happening> {
 
 export default rule({
   id: 'no-refused-owner',
-  summary: 'Disallow an owner of a materialized view who may not read what its query reads.',
+  summary: 'Disallow an owner of a materialized view who lacks a right that its refresh needs.',
   severity: 'error',
   postgres: { from: 14 },
   why: `
@@ -46,11 +63,16 @@ GRANT SELECT ON orders TO analytics;
 ALTER MATERIALIZED VIEW daily_sales OWNER TO analytics;
 \`\`\`
 
-For \`REFRESH … CONCURRENTLY\` the owner also needs the right to create temporary tables in the database.
+For \`REFRESH … CONCURRENTLY\` the owner also needs the right to make temporary tables, which \`REVOKE TEMP\` or \`REVOKE ALL ON DATABASE … FROM
+PUBLIC\` takes from everybody:
+
+\`\`\`sql
+GRANT TEMPORARY ON DATABASE app TO analytics;
+\`\`\`
 `,
   exceptions: `
 Said only of roles that the history creates, that are no superusers and members of no other role, and of relations whose owner the
-history shows. The right to create temporary tables is not looked at.
+history shows. A right to make temporary tables that was revoked counts for views that something refreshes with \`CONCURRENTLY\`.
 `,
   references: [
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
@@ -61,25 +83,25 @@ history shows. The right to create temporary tables is not looked at.
       const { after } = context.step;
       for (const [id, { effect, step }] of refused(end, context)) {
         const matview = after.get(id);
-        const source = matview?.kind === 'matview' ? unreadableSource(matview, after) : undefined;
+        const lack = matview?.kind === 'matview' ? missing(matview, after) : undefined;
         const owner = matview?.kind === 'matview' ? known(matview.owner) : undefined;
-        if (matview?.kind !== 'matview' || !source || owner === undefined) continue;
+        if (matview?.kind !== 'matview' || !lack || owner === undefined) continue;
         const name = quote(matview.name);
-        const happened = effect.kind === 'setOwner' ? `owns ${name} from here on` : 'is left without SELECT';
+        const happened = effect.kind === 'setOwner' ? `owns ${name} from here on` : `is left without ${lack.what}`;
         yield {
           span: effect.via.span,
-          message: `Every refresh of ${name} fails from here on because its owner ${quote(owner)} has no SELECT on ${quote(source.name)}.`,
+          message: `Every ${lack.concurrently ? 'concurrent ' : ''}refresh of ${name} fails from here on because its owner ${quote(owner)} has no ${lack.what}.`,
           relation: name,
           stillTrue: last => {
             const now = last.get(id);
-            return now?.kind === 'matview' && unreadableSource(now, last) !== undefined;
+            return now?.kind === 'matview' && missing(now, last) !== undefined;
           },
           evidence: [
-            ...madeAt(matview, `the query of ${name} reads ${quote(source.name)}`),
+            ...madeAt(matview, lack.concurrently ? `${name} is refreshed concurrently` : `the query of ${name} needs ${lack.what}`),
             evidence(effect.via.span, `${quote(owner)} ${happened}`),
           ],
           step,
-          experiment: refreshRefused(matview.name, false, '42501'),
+          experiment: refreshRefused(matview.name, lack.concurrently, '42501'),
         };
       }
     },

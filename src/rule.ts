@@ -8,6 +8,7 @@ export { count, describe, describeIndex, keyText, list, qualified, quote } from 
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
+export { blindHandlers, emptiedRefuses, type BlindHandler } from './rule/handlers.ts';
 export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading, tablesBeneath, viewsBeneath } from './rule/dependants.ts';
 export { provedKeys, whyNoKey, type ProvedKey } from './rule/keys.ts';
 export { breaksUniqueIndex } from './rule/unique-experiments.ts';
@@ -30,5 +31,5 @@ export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
 export { refreshFails, unqualifiedCalls, type UnqualifiedCall } from './rule/unqualified.ts';
 export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
-export { unreadableSource } from './catalog/privileges.ts';
+export { lacksTemporary, unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -5,6 +5,17 @@ import { roleName } from './owners.ts';
 import { isRelation, type DefaultPrivilege } from './store.ts';
 import { namesOf } from './tables.ts';
 
+/** What a database gives: TEMP is another word for TEMPORARY. */
+function databaseGrant(change: Change, node: GrantStmt): Outcome {
+  const privileges = (node.privileges ?? []).map(item => ('AccessPriv' in item ? item.AccessPriv.priv_name ?? '' : '').toUpperCase());
+  const grantees = (node.grantees ?? []).map(item => roleName(change, 'RoleSpec' in item ? item.RoleSpec : undefined)).filter(role => typeof role === 'string');
+  if (privileges.length > 0 && !privileges.some(name => name === 'TEMP' || name === 'TEMPORARY')) return undefined;
+  const rest = change.store.temporaryFor.filter(name => !grantees.includes(name));
+  change.store.temporaryFor = node.is_grant === true ? [...rest, ...grantees] : rest;
+  change.effects.push({ kind: node.is_grant === true ? 'grant' : 'revoke', objects: [], privileges: ['TEMPORARY'], grantees, via: change.via });
+  return undefined;
+}
+
 /** What ALL PRIVILEGES means for a relation; MAINTAIN came with 17 (measured, facts F). */
 function allPrivileges(objects: DefaultPrivilege['objects'], postgres: number): readonly string[] {
   if (objects === 'sequences') return ['SELECT', 'UPDATE', 'USAGE'];
@@ -77,6 +88,7 @@ function targets(change: Change, node: GrantStmt): { readonly objects: readonly 
 
 /** GRANT and REVOKE on relations (whole and by column), schemas and sequences. Grants on routines and types hold no view; they are effects only. */
 export function grant(change: Change, node: GrantStmt): Outcome {
+  if (node.objtype === 'OBJECT_DATABASE') return databaseGrant(change, node);
   const { objects, refusal, kind } = targets(change, node);
   if (refusal) return refusal;
   const give = node.is_grant === true;

@@ -28,6 +28,15 @@ export function unreadableSource(matview: Matview, catalog: Catalog): Selectable
   return unreadable(matview.query, matview.owner, catalog);
 }
 
+/**
+ * Whether a view's owner surely may make no temporary table: CONCURRENTLY needs one and is refused 42501, whoever asks for it (measured, facts B).
+ * All databases that the history names count as the one it runs in.
+ */
+export function lacksTemporary({ owner }: Matview, catalog: Catalog): boolean {
+  if (!(catalog instanceof Store) || isUnknown(owner) || !isPlainRole(owner, catalog)) return false;
+  return !catalog.temporaryFor.includes('public') && !catalog.temporaryFor.includes(owner);
+}
+
 /** The first relation that a query reads and the role that runs it surely may not. */
 export function unreadable(query: Query, owner: Known<string>, catalog: Catalog): Selectable | undefined {
   if (isUnknown(owner) || !isPlainRole(owner, catalog)) return undefined;

@@ -84,7 +84,7 @@ export function readSnapshot(text: string, session: { readonly searchPath?: read
     catalog: Store.from({
       world: value['world'] === 'open' ? 'open' : 'closed', complete: value['complete'] === true, ...(typeof postgres === 'number' ? { postgres } : {}),
       ...(isRecord(engineVersions) ? { engineVersions } : {}), session: { ...initial, ...session },
-      sites: list('sites'), defaultPrivileges: list('defaultPrivileges'), objects: value['objects'] as StoreParts['objects'],
+      sites: list('sites'), defaultPrivileges: list('defaultPrivileges'), temporaryFor: Array.isArray(value['temporaryFor']) ? list('temporaryFor') : ['public'], objects: value['objects'] as StoreParts['objects'],
       dependencies: list('dependencies'), names: list('names'), doubtful: list('doubtful'), nextId: Math.max(ids + 1, Number(value['nextId']) || 0),
     }),
   };

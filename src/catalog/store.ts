@@ -53,6 +53,7 @@ export interface StoreParts {
   readonly session: SessionState;
   readonly sites: readonly RefreshSite[];
   readonly defaultPrivileges: readonly DefaultPrivilege[];
+  readonly temporaryFor: readonly string[];
   readonly objects: readonly CatalogObject[];
   readonly dependencies: readonly Dependency[];
   readonly names: readonly (readonly [string, Entry])[];
@@ -94,6 +95,8 @@ export class Store implements Catalog {
   session: SessionState = freshSession;
   sites: readonly RefreshSite[] = [];
   defaultPrivileges: readonly DefaultPrivilege[] = [];
+  /** Who may make temporary tables in the database: PUBLIC may, until somebody revokes it. */
+  temporaryFor: readonly string[] = ['public'];
   private nextId = 1;
   private byId: PersistentMap<ObjectId, CatalogObject> = emptyMap();
   private names: PersistentMap<string, Entry> = emptyMap();
@@ -112,7 +115,7 @@ export class Store implements Catalog {
   parts(): StoreParts {
     const names = [...this.names.entries()].filter(([, entry]) => entry.id === undefined || entry.gone !== undefined || entry.clouded === true);
     return {
-      world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, nextId: this.nextId,
+      world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, temporaryFor: this.temporaryFor, nextId: this.nextId,
       ...(this.postgres === undefined ? {} : { postgres: this.postgres }), ...(this.engineVersions === undefined ? {} : { engineVersions: this.engineVersions }),
       objects: [...this.objects()].toSorted((a, b) => a.id - b.id),
       dependencies: [...this.dependenciesOf.entries()].toSorted(([a], [b]) => a - b).flatMap(([, links]) => links),
@@ -123,7 +126,7 @@ export class Store implements Catalog {
   static from(parts: StoreParts): Store {
     const store = new Store();
     Object.assign(store, {
-      world: parts.world, complete: parts.complete, session: parts.session, sites: parts.sites, defaultPrivileges: parts.defaultPrivileges,
+      world: parts.world, complete: parts.complete, session: parts.session, sites: parts.sites, defaultPrivileges: parts.defaultPrivileges, temporaryFor: parts.temporaryFor,
       ...(parts.postgres === undefined ? {} : { postgres: parts.postgres }), ...(parts.engineVersions === undefined ? {} : { engineVersions: parts.engineVersions }),
     });
     for (const object of parts.objects) store.put(object);
@@ -153,6 +156,7 @@ export class Store implements Catalog {
     this.session = other.session;
     this.sites = other.sites;
     this.defaultPrivileges = other.defaultPrivileges;
+    this.temporaryFor = other.temporaryFor;
     this.nextId = Math.max(this.nextId, other.nextId);
     this.byId = other.byId;
     this.names = other.names;
@@ -416,6 +420,8 @@ export class Store implements Catalog {
     if (other.world === 'open') this.world = 'open';
     this.sites = both(this.sites, other.sites);
     this.defaultPrivileges = both(this.defaultPrivileges, other.defaultPrivileges);
+    // Only what is revoked on every way is surely gone.
+    this.temporaryFor = both(this.temporaryFor, other.temporaryFor);
     this.session = blendSessions(this.session, other.session);
   }
 

@@ -6,7 +6,7 @@ import {
   defaultGrants, find, isSelectable, isUnknown, kindWord, meetStranger, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
-import { unreadable, unreadableSource } from './privileges.ts';
+import { lacksTemporary, unreadable, unreadableSource } from './privileges.ts';
 import { isRelation } from './store.ts';
 
 /** Names of a column list. */
@@ -211,6 +211,8 @@ export function refreshMatview(change: Change, node: RefreshMatViewStmt): Outcom
     const refused = refuseUnpopulated(change, relation.query);
     if (refused) return refused;
   }
+  if (concurrently && lacksTemporary(relation, change.store))
+    return refuse('42501', 'permission denied to create temporary tables in database', [made], relation.id);
   if (withData) announceReads(change, relation.query);
   const after: Matview = { ...relation, populated: withData, everPopulated: withData ? true : relation.everPopulated };
   change.store.put(after);

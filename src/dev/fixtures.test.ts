@@ -30,7 +30,9 @@ const emptied = `
       EXECUTE format('DROP OWNED BY %I', it);
       EXECUTE format('DROP ROLE %I', it);
     END LOOP;
-    CREATE SCHEMA public;
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
   END $$`;
 
 const sqlstateOf = (error: unknown): string =>
