@@ -4,6 +4,7 @@ import type { Catalog, Experiment, Matview, Name, Span, Statement } from '../mod
 import { parse } from '../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type Piece } from '../sql/plpgsql.ts';
 import { textStatement, type Text } from '../sql/text.ts';
+import { canRefuse, unlessBlind } from './controls.ts';
 import { failed, unproven } from './laboratory.ts';
 import { qualified, quote } from './words.ts';
 
@@ -75,8 +76,9 @@ export function emptiedRefuses(name: Name): Experiment {
     run: async lab => {
       const emptied = await lab.run(`REFRESH MATERIALIZED VIEW ${qualified(name)} WITH NO DATA`);
       if (failed(emptied)) return unproven(`The view could not be emptied: ${emptied.message}.`);
-      const answer = await lab.run(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${qualified(name)}`);
-      if (!failed(answer)) return { kind: 'refuted', says: `CONCURRENTLY refreshes ${quote(name)} without data.` };
+      const sql = `REFRESH MATERIALIZED VIEW CONCURRENTLY ${qualified(name)}`;
+      const answer = await lab.run(sql);
+      if (!failed(answer)) return unlessBlind({ kind: 'refuted', says: `CONCURRENTLY refreshes ${quote(name)} without data.` }, () => canRefuse(lab, unpopulated, sql));
       return answer.sqlstate === unpopulated ? { kind: 'confirmed', says: `Without data, CONCURRENTLY is refused with ${unpopulated}: ${answer.message}.` }
         : unproven(`CONCURRENTLY is refused for another reason: ${answer.message}.`);
     },
