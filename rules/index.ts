@@ -23,6 +23,8 @@ import noLostSettings from './no-lost-settings.ts';
 import noMisusedIvm from './no-misused-ivm.ts';
 import noNondeterministicOutput from './no-nondeterministic-output.ts';
 import noNullableUniqueKey from './no-nullable-unique-key.ts';
+import noPgIvmBrokenWrites from './no-pg-ivm-broken-writes.ts';
+import noPgTrickleFullFallback from './no-pg-trickle-full-fallback.ts';
 import noPopulateInMigration from './no-populate-in-migration.ts';
 import noRandomRows from './no-random-rows.ts';
 import noRecreateInPlace from './no-recreate-in-place.ts';
@@ -47,7 +49,10 @@ import noWrongUniqueKey from './no-wrong-unique-key.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
 import requireLockTimeout from './require-lock-timeout.ts';
+import requirePgIvmEligible from './require-pg-ivm-eligible.ts';
+import requirePgTrickleEligible from './require-pg-trickle-eligible.ts';
 import requireRefreshOrder from './require-refresh-order.ts';
+import requireTimescaledbEligible from './require-timescaledb-eligible.ts';
 import requireUniqueIndex from './require-unique-index.ts';
 
 /** Every rule, by id. */
@@ -75,6 +80,8 @@ export const rules: readonly Rule[] = [
   noMisusedIvm,
   noNondeterministicOutput,
   noNullableUniqueKey,
+  noPgIvmBrokenWrites,
+  noPgTrickleFullFallback,
   noPopulateInMigration,
   noRandomRows,
   noRecreateInPlace,
@@ -99,6 +106,9 @@ export const rules: readonly Rule[] = [
   preferConcurrentRefresh,
   requireAtomicSwap,
   requireLockTimeout,
+  requirePgIvmEligible,
+  requirePgTrickleEligible,
   requireRefreshOrder,
+  requireTimescaledbEligible,
   requireUniqueIndex,
 ];

@@ -12,6 +12,9 @@ function path(misuse: Misuse, span: Span, before: Catalog): readonly Evidence[] 
   ];
 }
 
+/** Words of prose take a capital, names of functions and extensions do not. */
+const sentence = (says: string): string => (/^[a-z]+ /.test(says) ? `${says.charAt(0).toUpperCase()}${says.slice(1)}` : says);
+
 const relationOf = (misuse: Misuse, before: Catalog): { readonly relation?: string } => {
   const object = misuse.relation === undefined ? undefined : before.get(misuse.relation);
   return object?.kind === 'table' || object?.kind === 'matview' ? { relation: quote(object.name) } : {};
@@ -68,7 +71,7 @@ What pg_trickle says is derived from its source and documentation, since no serv
     },
     *misuseEngine({ misuse }, { step }): Iterable<Problem> {
       yield {
-        span: misuse.span, message: `${misuse.says.charAt(0).toUpperCase()}${misuse.says.slice(1)}.`, ...relationOf(misuse, step.before),
+        span: misuse.span, message: `${sentence(misuse.says)}.`, ...relationOf(misuse, step.before),
         evidence: path(misuse, misuse.span, step.before),
       };
     },

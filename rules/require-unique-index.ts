@@ -58,7 +58,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
         if (effect.kind !== 'createMatview') continue;
         const matview = after.get(effect.matview.id);
         if (matview?.kind !== 'matview' || hasUsableUniqueIndex(matview, after) !== false) continue;
-        if (matview.options.has('timescaledb.continuous')) continue;
+        if (matview.maintenance !== undefined) continue;
         if (context.sitesComplete && !after.sites.some(site => site.concurrently && refreshes(site, matview, after))) continue;
         const replacement = replaced.find(({ now }) => now.id === matview.id);
         if (replacement && lostIndexes(replacement, end.start, after).some(index => index.unique)) continue;

@@ -74,7 +74,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
       deployStart,
       facts: (view, catalog = step.after) => factsOf(view, catalog),
       targets: options.targets ?? [],
-      eligibility: (relation, engine) => eligibilityIn(relation, engine, step.after),
+      eligibility: (relation, engine, catalog = step.after) => eligibilityIn(relation, engine, catalog),
       inUse: relation => {
         const then = deployStart.get(relation.id);
         return then?.kind === 'matview' ? then.everPopulated : then !== undefined;

@@ -31,5 +31,8 @@ export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
 export { refreshFails, unqualifiedCalls, type UnqualifiedCall } from './rule/unqualified.ts';
 export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
+export {
+  engineName, maintainedBy, maintainedOver, maintainedSince, placeOf, reasonEvidence, reasonText, stopsWrites, stopsWritesTo,
+} from './rule/incremental.ts';
 export { lacksTemporary, unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -107,7 +107,7 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
   const continuous = isOn(options.get('timescaledb.continuous'));
   const matview: Matview = {
     kind: 'matview', id, name, madeAt: change.statement.span, owner: change.store.session.role, columns: lowered.columns, query: lowered.query,
-    options, ...(into?.tableSpaceName === undefined ? {} : { tablespace: into.tableSpaceName }),
+    options: continuous ? ownOptions(options) : options, ...(into?.tableSpaceName === undefined ? {} : { tablespace: into.tableSpaceName }),
     grants: defaultGrants(change, 'tables', name.schema), populated: continuous || withData, everPopulated: continuous || withData, statistics: new Map(),
     ...(continuous ? { maintenance: continuousAggregate(lowered.query, options, withData) } : {}),
   };
@@ -118,6 +118,10 @@ export function createMatview(change: Change, node: CreateTableAsStmt): Outcome 
     : { kind: 'createMatview', matview, withData, via: change.via });
   return undefined;
 }
+
+/** The options that Postgres itself keeps: TimescaleDB takes its own out. */
+const ownOptions = (options: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...options].filter(([key]) => !key.startsWith('timescaledb.')));
 
 const isOn = (value: string | undefined): boolean => value !== undefined && !/^(?:false|off|no|0)$/i.test(value);
 

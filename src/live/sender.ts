@@ -3,6 +3,7 @@ import { sessionLives, type Turn } from '../catalog/order.ts';
 import { leadingWords } from './control.ts';
 import { Absences } from './absences.ts';
 import { failed, isLeftOut, type LiveSession } from './session.ts';
+import { stubSql, withoutTimescale } from './stub-extensions.ts';
 import { extensionNamed } from './stubs.ts';
 
 /**
@@ -14,6 +15,9 @@ export type Fate =
   | { readonly is: 'leftOut'; readonly because: string }
   | { readonly is: 'refused'; readonly answer: SqlFailure }
   | { readonly is: 'skipped'; readonly because: string };
+
+/** What a report says of a stand-in. */
+const standInSays = (extension: string): string => `the laboratory has no extension ${extension}; a stand-in keeps its tables without maintaining them`;
 
 /** Several statements in one message or one Sync are one transaction without BEGIN. Left out: SAVEPOINT is refused there (25P01) and not here. */
 const isImplicit = (unit: Unit): boolean => unit.scope === 'none' && unit.protocol !== 'single' && unit.statements.length > 1;
@@ -71,7 +75,9 @@ export class Sender {
     const { unit, statement: { sql, data } } = turn;
     const { session, absences } = this;
     const extension = extensionNamed(sql);
-    if (extension !== undefined && session.missing.includes(extension)) {
+    if (extension !== undefined && session.missing.includes(extension) && this.dead !== unit) {
+      const standIn = /^\s*create/i.test(sql) ? stubSql(extension) : undefined;
+      if (standIn !== undefined && !failed(await session.send(standIn))) return { is: 'leftOut', because: standInSays(extension) };
       absences.addExtension(extension);
       return { is: 'leftOut', because: `the laboratory has no extension ${extension}` };
     }
@@ -80,7 +86,7 @@ export class Sender {
     // Where something is missing, a refusal may be the laboratory's own fault and must not take the transaction with it.
     const guarded = session.transaction === 'open' && absences.some && !cannotBeGuarded(sql);
     if (guarded) await session.probe('SAVEPOINT mvlint_guard');
-    const answer = await session.send(sql, { ...(data === undefined ? {} : { data }), ...(limit === undefined ? {} : { limit }) });
+    const answer = await session.send(session.missing.includes('timescaledb') ? withoutTimescale(sql) : sql, { ...(data === undefined ? {} : { data }), ...(limit === undefined ? {} : { limit }) });
     if (!failed(answer)) {
       if (guarded) await session.probe('RELEASE SAVEPOINT mvlint_guard');
       return { is: 'ran' };

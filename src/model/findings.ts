@@ -46,8 +46,8 @@ export interface Context {
   readonly facts: (view: View | Matview, catalog?: Catalog) => QueryFacts;
   /** The engines of incremental maintenance that the configuration names as a target. */
   readonly targets: readonly Engine[];
-  /** What an engine says of a relation's query, in the catalog after the step: a view's, or what it maintains. pg_trickle's mode is the one that was asked for. */
-  readonly eligibility: (relation: View | Matview | Table, engine: Engine) => Eligibility | undefined;
+  /** What an engine says of a relation's query, by default in the catalog after the step: a view's, or what it maintains. pg_trickle's mode is the one that was asked for. */
+  readonly eligibility: (relation: View | Matview | Table, engine: Engine, catalog?: Catalog) => Eligibility | undefined;
   /** Whether somebody could have used the relation before this deploy: it existed at its start, and (a matview) was ever populated. Unknown when not known. */
   readonly inUse: (relation: Relation) => Known<boolean>;
 }

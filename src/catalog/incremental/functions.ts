@@ -88,6 +88,9 @@ export function engineFunction(schema: string, name: string): EngineFunction | u
   return functions.get(`${schema}.${name}`);
 }
 
+/** Every function of an engine. */
+export const engineFunctions = (engine: Engine): readonly EngineFunction[] => [...functions.values()].filter(each => each.engine === engine);
+
 /** The engine whose function has this name, for calls that leave the schema out. `drop_immv` is asked for although nobody has it. */
 export function engineOfName(name: string): 'pg_ivm' | 'pg_trickle' | undefined {
   if (name === 'drop_immv' || functions.has(`pgivm.${name}`)) return 'pg_ivm';

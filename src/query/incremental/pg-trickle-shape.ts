@@ -53,7 +53,7 @@ function ofBlock(piece: Piece, block: Block, minor: number, rulings: Ruling[], m
   const isTop = piece.view === undefined && isOutermost(block);
   if (block.form === 'set operation' && (select.op === 'SETOP_EXCEPT' || select.op === 'SETOP_INTERSECT'))
     rulings.push({ ...ruling(piece, select, 'set-operation', 'incremental modes', 12,
-      `${select.op === 'SETOP_EXCEPT' ? 'EXCEPT' : 'INTERSECT'} is computed anew at each refresh.`), message: 'DVM-81-1-SET' });
+      `${select.op === 'SETOP_EXCEPT' ? 'EXCEPT' : 'INTERSECT'} is computed anew at each refresh`), message: 'DVM-81-1-SET' });
   const branches = (select.groupClause ?? []).reduce((product, item) => product * branchesOf(item), 1);
   if (branches > mostBranches)
     rulings.push(ruling(piece, select.groupClause?.[0] ?? select, 'grouping-sets', 'every mode', 2, `its grouping sets make ${branches} branches, and pg_trickle takes ${mostBranches}`));
