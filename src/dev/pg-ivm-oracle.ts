@@ -3,7 +3,7 @@ import { pg_ivm as pgIvm } from '@electric-sql/pglite-pg_ivm';
 import type { Store } from '../catalog/store.ts';
 import { introspect } from '../live/introspect.ts';
 import type { Eligibility, Obstacle, Query } from '../model.ts';
-import { breaksWrites } from '../query/incremental/pg-ivm-hazards.ts';
+import { breaksWrites, showsSometimes } from '../query/incremental/pg-ivm-hazards.ts';
 import { pgIvmEligibility } from '../query/incremental/pg-ivm.ts';
 import { ready } from '../sql/parse.ts';
 import { Generator } from './pg-ivm-generator.ts';
@@ -51,8 +51,13 @@ export async function openBench(): Promise<Bench> {
   const db = await PGlite.create({ extensions: { pg_ivm: pgIvm } });
   await db.exec('create extension pg_ivm');
   for (const statement of [...schema, ...rows]) await db.exec(statement);
-  await db.exec(`select pgivm.create_immv('kept', 'select id, name from customers where id < 100'); create unlogged table nothing_yet (x int)`);
+  await db.exec(`select pgivm.create_immv('kept', 'select id, name from customers where id < 100')`);
   const catalog = Object.assign(await introspect(async sql => (await db.query<Record<string, unknown>>(sql)).rows), { postgres: 18 }) as Store;
+  // Introspection leaves the temporary schema out, where no migration's table is.
+  const model = catalog.find({ name: 'scratch' });
+  if (model.is === 'present' && model.object.kind === 'table') {
+    catalog.put({ ...model.object, id: catalog.newId(), name: { schema: 'public', name: 'passing' }, persistence: 'temporary', constraints: [] });
+  }
   const kept = catalog.find({ name: 'kept' });
   if (kept.is === 'present' && kept.object.kind === 'table') {
     catalog.put({ ...kept.object, maintenance: { engine: 'pg_ivm', query: {} as Query, options: new Map(), filled: true } });
@@ -87,8 +92,11 @@ export async function tryOut({ db }: Bench, query: string, sources: readonly str
     if (refusal !== undefined) return { refusal, broken: [], falsified: [] };
     const { rows: indexed } = await db.query<{ columns: string[] }>(`select array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k(num, at)
       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num order by k.at) as columns from pg_index i where i.indrelid = 'mvlint_immv'::regclass`);
-    const { rows: named } = await db.query<{ name: string }>(`select quote_ident(attname) as name from pg_attribute where attrelid = 'mvlint_immv'::regclass and attnum > 0 and attname not like '\\_\\_ivm\\_%' order by attnum`);
+    // What holds json cannot be compared but as text.
+    const { rows: named } = await db.query<{ name: string; value: string }>(`select quote_ident(attname) as name,
+      quote_ident(attname) || case when format_type(atttypid, -1) in ('json[]', 'dossier') then '::text' else '' end as value from pg_attribute where attrelid = 'mvlint_immv'::regclass and attnum > 0 and attname not like '\\_\\_ivm\\_%' order by attnum`);
     const columns = named.map(({ name }) => name).join(', ');
+    const values = named.map(({ value }) => value).join(', ');
     const [broken, falsified]: [string[], string[]] = [[], []];
     for (const source of sources) {
       for (const write of writes[source] ?? []) {
@@ -98,8 +106,8 @@ export async function tryOut({ db }: Bench, query: string, sources: readonly str
           broken.push(`${write.slice(0, 40)}: ${failed.message}`);
           continue;
         }
-        const content = (from: string): string => `(select md5(coalesce(string_agg(r::text, '|' order by r::text), '')) from ${from} r)`;
-        const { rows: [same] } = await db.query<{ same: boolean }>(`select ${content(`(select ${columns} from mvlint_immv)`)} = ${content(`(select * from (${query}) q(${columns}))`)} as same`);
+        const [held, fresh] = [`select ${values} from mvlint_immv`, `select ${values} from (${query}) q(${columns})`];
+        const { rows: [same] } = await db.query<{ same: boolean }>(`select not exists ((${held} except all ${fresh}) union all (${fresh} except all ${held})) as same`);
         if (same?.same !== true) falsified.push(write.slice(0, 60));
         await db.exec('release w');
       }
@@ -125,16 +133,18 @@ function judge(query: string, said: Eligibility, seen: Seen): Judged {
   const [first] = said.obstacles;
   if (said.is === 'unknown') return { ...base, verdict: 'unknown', because: said.because };
   if (seen.refusal !== undefined) {
+    // Rows that are there already collide as soon as the index is made.
+    const collides = seen.refusal.message.startsWith('could not create unique index') && said.hazards.some(({ code }) => code === 'set-returning-column');
+    if (collides) return { ...base, verdict: 'equal', because: '' };
     if (first === undefined) return { ...base, verdict: 'wrong verdict', because: `refused: ${text(seen.refusal)}` };
     return sameReason(first, seen.refusal) ? { ...base, verdict: 'equal', because: '' } : { ...base, verdict: 'other reason', because: `said ${first.code}; seen ${text(seen.refusal)}` };
   }
   if (first !== undefined) return { ...base, verdict: 'wrong verdict', because: `accepted; said ${first.code}` };
-  const breaks = said.hazards.some(({ code }) => breaksWrites.has(code));
-  const drifts = said.hazards.some(({ code }) => code === 'floating-point-sum');
-  if (breaks !== seen.broken.length > 0) {
-    return { ...base, verdict: 'wrong hazard', because: breaks ? `no write broke; said ${said.hazards.map(({ code }) => code).join()}` : `a write broke: ${seen.broken[0]}` };
-  }
-  if (!breaks && !drifts && seen.falsified.length > 0) return { ...base, verdict: 'wrong hazard', because: `the content differs after: ${seen.falsified[0]}` };
+  const surely = said.hazards.some(({ code }) => breaksWrites.has(code) && !showsSometimes.has(code));
+  const sometimes = said.hazards.some(({ code }) => showsSometimes.has(code));
+  if (surely && seen.broken.length === 0) return { ...base, verdict: 'wrong hazard', because: `no write broke; said ${said.hazards.map(({ code }) => code).join()}` };
+  if (!surely && !sometimes && seen.broken.length > 0) return { ...base, verdict: 'wrong hazard', because: `a write broke: ${seen.broken[0]}` };
+  if (!surely && !sometimes && seen.falsified.length > 0) return { ...base, verdict: 'wrong hazard', because: `the content differs after: ${seen.falsified[0]}` };
   const index = said.index === undefined ? undefined : JSON.stringify([...said.index as readonly string[]].sort());
   if (index !== JSON.stringify([...seen.index ?? []].sort())) return { ...base, verdict: 'other index', because: `said ${index}; seen ${JSON.stringify(seen.index)}` };
   return { ...base, verdict: 'equal', because: '' };

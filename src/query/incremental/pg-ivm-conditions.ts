@@ -1,6 +1,6 @@
 import type { Obstacle, Span } from '../../model.ts';
 import type { Node } from '../../sql/tree.ts';
-import type { ColumnMeaning, Inspected, Join, RangeEntry } from './inspected.ts';
+import type { Block, ColumnMeaning, Inspected, Join, RangeEntry } from './inspected.ts';
 import { notAllowed, obstacle, type PgIvmCode } from './pg-ivm-obstacles.ts';
 import type { Walked } from './pg-ivm-walk.ts';
 import { mentioned, nonNullable, nonStrictPart, usesByNode, type UsesByNode } from './strictness.ts';
@@ -37,19 +37,27 @@ function existsObstacles(query: Inspected, { exists }: Walked): readonly Obstacl
   const listed = (query.root.select.groupClause ?? []).length > 0 && query.types.builtins.major >= 18 ? new Set<string>() : selected(query);
   const found: Obstacle[] = [];
   const seen = new Set<string>();
-  for (const { block } of exists) {
-    eachPart(block.select, node => {
-      if (!('fields' in node)) return;
+  // The extension takes every name from outside its own query for one of the outermost query: of a LATERAL inside of EXISTS too (measured).
+  for (const inner of exists.flatMap(({ block }) => query.blocks.filter(candidate => isWithin(candidate, block)))) {
+    const { withClause: _, larg: __, rarg: ___, ...own } = inner.select;
+    eachPart(own, node => {
+      if ('SelectStmt' in node) return false;
+      if (!('fields' in node)) return undefined;
       const meaning = query.meaningOf(node);
-      if (meaning.is === 'unknown' || meaning.entry.block !== query.root) return;
-      const name = varOf(meaning);
-      if (name === undefined || listed.has(name) || seen.has(name)) return;
+      const name = meaning.is === 'unknown' || meaning.entry.block === inner ? undefined : varOf(meaning);
+      if (name === undefined || listed.has(name) || seen.has(name)) return undefined;
       seen.add(name);
       found.push(forbid('exists-column-not-selected', 'targetlist must contain vars that are referred to in EXISTS subquery',
         `${textOf(query, node)} is used inside of EXISTS and is no plain column of the select list`, query.spanOf(node)));
+      return undefined;
     });
   }
   return found;
+}
+
+function isWithin(block: Block, outer: Block): boolean {
+  for (let at: Block | undefined = block; at !== undefined; at = at.outer) if (at === outer) return true;
+  return false;
 }
 
 const textOf = (query: Inspected, node: object): string => {

@@ -1,6 +1,7 @@
 import type { Obstacle, Span } from '../../model.ts';
 import type { Node, SelectStmt } from '../../sql/tree.ts';
 import { isComparable } from './btree.ts';
+import { isUndecided } from './collation.ts';
 import type { Block, Inspected, Target } from './inspected.ts';
 import { keyTargets } from './keys.ts';
 import { notAllowed, notSupported, obstacle } from './pg-ivm-obstacles.ts';
@@ -97,6 +98,11 @@ function functionName(node: Node): string | undefined {
 export function tableObstacles(query: Inspected, { exists }: Walked, names: readonly string[]): readonly Obstacle[] {
   const found: Obstacle[] = [];
   const { targets } = query.root;
+  for (const target of targets) {
+    if (!isUndecided(query, target)) continue;
+    found.push(obstacle('no-collation', `the column ${target.name} is made of texts with different collations`, target.span,
+      { message: `no collation was derived for column "${names[targets.indexOf(target)] ?? target.name}" with collatable type ${target.type?.printed ?? 'text'}` }));
+  }
   const all = [...targets.map(({ name }, at) => names[at] ?? name), ...hiddenColumns(query, names, exists.length)];
   const repeated = new Map<string, number>();
   for (const [at, name] of all.entries()) {

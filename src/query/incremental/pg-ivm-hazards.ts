@@ -3,19 +3,24 @@ import { keywords } from '../../sql/keywords.ts';
 import type { FuncCall } from '../../sql/tree.ts';
 import { isUnknown } from '../scope.ts';
 import { partWithoutEquality } from './btree.ts';
-import type { Block, Inspected, RangeEntry } from './inspected.ts';
+import type { Block, Inspected, RangeEntry, Target } from './inspected.ts';
+import { keyTargets } from './keys.ts';
 import { obstacle, type PgIvmHazard } from './pg-ivm-obstacles.ts';
 import type { Walked } from './pg-ivm-walk.ts';
+import { mentioned } from './strictness.ts';
 import { eachPart } from './tree-walk.ts';
 
 /** Hazards that let no write through; the others give other rows than the query. */
 export const breaksWrites: ReadonlySet<string> = new Set<PgIvmHazard>([
-  'quoted-table-name', 'virtual-generated-column', 'whole-row-value', 'json-inside-value', 'outer-join-over-cte', 'outer-join-over-function', 'lateral-in-exists', 'set-returning-column',
+  'quoted-table-name', 'quoted-column-name', 'virtual-generated-column', 'whole-row-value', 'json-inside-value', 'outer-join-over-cte', 'outer-join-over-function', 'lateral-in-exists', 'set-returning-column',
 ]);
 
+/** Hazards that show only with some rows: a sum that happens to come out, an UPDATE that changes no row that is joined. */
+export const showsSometimes: ReadonlySet<string> = new Set<PgIvmHazard>(['quoted-column-name', 'floating-point-sum', 'table-read-twice', 'outer-join-of-one-table', 'set-returning-column']);
+
 /** What pg_ivm takes and then does wrong (measured, facts on pg_ivm §1.7). `indexed`: it makes a unique index over keys of tables. */
-export function hazards(query: Inspected, walked: Walked, indexed: boolean): readonly Obstacle[] {
-  return [...sourceHazards(query), ...valueHazards(query), ...joinHazards(query, walked), ...lateralHazards(query, walked), ...callHazards(query, indexed)];
+export function hazards(query: Inspected, walked: Walked, indexed: boolean, names: readonly string[]): readonly Obstacle[] {
+  return [...sourceHazards(query), ...nameHazards(query, walked, names), ...repeatHazards(query, walked), ...valueHazards(query), ...joinHazards(query, walked), ...lateralHazards(query, walked), ...callHazards(query, indexed)];
 }
 
 const tableOf = ({ relation }: RangeEntry): Table | undefined => (relation?.kind === 'table' ? relation : undefined);
@@ -25,12 +30,14 @@ function sourceHazards({ blocks }: Inspected): readonly Obstacle[] {
   const seen = new Set<number>();
   for (const entry of blocks.flatMap(block => block.range)) {
     const table = tableOf(entry);
-    if (table === undefined || seen.has(table.id)) continue;
-    seen.add(table.id);
+    if (table === undefined) continue;
     const { name } = table.name;
-    if (needsQuotes(name)) {
-      found.push(obstacle('quoted-table-name', `pg_ivm writes the name ${name} without its quotes, so that every INSERT and DELETE on it is refused`, entry.span));
+    // It is the alias that is written where there is one (measured).
+    if (needsQuotes(entry.name)) {
+      found.push(obstacle('quoted-table-name', `pg_ivm writes the name ${entry.name} without its quotes, so that writes to ${name} are refused`, entry.span));
     }
+    if (seen.has(table.id)) continue;
+    seen.add(table.id);
     const virtual = isUnknown(table.columns) ? undefined : table.columns.find(({ generated }) => generated === 'virtual');
     if (virtual !== undefined) {
       found.push(obstacle('virtual-generated-column', `every UPDATE of ${name} is refused, because its column ${virtual.name} is a virtual generated one`, entry.span));
@@ -39,10 +46,80 @@ function sourceHazards({ blocks }: Inspected): readonly Obstacle[] {
   return found;
 }
 
-/** What is no name without quotes even where case does not matter: another character, or a reserved word. */
+/** What is no name without quotes even where case does not matter: another character, or a word that no relation can be named by. */
 function needsQuotes(name: string): boolean {
   const folded = name.toLowerCase();
-  return !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/u.test(folded) || keywords.get(folded) === 'reserved';
+  const kind = keywords.get(folded);
+  return !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/u.test(folded) || kind === 'reserved' || kind === 'type or function name';
+}
+
+/**
+ * Columns of the IMMV that pg_ivm writes without their quotes: where an outer join stands all of them, beside min and max these and the
+ * columns of GROUP BY (measured).
+ */
+function nameHazards(query: Inspected, { outerJoins }: Walked, names: readonly string[]): readonly Obstacle[] {
+  const { targets, aggregates } = query.root;
+  const isExtreme = (target: Target): boolean => target.node !== undefined && 'FuncCall' in target.node && aggregates.includes(target.node.FuncCall)
+    && ['min', 'max'].includes(calledName(query, target.node.FuncCall));
+  const hasExtreme = targets.some(isExtreme);
+  const keys = hasExtreme ? new Set(keyTargets(query.root, query)) : new Set();
+  return targets.flatMap((target, at) => {
+    const name = names[at] ?? target.name;
+    const isWritten = outerJoins.length > 0 || isExtreme(target) || keys.has(target);
+    if (!isWritten || (name === name.toLowerCase() && !needsQuotes(name))) return [];
+    return [obstacle('quoted-column-name', `pg_ivm writes the name of the column ${name} without its quotes, so that an UPDATE or DELETE is refused`, target.span)];
+  });
+}
+
+function calledName(query: Inspected, call: FuncCall): string {
+  const resolved = query.callOf(call)?.resolved;
+  return resolved?.is === 'function' ? resolved.signature.name : '';
+}
+
+/** How often the query reads each table, a CTE as often as it is named (it is put in its place). */
+function readings(block: Block, found: Map<Table, RangeEntry[]>, depth: number): void {
+  for (const entry of block.range) {
+    const table = tableOf(entry);
+    if (table !== undefined) found.set(table, [...found.get(table) ?? [], entry]);
+    const inner = entry.query ?? entry.cte?.query;
+    if (inner !== undefined && depth < 20 && [...found.values()].every(list => list.length < 50)) readings(inner, found, depth + 1);
+  }
+}
+
+/**
+ * A table that is read twice: an UPDATE of rows that are joined to rows of the same table leaves other rows than the query gives, and where
+ * an outer join stands between the two beside a third relation, writes are refused (both measured).
+ */
+function repeatHazards(query: Inspected, { outerJoins }: Walked): readonly Obstacle[] {
+  const read = new Map<Table, RangeEntry[]>();
+  readings(query.root, read, 0);
+  const found: Obstacle[] = [];
+  for (const [table, entries] of read) {
+    const [, second] = entries;
+    if (second !== undefined) {
+      found.push(obstacle('table-read-twice', `${table.name.name} is joined to itself, and an UPDATE of both sides leaves rows that the query does not give`, second.span));
+    }
+  }
+  if (query.root.range.filter(({ kind }) => kind !== 'join').length < 3) return found;
+  for (const join of outerJoins.filter(({ kind }) => kind === 'left' || kind === 'full')) {
+    const tables = sidesOf(query, join).map(tableOf);
+    if (tables.length === 2 && tables[0] !== undefined && tables[0].id === tables[1]?.id) {
+      found.push(obstacle('outer-join-of-one-table', `an outer join of ${tables[0].name.name} to itself stands beside another relation, and UPDATE and DELETE on it are refused`, join.entry.span));
+    }
+  }
+  return found;
+}
+
+/** The relations that the condition of a join names. */
+function sidesOf(query: Inspected, join: Walked['outerJoins'][number]): readonly RangeEntry[] {
+  const sides = new Set<RangeEntry>(join.on === undefined ? [] : mentioned(query, join.on));
+  for (const { left, right } of join.merged) {
+    for (const side of [left, right]) {
+      const meaning = side === undefined ? undefined : query.columnMeaning(side);
+      if (meaning !== undefined && meaning.is !== 'unknown') sides.add(meaning.entry);
+    }
+  }
+  return [...sides];
 }
 
 function valueHazards(query: Inspected): readonly Obstacle[] {
@@ -56,7 +133,8 @@ function valueHazards(query: Inspected): readonly Obstacle[] {
       });
     }
     if (whole !== undefined) found.push(obstacle('whole-row-value', `the column ${name} holds whole rows of ${whole}, and writes to it are refused`, span));
-    const inside = type === undefined ? undefined : partWithoutEquality(type, query.types);
+    // Beside an aggregate only what GROUP BY names is compared, and that can be.
+    const inside = type === undefined || query.root.aggregates.length > 0 ? undefined : partWithoutEquality(type, query.types);
     if (inside !== undefined) found.push(obstacle('json-inside-value', `the column ${name} holds values of type ${inside}, which cannot be compared, and writes are refused`, span));
   }
   return found;
@@ -72,8 +150,18 @@ function joinHazards({ root }: Inspected, { outerJoins }: Walked): readonly Obst
   });
 }
 
-function lateralHazards(_: Inspected, { exists }: Walked): readonly Obstacle[] {
-  const lateral = (block: Block): readonly RangeEntry[] => block.range.filter(entry => entry.kind === 'sub-select' && entry.lateral);
+/** A LATERAL that uses a row of its neighbours, and reads a table itself. */
+function lateralHazards(query: Inspected, { exists }: Walked): readonly Obstacle[] {
+  const isLateral = ({ query: inner }: RangeEntry): boolean => {
+    let leans = false;
+    if (inner === undefined || !inner.range.some(entry => tableOf(entry) !== undefined)) return false;
+    eachPart(inner.select, node => {
+      const meaning = 'fields' in node ? query.meaningOf(node) : undefined;
+      if (meaning !== undefined && meaning.is !== 'unknown' && meaning.entry.block !== inner) leans = true;
+    });
+    return leans;
+  };
+  const lateral = (block: Block): readonly RangeEntry[] => block.range.filter(entry => entry.kind === 'sub-select' && entry.lateral && isLateral(entry));
   return exists.flatMap(({ block }) => lateral(block).map(entry =>
     obstacle('lateral-in-exists', 'LATERAL stands inside of EXISTS, and writes are refused', entry.span)));
 }

@@ -69,7 +69,7 @@ class Walker implements Walked {
     if (!isNested) for (const target of block.targets) this.#orderOf(target);
     const { distinctClause, groupClause } = block.select;
     if (isNested && distinctClause !== undefined) {
-      this.#refuse('nested-distinct', 'DISTINCT clause in nested query', 'is', 'DISTINCT stands in a query inside the query', block.targets[0]?.span ?? block.select);
+      this.#refuse('nested-distinct', 'DISTINCT clause in nested query', 'are', 'DISTINCT stands in a query inside the query', block.targets[0]?.span ?? block.select);
     }
     const aggregates = [...block.aggregates, ...block.groupings];
     if (isNested && aggregates[0] !== undefined) {

@@ -50,8 +50,9 @@ function judged(query: Inspected, catalog: Catalog, names: readonly string[]): E
   ] : [];
   const obstacles = distinct([...analysisObstacles(query), ...mutableObstacles(query), ...shape, ...later, ...sequences(query)]);
   const positions = indexPositions(query, walked.exists.length > 0);
-  const keyed = positions.length > 0 && (query.root.select.groupClause ?? []).length === 0 && query.root.select.distinctClause === undefined;
-  const found = { engine: 'pg_ivm' as const, obstacles, hazards: distinct(hazards(query, walked, keyed)) };
+  // Rows of a set share their group or key, or are more than the one that an aggregate has.
+  const keyed = query.root.aggregates.length > 0 || (positions.length > 0 && query.root.select.distinctClause === undefined);
+  const found = { engine: 'pg_ivm' as const, obstacles, hazards: distinct(hazards(query, walked, keyed, names)) };
   if (obstacles.length > 0) return { ...found, is: 'refused' };
   const [first] = missing;
   if (first !== undefined) return { ...found, is: 'unknown', because: first.what };

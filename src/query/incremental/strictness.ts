@@ -65,7 +65,7 @@ export function nonNullable(query: Inspected, uses: UsesByNode, node: Node | und
   }
   if ('CollateClause' in node) return inner(node.CollateClause.arg, top);
   if ('FuncCall' in node) {
-    const own = uses.get(node.FuncCall);
+    const own = uses.get(node);
     if (own?.some(({ kind }) => kind !== 'function' && kind !== 'relabel' && kind !== 'io') !== false || !allStrict(own)) return none;
     return union((node.FuncCall.args ?? []).map(arg => inner('NamedArgExpr' in arg ? arg.NamedArgExpr.arg : arg)));
   }
