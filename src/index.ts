@@ -68,11 +68,21 @@ function remembered(holds: (migration: Migration) => boolean): (migration: Migra
   };
 }
 
+/** How long one experiment took, the making of its copy included. */
+export interface ExperimentTiming {
+  readonly finding: Finding;
+  /** Absent when the budget was gone. */
+  readonly verdict?: Verdict;
+  readonly ms: number;
+}
+
 export interface ProveOptions {
   /** Milliseconds for everything; what is not tried by then is unproven. */
   readonly budget: number;
   /** Told what is being tried, for people who wait. */
   readonly progress?: (message: string) => void;
+  /** Told after each history how long its experiments took, in the order in which they ended. */
+  readonly timed?: (timing: ExperimentTiming) => void;
   /** Where a pristine data directory is kept between runs. */
   readonly cacheDir?: string;
 }
@@ -91,6 +101,10 @@ export async function prove(result: LintResult, options: ProveOptions): Promise<
     if (claims.length === 0) continue;
     const proof = await proveClaims(history, claims, predicted, { ...options, postgres, budget: Math.max(0, until - performance.now()) });
     for (const [claim, verdict] of proof.verdicts) verdicts.set(claim.finding, verdict);
+    for (const { claim, ms } of proof.timings) {
+      const verdict = proof.verdicts.get(claim);
+      options.timed?.({ finding: claim.finding, ms, ...(verdict ? { verdict } : {}) });
+    }
     for (const gap of proof.gaps) gaps.push({ ...gap, history: history.id });
     for (const surprise of proof.surprises) gaps.push({ history: history.id, span: surprise.span, because: disagreement(surprise) });
   }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
-  describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, postgresMajors, prove, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
+  describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, postgresMajors, prove, type ExperimentTiming, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
   type Session,
 } from '../index.ts';
 import { render } from '../report/formats.ts';
@@ -68,9 +68,10 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   }), settings);
   const linted = performance.now();
   let report = result.report;
+  const timings: ExperimentTiming[] = [];
   if (live !== undefined) {
     try {
-      report = await proveWithProgress(result, live.budget);
+      report = await proveWithProgress(result, live.budget, timing => timings.push(timing));
     } catch (error) {
       complain(`--live: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -106,6 +107,8 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   }
   if (words.has('stats')) {
     const ms = (from: number, to: number): string => `${Math.round(to - from)} ms`;
+    for (const { finding: { rule, relation, span }, verdict, ms: took } of timings)
+      process.stderr.write(`${String(Math.round(took)).padStart(6)} ms  ${verdict?.kind ?? 'not tried'}  ${rule}  ${relation ?? sources.display(span.path)}\n`);
     process.stderr.write([
       `read ${ms(started, read)}`, `lint ${ms(read, linted)}`, ...(live === undefined ? [] : [`live ${ms(linted, proved)}`]), `report ${ms(proved, performance.now())}`,
       `memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`,
@@ -210,7 +213,7 @@ export function enginesOf({ ivm }: Project): Pick<LintOptions, 'targets' | 'engi
   return { ...(ivm.engines === undefined ? {} : { targets: ivm.engines }), ...(versions.length === 0 ? {} : { engineVersions: Object.fromEntries(versions) }) };
 }
 
-async function proveWithProgress(result: LintResult, budget: number): Promise<Report> {
+async function proveWithProgress(result: LintResult, budget: number, timed: (timing: ExperimentTiming) => void): Promise<Report> {
   const terminal = process.stderr.isTTY === true;
   const interrupted = (): never => {
     if (terminal) process.stderr.write('\r\x1b[K');
@@ -219,7 +222,7 @@ async function proveWithProgress(result: LintResult, budget: number): Promise<Re
   process.once('SIGINT', interrupted);
   try {
     return await prove(result, {
-      budget,
+      budget, timed,
       ...(terminal ? { progress: message => process.stderr.write(`\r\x1b[K${message.slice(0, (process.stderr.columns ?? 80) - 1)}`) } : {}),
     });
   } finally {
