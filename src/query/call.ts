@@ -94,10 +94,13 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
   const types = typesIn(run.catalog);
   const isPlain = node.agg_order === undefined && node.agg_filter === undefined && node.agg_distinct !== true && node.over === undefined
     && node.agg_star !== true;
-  const names = (node.args ?? []).map(arg => ('NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined));
+  const names = values.map((_, at) => {
+    const arg = node.args?.[at];
+    return arg !== undefined && 'NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined;
+  });
   const inputs = values.map(item => typeOfValue(item, types));
   const resolved = resolveCall(types, {
-    ...name, inputs, names: [...names, ...values.slice(names.length).map(() => undefined)], variadic: node.func_variadic === true,
+    name: name.name, ...(name.schema === undefined ? {} : { schema: name.schema }), inputs, names, variadic: node.func_variadic === true,
     mayCast: isPlain && names.every(label => label === undefined),
   }, mine);
   if (resolved.is === 'function') {

@@ -11,7 +11,9 @@ export function lastName(list: readonly Node[] | undefined): string | undefined 
 
 /** Every String of a list. */
 export function strings(list: readonly Node[] | undefined): string[] {
-  return (list ?? []).flatMap(item => ('String' in item ? [item.String.sval ?? ''] : []));
+  const found: string[] = [];
+  if (list !== undefined) for (const item of list) if ('String' in item) found.push(item.String.sval ?? '');
+  return found;
 }
 
 interface Figured {

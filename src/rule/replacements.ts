@@ -8,9 +8,16 @@ export type End = Effect & { readonly kind: 'endOfMigration' | 'endOfDeploy' };
 /** An effect and the step it belongs to. */
 export type Happening = { readonly effect: Effect; readonly step: Step };
 
-/** Everything that happened, in order. */
-export function* happenings(steps: readonly Step[]): Iterable<Happening> {
-  for (const step of steps) for (const effect of step.effects) yield { effect, step };
+const lists = new WeakMap<readonly Step[], readonly Happening[]>();
+
+/** Everything that happened, in order; one list for all who ask about these steps. */
+export function happenings(steps: readonly Step[]): readonly Happening[] {
+  const known = lists.get(steps);
+  if (known !== undefined) return known;
+  const made: Happening[] = [];
+  for (const step of steps) for (const effect of step.effects) made.push({ effect, step });
+  lists.set(steps, made);
+  return made;
 }
 
 /** A name that a relation in use had at the start and another one has at the end. */

@@ -10,10 +10,14 @@ export function walk(
 ): void {
   if (!isObject(node)) return;
   const path: string[] = [];
-  const todo: Step[] = [{ value: node, key: '', owner: '', depth: 0 }];
-  for (let step = todo.pop(); step !== undefined; step = todo.pop()) {
-    const { value, key, owner, depth } = step;
-    path.length = depth;
+  // One stack in four lists: a tree has too many nodes for an object each.
+  const [values, fields, owners, depths]: [object[], string[], string[], number[]] = [[node], [''], [''], [0]];
+  while (values.length > 0) {
+    const value = values.pop()!;
+    const key = fields.pop()!;
+    const owner = owners.pop()!;
+    const depth = depths.pop()!;
+    while (path.length > depth) path.pop();
     let level = depth;
     if (key !== '') {
       path.push(key);
@@ -21,13 +25,18 @@ export function walk(
     }
     if (Array.isArray(value)) {
       for (let i = value.length - 1; i >= 0; i -= 1) {
-        if (isObject(value[i])) todo.push({ value: value[i], key: String(i), owner: '', depth: level });
+        const item: unknown = value[i];
+        if (!isObject(item)) continue;
+        values.push(item);
+        fields.push(String(i));
+        owners.push('');
+        depths.push(level);
       }
       continue;
     }
     const record = value as Record<string, unknown>;
     const wrapped = wrappedKind(record);
-    const kind = wrapped ?? bareKinds[`${owner}.${key}`] ?? bareKinds[key];
+    const kind = wrapped ?? (ownersWithFields.has(owner) ? bareKinds[`${owner}.${key}`] : undefined) ?? bareKinds[key];
     const inner = wrapped === undefined ? record : (record[wrapped] as Record<string, unknown>);
     if (wrapped !== undefined) {
       path.push(wrapped);
@@ -37,17 +46,13 @@ export function walk(
     const keys = Object.keys(inner);
     for (let i = keys.length - 1; i >= 0; i -= 1) {
       const child = inner[keys[i]!];
-      if (isObject(child)) todo.push({ value: child, key: keys[i]!, owner: kind ?? '', depth: level });
+      if (!isObject(child)) continue;
+      values.push(child);
+      fields.push(keys[i]!);
+      owners.push(kind ?? '');
+      depths.push(level);
     }
   }
-}
-
-interface Step {
-  readonly value: unknown;
-  readonly key: string;
-  /** The kind whose field this is. */
-  readonly owner: string;
-  readonly depth: number;
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
@@ -83,3 +88,6 @@ export const bareKinds: Readonly<Record<string, string>> = {
   'JsonScalarExpr.output': 'JsonOutput', 'JsonSerializeExpr.expr': 'JsonValueExpr', 'JsonObjectAgg.arg': 'JsonKeyValue',
   'JsonArrayAgg.arg': 'JsonValueExpr', 'JsonObjectAgg.constructor': 'JsonAggConstructor', 'JsonArrayAgg.constructor': 'JsonAggConstructor',
 };
+
+/** The kinds that give a field of theirs another meaning than it has elsewhere. */
+const ownersWithFields: ReadonlySet<string> = new Set(Object.keys(bareKinds).filter(name => name.includes('.')).map(name => name.slice(0, name.indexOf('.'))));
