@@ -11,4 +11,5 @@ export type * from './model/query.ts';
 export type * from './model/incremental.ts';
 export type * from './model/steps.ts';
 export type * from './model/proof.ts';
+export type * from './model/server.ts';
 export type * from './model/findings.ts';

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverForTests } from '../dev/lock-sessions.ts';
+import inventorySchema from '../report/inventory.schema.json' with { type: 'json' };
 import snapshotSchema from '../report/snapshot.schema.json' with { type: 'json' };
 import { shapeError, type Schema } from './shape.ts';
 
 /** The command line as people run it, against a real server. */
 const cli = join(import.meta.dirname, '../../dist/cli.js');
-const server = serverForTests(18, { settings: { log_statement: 'all' }, keepLog: true });
+/** It logs next to nothing: nobody empties the pipe of its log while a synchronous child runs. */
+const server = serverForTests(18);
 const password = "p@ss:w/ö rd%'\"?#";
 const encoded = encodeURIComponent(password);
 let scratch = '';
@@ -87,6 +89,34 @@ describe('how a database is named', () => {
     oneLine(mvlint(['snapshot', '--db', 'env'], { MVLINT_DATABASE_URL: `postgres://u:${encoded}@127.0.0.1:1/d` }), 'no server listens');
     expect(mvlint(['snapshot', '--debug', '--db', `postgres://u:${encoded}@127.0.0.1:1/d`]).status).toBe(2);
     oneLine(mvlint(['check', '--db', `postgres://u:${encoded}@h/d`]), 'no option --db for this command');
+  });
+});
+
+describe.skipIf(server.missing)('inventory', () => {
+  test('one table for people', () => {
+    const run = mvlint(['inventory', '--db', url]);
+    expect(run).toMatchObject({ status: 0, err: '' });
+    const lines = run.out.split('\n');
+    expect(lines.slice(0, 4).map(line => line.replaceAll(/ +/g, ' ').replace(/ \d+ kB/, ' … kB').replace(/ \d+ kB$/, ' … kB'))).toEqual([
+      'view size rows populated concurrently dependants readers scans a refresh reads',
+      expect.stringMatching(/^shop\.by_customer … kB \? yes by_customer_key 1 0 \d+ /),
+      expect.stringMatching(/^shop\.by_day … kB \? yes by_day_key 0 0 \d+ /),
+      expect.stringMatching(/^shop\.empty \d+ bytes \? no no 0 0 \d+ 0 bytes$/),
+    ]);
+    expect(run.out).toContain('shop.by_day: the share of NULLs in its key is not known: the role lacks SELECT on shop.by_day');
+    expect(run.out).toContain('shop.empty: it is not populated: every reader is refused');
+    expect(run.out).toContain('PostgreSQL 18; 0 standbys stream from it.');
+  });
+  test('JSON that the schema describes; the plan when it is asked for', () => {
+    const run = mvlint(['inventory', '--db', url, '--format', 'json', '--live-explain']);
+    expect(run).toMatchObject({ status: 0, err: '' });
+    const value: unknown = JSON.parse(run.out);
+    expect(shapeError(value, inventorySchema as unknown as Schema, inventorySchema.definitions as unknown as Record<string, Schema>)).toBeUndefined();
+    expect(value).toMatchObject({ version: 1, postgres: 18, standby: false, views: [{ name: { schema: 'shop', name: 'by_customer' }, plan: { unknown: expect.stringContaining('permission denied') as string } }, {}, {}] });
+  });
+  test('errors of use', () => {
+    oneLine(mvlint(['inventory', 'db/migrations', '--db', 'env']), 'inventory takes no paths');
+    oneLine(mvlint(['inventory', '--db', 'env', '--format', 'sarif']), '--format is text or json');
   });
 });
 

@@ -8,6 +8,7 @@ Usage
                                what the migrations make of a view: columns, NULLs, what changes them, keys, sources, readers,
                                indexes, refreshes, and what CONCURRENTLY needs (--format json for machines)
   mvlint rules                 the table of rules (--format json for machines)
+  mvlint inventory --db <url>  every materialized view of a database: size, rows, indexes, readers, trouble (--format json)
   mvlint snapshot --db <url>   the catalog of a database as JSON, for --catalog; it only reads
 
 A file names what is reported; the history it belongs to is always replayed.
@@ -50,6 +51,9 @@ How
 Proof
   --live                       try the findings on an embedded Postgres: nothing to install, nothing to connect to
   --live-budget <seconds>      time for that (default 30)
+  --live-explain               with a database: ask the planner what a refresh costs, where that runs nobody's code
+
+A database URL is what psql takes; env reads MVLINT_DATABASE_URL, so that no password stands in the list of processes.
 
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 mvlint could not do its work.
 `;

@@ -46,7 +46,7 @@ function putSites(store: Store, postgres: number, jobs: readonly Row[]): void {
  * The role that runs migrations is not the one that reads: it stays unknown. Rejects with ServerUnavailable.
  */
 export async function readCatalog(session: ReadSession): Promise<Catalog> {
-  return session.read(async (ask, listed) => {
+  return session.read(async ({ ask, listed }) => {
     const catalog = await introspect(listed, { searchPath: session.searchPath });
     if (!(catalog instanceof Store)) throw new TypeError('introspect makes stores');
     catalog.postgres = session.major;

@@ -45,11 +45,12 @@ async function load(): Promise<typeof import('pg')> {
 }
 
 /** One attempt: one host, one channel, one set of startup options. Rejects with what `pg` says. */
-async function attempt(pg: typeof import('pg'), target: Target, host: Host, channel: Channel, options: string): Promise<Client> {
+async function attempt(pg: typeof import('pg'), target: Target, host: Host, channel: Channel, options: string, bounds: Bounds): Promise<Client> {
   const tls = channel.tls ? { ...channel.options, ...(host.address === undefined || host.host === host.address ? {} : { host: host.host, servername: host.host }) } : false;
   const client = new pg.Client({
     host: host.address ?? host.host, port: host.port, user: target.user, database: target.database, ssl: tls, connectionTimeoutMillis: target.timeout,
-    application_name: target.applicationName, ...(options === '' ? {} : { options }), keepAlive: true,
+    // A server that hangs keeps no statement_timeout; this one is ours.
+    query_timeout: bounds.statement + 5_000, application_name: target.applicationName, ...(options === '' ? {} : { options }), keepAlive: true,
     ...(channel.tls && channel.direct ? { sslnegotiation: 'direct' as const } : { sslnegotiation: 'postgres' as const }),
     password: () => {
       const password = target.password(host.host, host.port);
@@ -97,12 +98,12 @@ export async function connect(uri: string, bounds: Bounds = usualBounds, surroun
       let client: Client | undefined;
       let layers: 2 | 3 = 3;
       try {
-        client = await attempt(pg, target, host, channel, startupOptions(target.options, bounds));
+        client = await attempt(pg, target, host, channel, startupOptions(target.options, bounds), bounds);
       } catch (error) {
         failure = error;
         if (isRefusedOption(error)) {
           layers = 2;
-          client = await attempt(pg, target, host, channel, target.options).catch((second: unknown) => {
+          client = await attempt(pg, target, host, channel, target.options, bounds).catch((second: unknown) => {
             failure = second;
             return undefined;
           });

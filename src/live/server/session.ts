@@ -1,8 +1,9 @@
+import type { QueryConfig } from 'pg';
 import type { SqlFailure } from '../../model.ts';
 import { connect, usualBounds, type Bounds, type Connection } from './connect.ts';
 import type { Surroundings } from './parameters.ts';
 import { failureOf, ServerUnavailable } from './problems.ts';
-import { catalogStatements, statements, type StatementName } from './statements.ts';
+import { catalogStatements, explainPrefix, statements, type StatementName } from './statements.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Answer = readonly Row[] | SqlFailure;
@@ -14,6 +15,15 @@ export function refused(answer: Answer): answer is SqlFailure {
 
 /** Asks one listed statement. A refusal is an answer; it rejects only when the connection is gone. */
 export type Asker = (name: StatementName, ...parameters: readonly (string | null)[]) => Promise<Answer>;
+
+/** What one transaction can be asked. */
+export interface Reading {
+  readonly ask: Asker;
+  /** One of the statements of `introspect`. */
+  readonly listed: (sql: string) => Promise<readonly Row[]>;
+  /** The plan of a view's own query, by oid. Whoever calls it has made sure that planning runs nobody's code. */
+  readonly explain: (oid: string) => Promise<Answer>;
+}
 
 /** Somebody's database, read only. */
 export interface ReadSession {
@@ -27,7 +37,7 @@ export interface ReadSession {
   readonly notes: readonly string[];
   note(text: string): void;
   /** Runs one read-only transaction. After a refusal the next statement begins another one. */
-  read<T>(use: (ask: Asker, listed: (sql: string) => Promise<readonly Row[]>) => Promise<T>): Promise<T>;
+  read<T>(use: (reading: Reading) => Promise<T>): Promise<T>;
   readonly clean: (text: string) => string;
   cancel(): Promise<void>;
   close(): Promise<void>;
@@ -45,9 +55,13 @@ export function tooOld(version: number): string | undefined {
 /** Connects and asks who answers. Rejects with ServerUnavailable: one line that says why, without URL and passwords. */
 export async function openSession(uri: string, bounds: Bounds = usualBounds, surroundings?: Surroundings): Promise<ReadSession> {
   const connection = await connect(uri, bounds, surroundings);
-  const lost = (error: unknown): ServerUnavailable => new ServerUnavailable(connection.clean(`the connection to the database ended: ${failureOf(error).message}`.replace(/\s*\n\s*/g, ' ')));
+  const lost = (error: unknown): ServerUnavailable => {
+    const { message } = failureOf(error);
+    const says = message === 'Query read timeout' ? 'the server takes too long to answer' : `the connection to the database ended: ${message}`;
+    return new ServerUnavailable(connection.clean(says.replace(/\s*\n\s*/g, ' ')));
+  };
   const transaction = transactions(connection, bounds, lost);
-  const about = await transaction(async ask => ask('server')).catch(async (error: unknown) => {
+  const about = await transaction(({ ask }) => ask('server')).catch(async (error: unknown) => {
     await connection.close();
     throw error;
   });
@@ -84,7 +98,8 @@ function transactions({ client, clean }: Connection, bounds: Bounds, lost: (erro
   let open = false;
   const send = async (sql: string, parameters: readonly (string | null)[] = []): Promise<Answer> => {
     try {
-      return (await client.query<Row>(sql, [...parameters])).rows;
+      // The extended protocol takes one statement at a time, whatever stands in its text.
+      return (await client.query<Row>({ text: sql, values: [...parameters], queryMode: 'extended' } as QueryConfig)).rows;
     } catch (error) {
       const { code, message, severity } = failureOf(error);
       if (severity === undefined || code === undefined || severity === 'FATAL' || severity === 'PANIC') throw lost(error);
@@ -113,17 +128,36 @@ function transactions({ client, clean }: Connection, bounds: Bounds, lost: (erro
     open = false;
     await demand(statements.commit.sql);
   };
-  return async use => {
-    const result = await use(
-      (name, ...parameters) => inTransaction(statements[name].sql, parameters),
-      async sql => {
+  const run = async <T>(use: (reading: Reading) => Promise<T>): Promise<T> => {
+    const ask: Asker = (name, ...parameters) => inTransaction(statements[name].sql, parameters);
+    const result = await use({
+      ask,
+      async listed(sql) {
         if (!catalogStatements.has(sql)) throw new Error(`not a listed statement: ${sql}`);
         const answer = await inTransaction(sql);
         if (refused(answer)) throw new ServerUnavailable(`the catalog cannot be read: ${answer.message}`);
         return answer;
       },
-    );
+      async explain(oid) {
+        const answer = await ask('viewDefinition', oid);
+        if (refused(answer)) return answer;
+        return inTransaction(explainPrefix + String(answer[0]?.['definition'] ?? '').trim().replace(/;$/, ''));
+      },
+    });
     await end();
     return result;
+  };
+  // One connection holds one transaction: whoever asks meanwhile waits.
+  let last: Promise<unknown> = Promise.resolve();
+  return use => {
+    const mine = last.then(() => run(use)).catch(async (error: unknown) => {
+      if (open) {
+        open = false;
+        await send(statements.rollback.sql).catch(() => undefined);
+      }
+      throw error;
+    });
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
