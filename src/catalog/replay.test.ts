@@ -172,3 +172,15 @@ test('three thousand migrations are replayed in one pass', () => {
   const { end } = run(history(...texts));
   expect(relation(end, 't2999')?.kind).toBe('table');
 });
+
+test('what a refused CREATE would have made is not there', () => {
+  const { refusals, end } = run(history(
+    'create table t (id int); create schema build; drop table t;',
+    'create materialized view build.mv as select id from t;',
+    'alter materialized view build.mv set schema public;',
+    'create table if not exists other as select 1 as a from t;', 'alter table other rename to another;',
+  ));
+  expect(refusals.filter(state => state !== undefined)).toEqual(['42P01', '42P01', '42P01']);
+  expect(end.find({ schema: 'build', name: 'mv' }).is).toBe('absent');
+  expect(end.find({ name: 'other' }).is).toBe('unknown');
+});

@@ -1,8 +1,8 @@
-import type { Catalog, Effect, Gap, History, Migration, Refusal, SessionState, Statement, Step, Unit } from '../model.ts';
+import type { Catalog, Effect, Gap, History, Migration, Name, Refusal, SessionState, Statement, Step, Unit } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node, TransactionStmt } from '../sql/tree.ts';
 import { apply } from './apply.ts';
-import type { Change } from './change.ts';
+import { nameForCreate, type Change } from './change.ts';
 import { runCalls } from './code/calls.ts';
 import type { OutsideSite } from './code/search.ts';
 import { runs, sessionLives } from './order.ts';
@@ -126,11 +126,22 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   if (refusal.unsure === true) gaps.push({ span: statement.span, because: 'Postgres refuses this code, and for which of several reasons is not known' });
   else transactions.add({ after: before, effects: [refused(refusal, parsed.node, before, change)], locks: [], refusal, ...base });
   const opened = change.store.world === 'open' && before.world !== 'open';
+  const missed = notMade(change, parsed.node, refusal, before);
   transactions.abort();
-  if (!opened) return before;
+  if (!opened && missed === undefined) return before;
   const after = before.fork();
-  after.world = 'open';
+  if (opened) after.world = 'open';
+  if (missed !== undefined) after.missed(missed, { span: statement.span, says: `${missed.name} is not made because this is refused` });
   return after;
+}
+
+/** The name that a refused CREATE would have given: whoever creates without IF NOT EXISTS knows that nobody has it, unless that is the refusal. */
+function notMade(change: Change, node: Node, { sqlstate }: Refusal, before: Store): Name | undefined {
+  const range = 'CreateTableAsStmt' in node && node.CreateTableAsStmt.if_not_exists !== true ? node.CreateTableAsStmt.into?.rel
+    : 'CreateStmt' in node && node.CreateStmt.if_not_exists !== true ? node.CreateStmt.relation
+      : 'ViewStmt' in node && node.ViewStmt.replace !== true ? node.ViewStmt.view : undefined;
+  const name = range === undefined || sqlstate === '42P07' ? undefined : nameForCreate({ ...change, store: before.fork() }, range).name;
+  return name !== undefined && before.find(name).is === 'unknown' ? name : undefined;
 }
 
 function refused(refusal: Refusal, node: Node, before: Catalog, change: Change): Effect {

@@ -331,6 +331,12 @@ export class Store implements Catalog {
     if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), gone: because });
   }
 
+  /** Records that a relation of this name, of which nothing is known, is not there: its creation was refused for another reason. */
+  missed(name: Name, because: Evidence): void {
+    const at = key('relation', name.schema, name.name);
+    this.names = this.names.set(at, { ...this.names.get(at), gone: because });
+  }
+
   /** Removes one object, its dependencies and its name. */
   remove(object: CatalogObject, because: Evidence): void {
     this.unname(object);

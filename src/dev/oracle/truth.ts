@@ -105,7 +105,7 @@ export function refreshed(event: Happened): Refreshed | undefined {
 
 /** Whether a name is that of a generation put aside or in waiting while another one has the live name. */
 export function isAside(rel: Rel, state: State): boolean {
-  const live = /^(.+)_(?:old|new|next|prev)$/.exec(rel.name)?.[1];
+  const live = /^(.+)_(?:old|new|next|prev|tmp)$/.exec(rel.name)?.[1];
   const other = live === undefined ? undefined : named(state, label({ schema: rel.schema, name: live }));
   return other !== undefined && other.oid !== rel.oid;
 }
