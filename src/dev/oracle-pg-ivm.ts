@@ -9,14 +9,17 @@
  * or a write breaks (or does not) against what was said.
  */
 import { parseArgs } from 'node:util';
-import { judgePgIvm } from './pg-ivm-oracle.ts';
 import { summed } from './pg-ivm-figures.ts';
+import { Generator } from './pg-ivm-generator.ts';
+import { judgeMany, openBench } from './pg-ivm-oracle.ts';
 
 const { values } = parseArgs({ options: { queries: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' }, quiet: { type: 'boolean', default: false } } });
 const started = Date.now();
-const figures = await judgePgIvm(Number(values.seed), Number(values.queries), done => {
+const bench = await openBench();
+const figures = await judgeMany(bench, new Generator(Number(values.seed)), Number(values.queries), done => {
   if (!values.quiet) process.stderr.write(`${done} queries, ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
 });
+await bench.db.close();
 for (const { verdict, because, query } of figures.judged) if (verdict !== 'equal') console.log(`${verdict}: ${because}\n    ${query}`);
 const { lines, good } = summed(figures);
 console.log(`\n${lines.join('\n')}\n${((Date.now() - started) / 1000).toFixed(0)} s`);

@@ -165,6 +165,24 @@ const faults: Readonly<Record<string, Fault>> = {
     parts.from.push('orders cc1', 'items cc2');
     parts.targets.push('cc1.note || cc2.sku as conflict');
   },
+  lenientWhere: (parts, dice) => {
+    const name = column(parts, dice);
+    parts.where = [dice.pick([`${name} is null`, `${name} is distinct from null`, `coalesce(${name} is null, true)`, `(${name} is null) is not true`, `not (${name} is not null)`, `case when ${name} is null then true else true end`])];
+  },
+  quotedColumn: (parts, dice) => {
+    const at = dice.upTo(parts.targets.length);
+    if (!/\bas\b|\*$/.test(parts.targets[at] ?? '*')) parts.targets[at] = `${parts.targets[at]} as ${dice.pick(['"Upper"', '"a b"', '"select"', 'lower'])}`;
+  },
+  existsAggregate: (parts, dice) => {
+    [parts.targets, parts.group, parts.where, parts.form] = [[aggregate(parts, dice, maintained)], [], ['exists (select 1 from uniq ea where ea.k = 1)'], 'aggregate'];
+  },
+  outerOverNamed: parts => {
+    parts.from.push('(select k as on1 from uniq) os3');
+  },
+  changingCte: parts => {
+    parts.with.push('changing as (update scratch set v = 1 returning id)');
+    parts.from.push('changing');
+  },
   unknownOperator: parts => parts.where.push('1 === 1'),
 };
 
@@ -178,7 +196,13 @@ function change(parts: Parts, dice: Dice, edit: (call: string) => string): void 
   }
 }
 
-export const faultNames: readonly string[] = Object.keys(faults);
+/** Faults that belong to one form, which few others bring about. */
+const ofForm: Readonly<Record<string, readonly string[]>> = {
+  outer: ['badCondition', 'lenientWhere', 'notStrict', 'quotedColumn', 'outerOverNamed'], exists: ['existsOuterColumn', 'existsAggregate'], aggregate: ['quotedColumn', 'existsAggregate', 'unmaintained', 'distinctArguments'], cte: ['changingCte'],
+};
+
+/** The names of the faults to choose from: all, or those of the form. */
+export const faultsFor = (form: string, dice: Dice): readonly string[] => (ofForm[form] !== undefined && dice.chance(0.35) ? ofForm[form] : Object.keys(faults));
 
 export function addFault(name: string, parts: Parts, dice: Dice): void {
   faults[name]!(parts, dice);

@@ -32,11 +32,19 @@ export function summed({ judged, refusedByPostgres }: Figures): Summary {
       hits.set(code, { alone: known.alone + (codes.length === 1 ? 1 : 0), first: known.first + (at === 0 ? 1 : 0), all: known.all + 1 });
     }
   }
-  const drifting = accepted.filter(({ said }) => said.hazards.some(({ code }) => code === 'floating-point-sum'));
+  const hazards = new Map<string, { said: number; seen: number }>();
+  for (const { said, seen } of accepted) {
+    for (const code of new Set(said.hazards.map(hazard => hazard.code))) {
+      const known = hazards.get(code) ?? { said: 0, seen: 0 };
+      hazards.set(code, { said: known.said + 1, seen: known.seen + (seen.broken.length + seen.falsified.length > 0 ? 1 : 0) });
+    }
+  }
+  const quiet = accepted.filter(({ said }) => said.is === 'eligible' && said.hazards.length === 0);
   const lines = [
     `${judged.length} queries, ${accepted.length} taken and ${judged.length - accepted.length} refused by pg_ivm; Postgres itself refused ${refusedByPostgres} more`,
     `taken or refused alike ${percent(known.length - of('wrong verdict'), known.length)}, the same first reason ${percent(Math.round(sameReason * bothRefuse.length), bothRefuse.length)} of ${bothRefuse.length}, not known ${of('unknown')}`,
-    `writes: ${accepted.filter(({ seen }) => seen.broken.length > 0).length} IMMVs broke, ${of('wrong hazard')} against what was said; of ${drifting.length} floating sums ${drifting.filter(({ seen }) => seen.falsified.length > 0).length} were seen to drift`,
+    `writes: ${accepted.filter(({ seen }) => seen.broken.length > 0).length} IMMVs broke and ${accepted.filter(({ seen }) => seen.falsified.length > 0).length} held other rows; ${of('wrong hazard')} against what was said; ${quiet.length} of which nothing was said did neither`,
+    `hazards, seen of said: ${[...hazards].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([code, { said, seen }]) => `${code} ${seen}/${said}`).join(', ')}`,
     `automatic indexes that differ: ${of('other index')} of ${accepted.length}`,
     'hits of each check (alone, first, all):',
     ...[...hits].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([code, { alone, first, all }]) => `    ${code} ${alone} ${first} ${all}`),

@@ -1,5 +1,5 @@
 import { random } from './history.ts';
-import { addFault, faultNames } from './pg-ivm-faults.ts';
+import { addFault, faultsFor } from './pg-ivm-faults.ts';
 import { conditions, maintained, steady, tables, type Source } from './pg-ivm-expressions.ts';
 
 /** A query in parts, so that a fault can be put into any of them. */
@@ -56,7 +56,7 @@ export class Generator {
     const parts = this.#shape();
     const roll = dice.next();
     const faults = roll < 0.52 ? 0 : roll < 0.86 ? 1 : roll < 0.96 ? 2 : 3;
-    for (const name of dice.some(faultNames, faults)) addFault(name, parts, dice);
+    for (const name of dice.some(faultsFor(parts.form, dice), faults)) addFault(name, parts, dice);
     return print(parts);
   }
 

@@ -13,24 +13,21 @@ export function analysisObstacles(query: Inspected): readonly Obstacle[] {
   const found: Obstacle[] = [];
   const { select } = query.root;
   if (intoOf(select)) found.push(obstacle('select-into', 'SELECT INTO makes a table, not a view', query.spanOf(select)));
-  for (const block of query.blocks) {
-    for (const cte of block.ctes) {
-      if (cte.node.ctequery !== undefined && !('SelectStmt' in cte.node.ctequery)) {
-        found.push(obstacle('modifying-cte', `the CTE ${cte.name} changes data`, cte.span, { message: 'materialized views must not use data-modifying statements in WITH' }));
-      }
-    }
-    for (const { relation, span } of block.range) {
-      if (relation?.kind === 'table' && relation.persistence === 'temporary') {
-        found.push(obstacle('temporary-source', `${relation.name.name} is a temporary table`, span, { message: 'materialized views must not use temporary tables or views' }));
-      }
-    }
-    found.push(...equalityObstacles(block, query));
-  }
+  for (const block of query.blocks) found.push(...equalityObstacles(block, query));
   eachPart(select, node => {
     if (kindOf(node) !== 'ParamRef') return;
     const number = (node as { ParamRef: { number?: number } }).ParamRef.number ?? 0;
     found.push(obstacle('parameter', `nothing gives $${number} a value`, query.spanOf(node), { message: `there is no parameter $${number}` }));
   });
+  // What only a materialized view may not hold is looked for in the analysed query (transformCreateTableAsStmt).
+  for (const cte of query.blocks.flatMap(block => block.ctes)) {
+    if (cte.node.ctequery === undefined || 'SelectStmt' in cte.node.ctequery) continue;
+    found.push(obstacle('modifying-cte', `the CTE ${cte.name} changes data`, cte.span, { message: 'materialized views must not use data-modifying statements in WITH' }));
+  }
+  for (const { relation, span } of query.blocks.flatMap(block => block.range)) {
+    if (relation?.kind !== 'table' || relation.persistence !== 'temporary') continue;
+    found.push(obstacle('temporary-source', `${relation.name.name} is a temporary table`, span, { message: 'materialized views must not use temporary tables or views' }));
+  }
   return found;
 }
 

@@ -16,11 +16,21 @@ export const breaksWrites: ReadonlySet<string> = new Set<PgIvmHazard>([
 ]);
 
 /** Hazards that show only with some rows: a sum that happens to come out, an UPDATE that changes no row that is joined. */
-export const showsSometimes: ReadonlySet<string> = new Set<PgIvmHazard>(['quoted-column-name', 'floating-point-sum', 'table-read-twice', 'outer-join-of-one-table', 'set-returning-column']);
+export const showsSometimes: ReadonlySet<string> = new Set<PgIvmHazard>(['quoted-column-name', 'floating-point-sum', 'table-read-twice', 'outer-join-of-one-table', 'outer-join-beside-join', 'set-returning-column']);
 
-/** What pg_ivm takes and then does wrong (measured, facts on pg_ivm §1.7). `indexed`: it makes a unique index over keys of tables. */
-export function hazards(query: Inspected, walked: Walked, indexed: boolean, names: readonly string[]): readonly Obstacle[] {
-  return [...sourceHazards(query), ...nameHazards(query, walked, names), ...repeatHazards(query, walked), ...valueHazards(query), ...joinHazards(query, walked), ...lateralHazards(query, walked), ...callHazards(query, indexed)];
+/** What is known of the table that pg_ivm makes. */
+export interface Shown {
+  /** A function that gives several rows gives too many: for one key, or beside an aggregate. */
+  readonly multiplies: boolean;
+  /** No two rows are the same. */
+  readonly hasKey: boolean;
+  /** The columns that the call names. */
+  readonly names: readonly string[];
+}
+
+/** What pg_ivm takes and then does wrong (measured, facts on pg_ivm §1.7, and what the oracle brought to light). */
+export function hazards(query: Inspected, walked: Walked, shown: Shown): readonly Obstacle[] {
+  return [...sourceHazards(query), ...nameHazards(query, walked, shown.names), ...repeatHazards(query, walked), ...valueHazards(query), ...joinHazards(query, walked, shown.hasKey), ...lateralHazards(query, walked), ...callHazards(query, shown.multiplies)];
 }
 
 const tableOf = ({ relation }: RangeEntry): Table | undefined => (relation?.kind === 'table' ? relation : undefined);
@@ -90,14 +100,14 @@ function readings(block: Block, found: Map<Table, RangeEntry[]>, depth: number):
  * A table that is read twice: an UPDATE of rows that are joined to rows of the same table leaves other rows than the query gives, and where
  * an outer join stands between the two beside a third relation, writes are refused (both measured).
  */
-function repeatHazards(query: Inspected, { outerJoins }: Walked): readonly Obstacle[] {
+function repeatHazards(query: Inspected, { outerJoins, exists }: Walked): readonly Obstacle[] {
   const read = new Map<Table, RangeEntry[]>();
-  readings(query.root, read, 0);
+  for (const { block } of [{ block: query.root }, ...exists]) readings(block, read, 0);
   const found: Obstacle[] = [];
   for (const [table, entries] of read) {
     const [, second] = entries;
     if (second !== undefined) {
-      found.push(obstacle('table-read-twice', `${table.name.name} is joined to itself, and an UPDATE of both sides leaves rows that the query does not give`, second.span));
+      found.push(obstacle('table-read-twice', `${table.name.name} is read twice, and an UPDATE of rows that belong together leaves rows that the query does not give`, second.span));
     }
   }
   if (query.root.range.filter(({ kind }) => kind !== 'join').length < 3) return found;
@@ -140,14 +150,18 @@ function valueHazards(query: Inspected): readonly Obstacle[] {
   return found;
 }
 
-function joinHazards({ root }: Inspected, { outerJoins }: Walked): readonly Obstacle[] {
+/** Outer joins that pg_ivm does not keep up with: over what is no table, and beside another join where rows can repeat (measured). */
+function joinHazards({ root }: Inspected, { outerJoins }: Walked, hasKey: boolean): readonly Obstacle[] {
   const [join] = outerJoins;
   if (join === undefined) return [];
-  return root.range.flatMap(entry => {
+  const isBeside = root.from.length > 1 || root.range.some(entry => entry.join?.kind === 'inner');
+  const lost = isBeside && !hasKey
+    ? [obstacle('outer-join-beside-join', 'an outer join stands beside another join, and rows that come several times are kept once when they lose their partner', join.entry.span)] : [];
+  return [...lost, ...root.range.flatMap(entry => {
     if (entry.kind === 'CTE') return [obstacle('outer-join-over-cte', `an outer join stands beside the CTE ${entry.name}, and writes are refused`, entry.span)];
     return entry.kind === 'function' || entry.kind === 'table function'
       ? [obstacle('outer-join-over-function', `an outer join stands beside the function ${entry.name} in FROM, and writes are refused`, entry.span)] : [];
-  });
+  })];
 }
 
 /** A LATERAL that uses a row of its neighbours, and reads a table itself. */
@@ -166,7 +180,7 @@ function lateralHazards(query: Inspected, { exists }: Walked): readonly Obstacle
     obstacle('lateral-in-exists', 'LATERAL stands inside of EXISTS, and writes are refused', entry.span)));
 }
 
-function callHazards(query: Inspected, indexed: boolean): readonly Obstacle[] {
+function callHazards(query: Inspected, multiplies: boolean): readonly Obstacle[] {
   const found: Obstacle[] = [];
   for (const { node, name, span } of query.root.targets) {
     if (node === undefined) continue;
@@ -176,8 +190,8 @@ function callHazards(query: Inspected, indexed: boolean): readonly Obstacle[] {
       if (resolved?.is !== 'function') return;
       const { signature } = resolved;
       const [argument] = signature.arguments;
-      if (indexed && signature.returnsSet) {
-        found.push(obstacle('set-returning-column', `the column ${name} gives several rows for one key, and the unique index of pg_ivm refuses them`, span));
+      if (multiplies && signature.returnsSet) {
+        found.push(obstacle('set-returning-column', `the column ${name} gives several rows where pg_ivm keeps one, and writes that do so are refused`, span));
       } else if (signature.kind === 'aggregate' && ['sum', 'avg'].includes(signature.name) && (argument?.key === 'float4' || argument?.key === 'float8')) {
         found.push(obstacle('floating-point-sum', `the column ${name} adds up floating-point numbers change by change, and drifts away from what the query gives`, span));
       }

@@ -15,7 +15,7 @@ export type PgIvmCode =
 /** What pg_ivm takes and then does wrong. */
 export type PgIvmHazard =
   | 'quoted-table-name' | 'quoted-column-name' | 'virtual-generated-column' | 'whole-row-value' | 'json-inside-value' | 'outer-join-over-cte' | 'outer-join-over-function'
-  | 'lateral-in-exists' | 'set-returning-column' | 'outer-join-of-one-table' | 'table-read-twice' | 'floating-point-sum';
+  | 'lateral-in-exists' | 'set-returning-column' | 'outer-join-of-one-table' | 'outer-join-beside-join' | 'table-read-twice' | 'floating-point-sum';
 
 const suffix = ' supported on incrementally maintainable materialized view';
 export const notAllowed = 'this query is not allowed on incrementally maintainable materialized view';

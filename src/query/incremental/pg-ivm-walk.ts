@@ -110,7 +110,9 @@ class Walker implements Walked {
     if (block.form === 'set operation') {
       this.#refuse('set-operation', 'UNION/INTERSECT/EXCEPT statements', 'are', 'UNION, INTERSECT or EXCEPT puts the query together', block.operands[1]?.targets[0]?.span ?? select);
     }
-    if (block.form === 'select' && !block.open && block.targets.length === 0) this.#refuse('no-columns', 'empty target list', 'is', 'the query puts out no column', select);
+    // What a window orders by is put into the list too, used or not.
+    const isOrdered = select.windowClause?.some(item => 'WindowDef' in item && (item.WindowDef.orderClause ?? item.WindowDef.partitionClause) !== undefined);
+    if (block.form === 'select' && !block.open && block.targets.length === 0 && isOrdered !== true) this.#refuse('no-columns', 'empty target list', 'is', 'the query puts out no column', select);
     if (lockingClause !== undefined && block.range.some(({ kind }) => kind === 'relation' || kind === 'sub-select')) {
       this.#refuse('row-lock', 'FOR UPDATE/SHARE clause', 'is', 'FOR UPDATE or FOR SHARE locks rows of the query', select);
     }
@@ -173,6 +175,8 @@ class Walker implements Walked {
   /** An expression, outside in. `mayExist`: an EXISTS here decides alone, or with AND, which rows there are. */
   #expression(root: Node, depth: number, mayExist: boolean): void {
     const allowed = new Set<object>(mayExist ? [root] : []);
+    // An EXISTS under OR or NOT is told of once.
+    const under = new Set<object>();
     eachPart(root, node => {
       const isAllowed = allowed.has(node);
       const kind = kindOf(node);
@@ -187,11 +191,15 @@ class Walker implements Walked {
           if (isAllowed) args.forEach(arg => allowed.add(arg));
         } else if (hasSublink(node)) {
           this.#forbid('exists-under-or-not', 'OR or NOT conditions and EXISTS condition can not be used together', 'a subquery stands under OR or NOT', node);
+          eachPart(args, part => {
+            if ('SubLink' in part) under.add(part);
+          });
         }
         return undefined;
       }
       if (kind !== 'SubLink') return kind !== 'SelectStmt';
-      this.#sublink((node as { SubLink: SubLink }).SubLink, node, depth, isAllowed);
+      const link = (node as { SubLink: SubLink }).SubLink;
+      if (link.subLinkType !== 'EXISTS_SUBLINK' || !under.has(node)) this.#sublink(link, node, depth, isAllowed);
       return false;
     });
   }

@@ -34,7 +34,7 @@ function noQuery({ because, span }: NoQuery): Eligibility {
 }
 
 /** Checks that only hold where everything of the query is known. */
-const needsAll: ReadonlySet<string> = new Set<PgIvmCode>(['group-by-without-aggregate', 'no-columns', 'nested-exists']);
+const needsAll: ReadonlySet<string> = new Set<PgIvmCode>(['group-by-without-aggregate', 'no-columns']);
 
 function judged(query: Inspected, catalog: Catalog, names: readonly string[]): Eligibility {
   const hasHeirs = (table: Table): boolean => catalog.dependants(table.id).some(({ dependent }) => {
@@ -52,7 +52,8 @@ function judged(query: Inspected, catalog: Catalog, names: readonly string[]): E
   const positions = indexPositions(query, walked.exists.length > 0);
   // Rows of a set share their group or key, or are more than the one that an aggregate has.
   const keyed = query.root.aggregates.length > 0 || (positions.length > 0 && query.root.select.distinctClause === undefined);
-  const found = { engine: 'pg_ivm' as const, obstacles, hazards: distinct(hazards(query, walked, keyed, names)) };
+  const shown = { multiplies: keyed, hasKey: positions.length > 0, names };
+  const found = { engine: 'pg_ivm' as const, obstacles, hazards: distinct(hazards(query, walked, shown)) };
   if (obstacles.length > 0) return { ...found, is: 'refused' };
   const [first] = missing;
   if (first !== undefined) return { ...found, is: 'unknown', because: first.what };
