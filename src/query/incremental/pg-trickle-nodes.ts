@@ -113,12 +113,20 @@ function sublink(link: SubLink, around: Around, piece: Piece, found: Found): voi
       // AND, OR and NOT above it are taken apart (De Morgan, OR to UNION, three passes); of anything else no fact says whether it is.
       if (around.part !== 'WHERE' || (!around.isCondition && around.underOr) || !around.isCondition)
         found.missing.push({ what: 'whether pg_trickle takes EXISTS or IN apart where it stands', span: made.spanOf(link) });
-      if (isRowTest(link) && block !== undefined && block.targets.some(({ column }) => column?.nullable === true))
+      if (isRowTest(link) && block !== undefined && block.targets.some(({ node }) => canBeNull(node, made)))
         add(piece, link, found, 'row-in', 'incremental modes', 10, 'NOT IN over several columns that can be NULL is computed anew at each refresh');
       return;
     }
     default: return;
   }
+}
+
+/** A column of a table that is known to take NULL. */
+function canBeNull(node: Node | undefined, made: Inspected): boolean {
+  const meaning = node !== undefined && 'ColumnRef' in node ? made.meaningOf(node.ColumnRef) : undefined;
+  const relation = meaning?.is === 'column' ? meaning.entry.relation : undefined;
+  if (meaning?.is !== 'column' || relation?.kind !== 'table' || 'unknown' in relation.columns) return false;
+  return relation.columns.find(({ name }) => name === meaning.column.name)?.notNull === false;
 }
 
 const isRowTest = ({ testexpr, subLinkType }: SubLink): boolean => subLinkType === 'ANY_SUBLINK' && testexpr !== undefined && 'RowExpr' in testexpr;

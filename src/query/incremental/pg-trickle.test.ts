@@ -83,7 +83,7 @@ describe('FULL only: AUTO falls back, the incremental modes refuse (§2.2)', () 
     ['select id, array(select name from c) as names from o', 'array-sub-query'], ['select id from o where note = (select name from c where c.id = o.c)', 'correlated-sub-query'],
     ['select x.id from (select id from o order by id limit 3) x', 'nested-limit'], ['with x as (select id from o order by id limit 3) select id from x', 'nested-limit'],
     ['select id from top', 'nested-limit'], ['select o.id, v.k from o, (values (1), (2)) v(k)', 'values'],
-    ['select x.k from (select id, row_number() over (order by id) as k from o) x', 'nested-window'],
+    ['select id from o where (c, note) not in (select id, name from c)', 'row-in'], ['select x.k from (select id, row_number() over (order by id) as k from o) x', 'nested-window'],
   ])('%s', (sql, code) => {
     expect(all(sql)).toEqual([`full: ${code}`, `refused: ${code}`, `refused: ${code}`, 'full']);
   });
