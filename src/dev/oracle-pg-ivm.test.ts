@@ -48,7 +48,8 @@ describe('the extension says of every row what the rows say', () => {
 test('of generated queries none is taken that the extension refuses, and no write breaks unsaid', async () => {
   const figures = await judgeMany(bench, new Generator(4), 170);
   const { sameVerdict, sameReason, wrongHazards, unknown } = summed(figures);
-  const differing = figures.judged.filter(({ verdict }) => verdict !== 'equal' && verdict !== 'unknown').map(({ verdict, because, query }) => `${verdict}: ${because}\n    ${query}`);
+  const differing = figures.judged.filter(({ verdict }) => verdict !== 'equal' && verdict !== 'unknown')
+    .map(({ verdict, because, query }) => `${verdict}: ${because}\n    ${query}`);
   expect(differing.filter(text => text.startsWith('wrong')), differing.join('\n')).toEqual([]);
   expect([sameVerdict, wrongHazards]).toEqual([1, 0]);
   expect(sameReason).toBeGreaterThanOrEqual(0.98);

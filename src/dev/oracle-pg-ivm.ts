@@ -13,7 +13,8 @@ import { summed } from './pg-ivm-figures.ts';
 import { Generator } from './pg-ivm-generator.ts';
 import { judgeMany, openBench } from './pg-ivm-oracle.ts';
 
-const { values } = parseArgs({ options: { queries: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' }, quiet: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { queries: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' },
+  quiet: { type: 'boolean', default: false } } });
 const started = Date.now();
 const bench = await openBench();
 const figures = await judgeMany(bench, new Generator(Number(values.seed)), Number(values.queries), done => {

@@ -39,9 +39,13 @@ export class Dice {
 }
 
 export const over = (text: string, alias: string): string => text.replaceAll('@', alias);
-export const poolOf = (pool: Readonly<Record<string, readonly string[]>>, alias: string): readonly string[] => pool[alias.replace(/\d+$/, '')] ?? pool[''] ?? [];
+export const poolOf = (pool: Readonly<Record<string, readonly string[]>>, alias: string): readonly string[] =>
+  pool[alias.replace(/\d+$/, '')] ?? pool[''] ?? [];
 
-/** Makes queries for the pg_ivm oracle: shapes that the extension takes, and faults that are put into them, none, one or several. The same seed makes the same queries. */
+/**
+ * Makes queries for the pg_ivm oracle: shapes that the extension takes, and faults that are put into them, none, one or several. The same
+ * seed makes the same queries.
+ */
 export class Generator {
   readonly #dice: Dice;
   #serial = 0;
@@ -105,7 +109,8 @@ export class Generator {
     const source = this.#source();
     const star = this.#dice.chance(0.08) && !source.plain.includes('profile');
     return {
-      ...this.#empty('plain'), sources: [source], from: [`${source.sql} ${source.alias}`], targets: star ? [`${source.alias}.*`] : [...this.#columns(source), ...this.#expressions(source)],
+      ...this.#empty('plain'), sources: [source], from: [`${source.sql} ${source.alias}`], targets: star ? [`${source.alias}.*`]
+        : [...this.#columns(source), ...this.#expressions(source)],
       where: this.#conditions(source, 0.5),
     };
   }
@@ -123,10 +128,13 @@ export class Generator {
     const using = a.links.find(link => b.links.includes(link));
     const form = dice.upTo(5);
     const from = form === 0 ? [left, right] : form === 1 && using !== undefined ? [`${left} join ${right} using (${using})`]
-      : form === 2 ? [`${left} cross join ${right}`] : form === 3 ? [`${left}, lateral (select ${b.alias}.${dice.pick(b.plain)} as lat from ${right} where ${on}) l`] : [`${left} join ${right} on ${on}`];
+      : form === 2 ? [`${left} cross join ${right}`] : form === 3
+        ? [`${left}, lateral (select ${b.alias}.${dice.pick(b.plain)} as lat from ${right} where ${on}) l`]
+        : [`${left} join ${right} on ${on}`];
     const inside = form === 3;
     const where = [...this.#conditions(a, 0.4), ...form === 0 ? [on] : []];
-    return { ...this.#empty('inner'), sources: inside ? [a] : [a, b], from, where, targets: [...this.#columns(a, 3), ...this.#expressions(a), ...inside ? ['l.lat'] : this.#columns(b, 3)] };
+    return { ...this.#empty('inner'), sources: inside ? [a] : [a, b], from, where, targets: [...this.#columns(a, 3),
+      ...this.#expressions(a), ...inside ? ['l.lat'] : this.#columns(b, 3)] };
   }
 
   /** An outer join: mostly by one equality whose columns are selected. */
@@ -142,15 +150,18 @@ export class Generator {
       const c = { ...this.#source(), alias: 'z' };
       const side = dice.pick([x, y]);
       const other = `z.${dice.pick(c.links)}`;
-      from = `${from} ${dice.pick(['left', 'left', 'join', 'full'])} ${''}join ${c.sql} z on ${side} = ${other}`.replace('join join', 'join');
+      from = `${from} ${dice.pick(['left', 'left', 'join', 'full'])} ${''}join ${c.sql} z on ${side} = ${other}`.replace('join join',
+        'join');
       sources.push(c);
       needed.push(other);
     }
     const isWhole = dice.chance(0.85);
     const strictOnly = dice.chance(0.75);
-    const extra = strictOnly ? sources.flatMap(source => (dice.chance(0.6) ? dice.some(source.plain, 1).map(name => `${source.alias}.${name}`) : [])) : sources.flatMap(source => this.#expressions(source));
+    const extra = strictOnly ? sources.flatMap(source => (dice.chance(0.6) ? dice.some(source.plain, 1)
+      .map(name => `${source.alias}.${name}`) : [])) : sources.flatMap(source => this.#expressions(source));
     const targets = [...isWhole ? needed : needed.slice(1), ...extra, ...dice.chance(0.3) ? a.key.map(name => `${a.alias}.${name}`) : []];
-    return { ...this.#empty('outer'), sources, from: [from], targets, where: dice.chance(0.3) ? this.#conditions(dice.pick(sources), 1) : [] };
+    return { ...this.#empty('outer'), sources, from: [from], targets, where: dice.chance(0.3) ? this.#conditions(dice.pick(sources), 1)
+      : [] };
   }
 
   #aggregate(): Parts {
@@ -158,11 +169,16 @@ export class Generator {
     const source = this.#source(dice.chance(0.8) ? dice.pick(tables.filter(({ alias }) => ['c', 'o', 'i'].includes(alias))) : undefined);
     const joined = dice.chance(0.25);
     const b = { ...this.#source(), alias: 'j' };
-    const from = joined ? `${source.sql} ${source.alias} join ${b.sql} j on ${source.alias}.${dice.pick(source.links)} = j.${dice.pick(b.links)}` : `${source.sql} ${source.alias}`;
-    const group = dice.chance(0.8) ? dice.some([...source.plain, ...source.key], 1 + dice.upTo(2)).map(name => `${source.alias}.${name}`) : [];
-    if (group.length > 0 && dice.chance(0.15)) group.push(...dice.some(poolOf(steady, source.alias), 1).map(text => over(text, source.alias)));
+    const from = joined
+      ? `${source.sql} ${source.alias} join ${b.sql} j on ${source.alias}.${dice.pick(source.links)} = j.${dice.pick(b.links)}`
+      : `${source.sql} ${source.alias}`;
+    const group = dice.chance(0.8) ? dice.some([...source.plain, ...source.key], 1 + dice.upTo(2)).map(name => `${source.alias}.${name}`)
+      : [];
+    if (group.length > 0 && dice.chance(0.15)) group.push(...dice.some(poolOf(steady, source.alias), 1)
+      .map(text => over(text, source.alias)));
     const calls = dice.some(poolOf(maintained, source.alias), 1 + dice.upTo(3)).map(text => over(text, source.alias));
-    return { ...this.#empty('aggregate'), sources: joined ? [source, b] : [source], from: [from], group, targets: [...group, ...calls], where: this.#conditions(source, 0.35) };
+    return { ...this.#empty('aggregate'), sources: joined ? [source, b] : [source], from: [from], group, targets: [...group, ...calls],
+      where: this.#conditions(source, 0.35) };
   }
 
   #exists(): Parts {
@@ -173,7 +189,8 @@ export class Generator {
     const link = `${a!.alias}.${dice.pick(a!.links)}`;
     if (dice.chance(0.9)) parts.targets.unshift(link);
     const inside = dice.chance(0.4) ? ` and ${over(dice.pick(poolOf(conditions, b.sql === 'customers' ? 'c' : '')), 'e')}` : '';
-    const body = `exists (select ${dice.pick(['1', '*', `e.${dice.pick(b.links)}`])} from ${b.sql} e where e.${dice.pick(b.links)} = ${link}${inside})`;
+    const body =
+      `exists (select ${dice.pick(['1', '*', `e.${dice.pick(b.links)}`])} from ${b.sql} e where e.${dice.pick(b.links)} = ${link}${inside})`;
     parts.where.push(body);
     if (dice.chance(0.2)) parts.where.push(`exists (select from_more.k from uniq from_more where from_more.k = ${link})`);
     return { ...parts, form: 'exists', distinct: dice.chance(0.12) ? 'distinct' : '' };
@@ -186,7 +203,8 @@ export class Generator {
     const names = inner.targets.map((_, at) => `sub.n${at}`);
     const outside = this.#dice.chance(0.3) ? this.#source() : undefined;
     return {
-      ...this.#empty('subquery'), sources: inner.sources, from: [`(${print(inner)}) sub`, ...outside === undefined ? [] : [`${outside.sql} out_${outside.alias}`]],
+      ...this.#empty('subquery'), sources: inner.sources, from: [`(${print(inner)}) sub`, ...outside === undefined ? []
+        : [`${outside.sql} out_${outside.alias}`]],
       targets: this.#dice.chance(0.15) ? ['sub.*'] : this.#dice.some(names, 1 + this.#dice.upTo(names.length)),
     };
   }
@@ -197,9 +215,11 @@ export class Generator {
     if (inner.targets.length === 0) inner.targets.push('1 as n0');
     const names = inner.targets.map((_, at) => `n${at}`);
     const second = this.#dice.chance(0.35);
-    const list = [`one as ${this.#dice.pick(['', '', 'materialized ', 'not materialized '])}(${print(inner)})`, ...second ? ['two as (select * from one)'] : []];
+    const list = [`one as ${this.#dice.pick(['', '', 'materialized ', 'not materialized '])}(${print(inner)})`, ...second
+      ? ['two as (select * from one)'] : []];
     return {
-      ...this.#empty('cte'), with: list, sources: inner.sources, from: [second ? 'two t' : 'one t'], targets: this.#dice.some(names, 1 + this.#dice.upTo(names.length)).map(name => `t.${name}`),
+      ...this.#empty('cte'), with: list, sources: inner.sources, from: [second ? 'two t' : 'one t'],
+        targets: this.#dice.some(names, 1 + this.#dice.upTo(names.length)).map(name => `t.${name}`),
     };
   }
 }
@@ -220,7 +240,8 @@ export function print(parts: Parts): string {
     ...parts.with.length === 0 ? [] : [`with ${parts.recursive ? 'recursive ' : ''}${parts.with.join(', ')}`],
     `select ${[parts.distinct, targets.join(', ')].filter(text => text !== '').join(' ')}`,
     ...parts.from.length === 0 ? [] : [`from ${parts.from.join(', ')}`],
-    ...parts.where.length === 0 ? [] : [`where ${parts.where.map(text => (/ or /i.test(text) && !text.startsWith('exists') ? `(${text})` : text)).join(' and ')}`],
+    ...parts.where.length === 0 ? []
+      : [`where ${parts.where.map(text => (/ or /i.test(text) && !text.startsWith('exists') ? `(${text})` : text)).join(' and ')}`],
     ...parts.group.length === 0 ? [] : [`group by ${parts.group.join(', ')}`],
     ...parts.tail,
   ].join(' ');

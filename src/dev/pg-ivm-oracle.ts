@@ -52,11 +52,13 @@ export async function openBench(): Promise<Bench> {
   await db.exec('create extension pg_ivm');
   for (const statement of [...schema, ...rows]) await db.exec(statement);
   await db.exec(`select pgivm.create_immv('kept', 'select id, name from customers where id < 100')`);
-  const catalog = Object.assign(await introspect(async sql => (await db.query<Record<string, unknown>>(sql)).rows), { postgres: 18 }) as Store;
+  const catalog = Object.assign(await introspect(async sql => (await db.query<Record<string, unknown>>(sql)).rows),
+    { postgres: 18 }) as Store;
   // Introspection leaves the temporary schema out, where no migration's table is.
   const model = catalog.find({ name: 'scratch' });
   if (model.is === 'present' && model.object.kind === 'table') {
-    catalog.put({ ...model.object, id: catalog.newId(), name: { schema: 'public', name: 'passing' }, persistence: 'temporary', constraints: [] });
+    catalog.put({ ...model.object, id: catalog.newId(), name: { schema: 'public', name: 'passing' }, persistence: 'temporary',
+      constraints: [] });
   }
   const kept = catalog.find({ name: 'kept' });
   if (kept.is === 'present' && kept.object.kind === 'table') {
@@ -107,7 +109,8 @@ export async function tryOut({ db }: Bench, query: string, sources: readonly str
           continue;
         }
         const [held, fresh] = [`select ${values} from mvlint_immv`, `select ${values} from (${query}) q(${columns})`];
-        const { rows: [same] } = await db.query<{ same: boolean }>(`select not exists ((${held} except all ${fresh}) union all (${fresh} except all ${held})) as same`);
+        const { rows: [same] } =
+          await db.query<{ same: boolean }>(`select not exists ((${held} except all ${fresh}) union all (${fresh} except all ${held})) as same`);
         if (same?.same !== true) falsified.push(write.slice(0, 60));
         await db.exec('release w');
       }
@@ -134,21 +137,27 @@ function judge(query: string, said: Eligibility, seen: Seen): Judged {
   if (said.is === 'unknown') return { ...base, verdict: 'unknown', because: said.because };
   if (seen.refusal !== undefined) {
     // Rows that are there already collide as soon as the index is made.
-    const collides = seen.refusal.message.startsWith('could not create unique index') && said.hazards.some(({ code }) => code === 'set-returning-column');
+    const collides = seen.refusal.message.startsWith('could not create unique index')
+      && said.hazards.some(({ code }) => code === 'set-returning-column');
     if (collides) return { ...base, verdict: 'equal', because: '' };
     if (first === undefined) return { ...base, verdict: 'wrong verdict', because: `refused: ${text(seen.refusal)}` };
-    return sameReason(first, seen.refusal) ? { ...base, verdict: 'equal', because: '' } : { ...base, verdict: 'other reason', because: `said ${first.code}; seen ${text(seen.refusal)}` };
+    return sameReason(first, seen.refusal) ? { ...base, verdict: 'equal', because: '' }
+      : { ...base, verdict: 'other reason', because: `said ${first.code}; seen ${text(seen.refusal)}` };
   }
   if (first !== undefined) return { ...base, verdict: 'wrong verdict', because: `accepted; said ${first.code}` };
   // An EXISTS or a condition that no row meets keeps a write from coming that far.
   const isFiltered = / where /i.test(query);
   const surely = !isFiltered && said.hazards.some(({ code }) => breaksWrites.has(code) && !showsSometimes.has(code));
   const sometimes = said.hazards.length > 0 && !surely;
-  if (surely && seen.broken.length === 0) return { ...base, verdict: 'wrong hazard', because: `no write broke; said ${said.hazards.map(({ code }) => code).join()}` };
-  if (!surely && !sometimes && seen.broken.length > 0) return { ...base, verdict: 'wrong hazard', because: `a write broke: ${seen.broken[0]}` };
-  if (!surely && !sometimes && seen.falsified.length > 0) return { ...base, verdict: 'wrong hazard', because: `the content differs after: ${seen.falsified[0]}` };
+  if (surely && seen.broken.length === 0) return { ...base, verdict: 'wrong hazard',
+    because: `no write broke; said ${said.hazards.map(({ code }) => code).join()}` };
+  if (!surely && !sometimes && seen.broken.length > 0) return { ...base, verdict: 'wrong hazard',
+    because: `a write broke: ${seen.broken[0]}` };
+  if (!surely && !sometimes && seen.falsified.length > 0) return { ...base, verdict: 'wrong hazard',
+    because: `the content differs after: ${seen.falsified[0]}` };
   const index = said.index === undefined ? undefined : JSON.stringify([...said.index as readonly string[]].sort());
-  if (index !== JSON.stringify([...seen.index ?? []].sort())) return { ...base, verdict: 'other index', because: `said ${index}; seen ${JSON.stringify(seen.index)}` };
+  if (index !== JSON.stringify([...seen.index ?? []].sort())) return { ...base, verdict: 'other index',
+    because: `said ${index}; seen ${JSON.stringify(seen.index)}` };
   return { ...base, verdict: 'equal', because: '' };
 }
 
@@ -160,7 +169,9 @@ export async function judgeQuery(bench: Bench, query: string): Promise<Judged | 
   return judge(query, said, await tryOut(bench, query, sources));
 }
 
-/** Generates distinct queries until `wanted` of them were analysed by Postgres, and compares what mvlint says of each with what pg_ivm does. */
+/**
+ * Generates distinct queries until `wanted` of them were analysed by Postgres, and compares what mvlint says of each with what pg_ivm does.
+ */
 export async function judgeMany(bench: Bench, generator: Generator, wanted: number, progress?: (done: number) => void): Promise<Figures> {
   const seen = new Set<string>();
   const judged: Judged[] = [];

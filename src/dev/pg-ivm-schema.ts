@@ -1,4 +1,7 @@
-/** The schema of the pg_ivm oracle: a table for every kind of source that the extension tells apart, and functions of each volatility. Data only. */
+/**
+ * The schema of the pg_ivm oracle: a table for every kind of source that the extension tells apart, and functions of each volatility. Data
+ * only.
+ */
 export const schema: readonly string[] = [
   `create type mood as enum ('sad', 'ok', 'happy')`,
   `create type status as enum ('new', 'paid', 'shipped')`,
@@ -55,7 +58,8 @@ export const rows: readonly string[] = [
     timestamptz '2024-01-02 10:00+00' + g * interval '1 day', case when g % 2 = 0 then 'note' end, g * 0.1, date '2024-02-01' + g from generate_series(1, 6) g`,
   `insert into items select g, 1, 's' || g, g * 0.3 from generate_series(1, 4) g`,
   `insert into keyless values (1, 'x', '2024-01-01'), (1, 'x', '2024-01-01'), (2, null, null)`,
-  ...['uniq', 'deferred', 'scratch', 'parted', 'parent', '"Mixed Case"', '"order"', '"Upper"', 'other.away', 'passing'].map(table => `insert into ${table} values (1, 1), (2, 2)`),
+  ...['uniq', 'deferred', 'scratch', 'parted', 'parent', '"Mixed Case"', '"order"', '"Upper"', 'other.away', 'passing'].map(table =>
+    `insert into ${table} values (1, 1), (2, 2)`),
   'insert into virtual_one values (1, 1), (2, 2)', 'insert into stored_one values (1, 1), (2, 2)',
 ];
 
@@ -65,19 +69,28 @@ export const writes: Readonly<Record<string, readonly string[]>> = {
     `insert into customers (id, name, email, city, vip, created, born, feel, profile, raw, score, weight, balance, tags, spent, rank, code, extra, files, folder, ip, span)
      select 10 + id, name, email, city, vip, created, born, feel, profile, raw, score + 0.2, weight + 0.7, balance, tags, spent, rank, code, extra, files, folder, ip, span from customers where id < 4`,
     `insert into customers (id, name) values (5, 'lonely'), (6, 'n1')`,
-    `update customers set city = 'Rom', balance = balance + 1, score = score * 3, weight = 0.7, feel = 'happy' where id in (1, 2, 11)`, 'update customers set id = 77 where id = 2',
+    `update customers set city = 'Rom', balance = balance + 1, score = score * 3, weight = 0.7, feel = 'happy' where id in (1, 2, 11)`,
+      'update customers set id = 77 where id = 2',
     'delete from customers where id in (1, 11, 12)', `update customers set name = 'z'`,
   ],
   orders: [
     `insert into orders select 10 + id, customer_id + 1, amount, qty, state, placed, shipped, note, total + 0.7, due from orders where id < 5`, 'insert into orders (id, customer_id) values (50, null), (51, 5)',
-    `update orders set amount = amount + 1, qty = 2, total = total / 3, note = 'w' where id in (1, 2, 11)`, 'update orders set customer_id = 3', 'delete from orders where id in (1, 3, 12)', 'delete from orders where customer_id is null',
+    `update orders set amount = amount + 1, qty = 2, total = total / 3, note = 'w' where id in (1, 2, 11)`,
+      'update orders set customer_id = 3', 'delete from orders where id in (1, 3, 12)', 'delete from orders where customer_id is null',
   ],
-  items: [`insert into items values (1, 2, 's1', 7), (6, 1, null, null), (9, 9, 'x', 1)`, 'update items set price = price + 1, sku = null where line = 1', 'update items set order_id = 8 where order_id = 2', 'delete from items where order_id in (1, 3)'],
-  keyless: [`insert into keyless values (1, 'x', '2024-01-01'), (4, 'y', null)`, `update keyless set a = a + 1, b = 'q' where a = 1`, 'delete from keyless where a = 2'],
+  items: [`insert into items values (1, 2, 's1', 7), (6, 1, null, null), (9, 9, 'x', 1)`,
+    'update items set price = price + 1, sku = null where line = 1', 'update items set order_id = 8 where order_id = 2',
+    'delete from items where order_id in (1, 3)'],
+  keyless: [`insert into keyless values (1, 'x', '2024-01-01'), (4, 'y', null)`, `update keyless set a = a + 1, b = 'q' where a = 1`,
+    'delete from keyless where a = 2'],
   uniq: [`insert into uniq values (5, '5')`, 'update uniq set v = null where k = 1', 'delete from uniq where k = 2'],
   deferred: ['insert into deferred values (5, 5)', 'update deferred set v = null where id = 1', 'delete from deferred where id = 2'],
-  ...Object.fromEntries(['scratch', '"Mixed Case"', '"order"', 'other.away'].map(table => [table, [`insert into ${table} values (5, 5)`, `update ${table} set v = null where id = 1`, `delete from ${table} where id = 2`]])),
-  '"Upper"': ['insert into "Upper" values (5, 5)', 'update "Upper" set "Odd Column" = null where id = 1', 'delete from "Upper" where id = 2'],
-  virtual_one: ['insert into virtual_one values (5, 5)', 'update virtual_one set base = 7 where id = 1', 'delete from virtual_one where id = 2'],
-  stored_one: ['insert into stored_one values (5, 5)', 'update stored_one set base = 7 where id = 1', 'delete from stored_one where id = 2'],
+  ...Object.fromEntries(['scratch', '"Mixed Case"', '"order"', 'other.away'].map(table =>
+    [table, [`insert into ${table} values (5, 5)`, `update ${table} set v = null where id = 1`, `delete from ${table} where id = 2`]])),
+  '"Upper"': ['insert into "Upper" values (5, 5)', 'update "Upper" set "Odd Column" = null where id = 1',
+    'delete from "Upper" where id = 2'],
+  virtual_one: ['insert into virtual_one values (5, 5)', 'update virtual_one set base = 7 where id = 1',
+    'delete from virtual_one where id = 2'],
+  stored_one: ['insert into stored_one values (5, 5)', 'update stored_one set base = 7 where id = 1',
+    'delete from stored_one where id = 2'],
 };

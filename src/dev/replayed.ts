@@ -5,7 +5,8 @@ import { readHistories } from '../read/read.ts';
 
 /** The catalog that a migration leaves behind, for tests. `parse` must be ready. */
 export function replayedCatalog(statements: readonly string[], postgres = 18): Catalog {
-  const { histories } = readHistories(memoryFiles({ 'db/001.sql': statements.map(statement => `${statement};\n`).join('') }), { tool: 'psql' });
+  const { histories } = readHistories(memoryFiles({ 'db/001.sql': statements.map(statement => `${statement};\n`).join('') }),
+    { tool: 'psql' });
   const run = replay(histories[0]!, { postgres, role: 'postgres' });
   for (let next = run.next(); ; next = run.next()) if (next.done) return next.value;
 }

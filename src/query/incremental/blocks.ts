@@ -19,7 +19,8 @@ export interface Layout {
 }
 
 /** Puts the queries of a tree together from what its analysis noted. The tree is no deeper than the analysis went. */
-export function layOut(root: SelectStmt, seen: Inspection, types: Types, spanOf: (node: object) => Span, itemSpan: (start: number) => Span): Layout {
+export function layOut(root: SelectStmt, seen: Inspection, types: Types, spanOf: (node: object) => Span, itemSpan: (start: number) =>
+  Span): Layout {
   return new Builder(seen, types, spanOf, itemSpan).layOut(root);
 }
 
@@ -52,15 +53,18 @@ class Builder {
   #block(select: SelectStmt, role: BlockRole, outer: Block | undefined): Open<Block> {
     const isValues = (select.valuesLists?.length ?? 0) > 0;
     const block: Open<Block> = {
-      select, role, ...(outer === undefined ? {} : { outer }), form: isSetOperation(select) ? 'set operation' : isValues ? 'values' : 'select',
-      range: [], from: [], targets: [], ctes: [], operands: [], aggregates: [], groupings: [], windowCalls: [], open: this.#seen.selects.get(select)?.open ?? false,
+      select, role, ...(outer === undefined ? {} : { outer }), form: isSetOperation(select) ? 'set operation' : isValues ? 'values'
+        : 'select',
+      range: [], from: [], targets: [], ctes: [], operands: [], aggregates: [], groupings: [], windowCalls: [],
+        open: this.#seen.selects.get(select)?.open ?? false,
     };
     this.#blocks.push(block);
     this.#blockOf.set(select, block);
     for (const item of select.withClause?.ctes ?? []) if ('CommonTableExpr' in item) this.#cte(item.CommonTableExpr, block);
     if (block.form === 'set operation') this.#operands(select, block);
     for (const item of select.fromClause ?? []) block.from.push(this.#from(item, block, false, false));
-    if (block.form === 'values') block.range.push({ kind: 'values', block, name: '*VALUES*', span: this.#spanOf(select), node: select, columns: [], lateral: false, sampled: false });
+    if (block.form === 'values') block.range.push({ kind: 'values', block, name: '*VALUES*', span: this.#spanOf(select), node: select,
+      columns: [], lateral: false, sampled: false });
     block.targets = this.#targets(select);
     const { withClause: _, larg: __, rarg: ___, fromClause: ____, ...own } = select;
     this.#inside(own, block);
@@ -71,12 +75,14 @@ class Builder {
   #operands(select: SelectStmt, block: Open<Block>): void {
     const todo: SelectStmt[] = [select];
     for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
-      const bare = at.sortClause === undefined && at.limitCount === undefined && at.limitOffset === undefined && at.lockingClause === undefined && at.withClause === undefined;
+      const bare = at.sortClause === undefined && at.limitCount === undefined && at.limitOffset === undefined
+        && at.lockingClause === undefined && at.withClause === undefined;
       if (isSetOperation(at) && (at === select || bare)) todo.push(...[at.rarg, at.larg].filter(arm => arm !== undefined));
       else {
         const query = this.#block(at, 'set operand', block);
         block.operands.push(query);
-        block.range.push({ kind: 'sub-select', block, name: '', span: this.#spanOf(at), node: at, query, columns: [], lateral: false, sampled: false });
+        block.range.push({ kind: 'sub-select', block, name: '', span: this.#spanOf(at), node: at, query, columns: [], lateral: false,
+          sampled: false });
       }
     }
   }
@@ -92,7 +98,8 @@ class Builder {
 
   #targets(select: SelectStmt): Target[] {
     return (this.#seen.selects.get(select)?.outputs ?? []).map(output => ({
-      name: output.name, ...(output.node === undefined ? {} : { node: output.node }), ...(output.column === undefined ? {} : { column: output.column }),
+      name: output.name, ...(output.node === undefined ? {} : { node: output.node }),
+        ...(output.column === undefined ? {} : { column: output.column }),
       type: typeOfValue(output, this.#types), span: this.#itemSpan(output.start),
     }));
   }
@@ -110,7 +117,8 @@ class Builder {
     if ('JoinExpr' in node) return this.#join(node, node.JoinExpr, block);
     if ('RangeTableSample' in node) {
       const { relation, ...rest } = node.RangeTableSample;
-      const inner = relation === undefined ? this.#entry(node, block, { kind: 'unknown' }, undefined) : this.#from(relation, block, lateral, true);
+      const inner = relation === undefined ? this.#entry(node, block, { kind: 'unknown' }, undefined)
+        : this.#from(relation, block, lateral, true);
       this.#inside(rest, block);
       return inner;
     }
@@ -127,7 +135,8 @@ class Builder {
       if (cte !== undefined && !isInside(block, cte)) cte.references += 1;
       const relation: Relation | undefined = item?.entries[0]?.relation;
       const kind = read ? 'CTE' : relation === undefined ? 'unknown' : 'relation';
-      return this.#entry(node, block, { kind, sampled, ...(relation === undefined ? {} : { relation }), ...(cte === undefined ? {} : { cte }) }, item);
+      return this.#entry(node, block, { kind, sampled, ...(relation === undefined ? {} : { relation }),
+        ...(cte === undefined ? {} : { cte }) }, item);
     }
     const kind = 'RangeFunction' in node ? 'function' : 'RangeTableFunc' in node || 'JsonTable' in node ? 'table function' : 'unknown';
     const made = this.#entry(node, block, { kind, lateral: true }, item);
@@ -154,10 +163,12 @@ class Builder {
     const noted = this.#seen.joins.get(inner);
     const kind = joinKinds[inner.jointype ?? 'JOIN_INNER'] ?? 'inner';
     const entry: { -readonly [K in keyof RangeEntry]: RangeEntry[K] } = {
-      kind: 'join', block, name: inner.alias?.aliasname ?? '', span: this.#spanOf(node), node, columns: item?.columns ?? [], lateral: false, sampled: false,
+      kind: 'join', block, name: inner.alias?.aliasname ?? '', span: this.#spanOf(node), node, columns: item?.columns ?? [], lateral: false,
+        sampled: false,
     };
     const join: Join = {
-      kind, node: inner, left: empty[0]!, right: empty[1]!, ...(inner.quals === undefined ? {} : { on: inner.quals }), merged: noted?.merged ?? [], entry,
+      kind, node: inner, left: empty[0]!, right: empty[1]!, ...(inner.quals === undefined ? {} : { on: inner.quals }), merged: noted?.merged
+        ?? [], entry,
     };
     entry.join = join;
     block.range.push(entry);
@@ -199,7 +210,8 @@ export function assignCalls(layout: Layout, seen: Inspection, isAggregate: (call
       if (kind === 'GroupingFunc') block.groupings.push(node);
       if (kind !== 'FuncCall' && kind !== 'JsonArrayAgg' && kind !== 'JsonObjectAgg') return undefined;
       const inner = (node as Record<string, { over?: unknown; constructor?: unknown }>)[kind]!;
-      const over = kind === 'FuncCall' ? inner.over : Object.hasOwn(inner, 'constructor') ? (inner.constructor as { over?: unknown }).over : undefined;
+      const over = kind === 'FuncCall' ? inner.over : Object.hasOwn(inner, 'constructor') ? (inner.constructor as { over?: unknown }).over
+        : undefined;
       if (over !== undefined) block.windowCalls.push(inner);
       else if (kind !== 'FuncCall' || isAggregate(inner)) (levelOf(inner, block, layout, seen).aggregates as object[]).push(inner);
       return undefined;

@@ -10,7 +10,10 @@ type Collation = { readonly is: 'named' | 'implicit'; readonly name: string } | 
 
 const usual = 'default';
 
-/** Whether a column of text has no collation, because it is made of values that have different ones (assign_collations_walker in parse_collate.c). */
+/**
+ * Whether a column of text has no collation, because it is made of values that have different ones (assign_collations_walker in
+ * parse_collate.c).
+ */
 export function isUndecided(query: Inspected, { node, column, type }: Target): boolean {
   if (type !== undefined && !isCollatable(type, query)) return false;
   const found = node === undefined ? column === undefined ? undefined : ofColumn(query, column, 0) : ofNode(query, node, 0);
@@ -30,11 +33,13 @@ function ofColumn(query: Inspected, column: ScopeColumn, depth: number): Collati
   const inner = entry.kind === 'sub-select' ? entry.query : entry.cte?.query;
   if (inner !== undefined) {
     const target = inner.targets[at];
-    const found = target?.node !== undefined ? ofNode(query, target.node, depth + 1) : target?.column !== undefined ? ofColumn(query, target.column, depth + 1) : undefined;
+    const found = target?.node !== undefined ? ofNode(query, target.node, depth + 1) : target?.column !== undefined
+      ? ofColumn(query, target.column, depth + 1) : undefined;
     return found?.is === 'named' ? { ...found, is: 'implicit' } : found;
   }
   const { relation } = entry;
-  const own = relation === undefined || !('columns' in relation) || isUnknown(relation.columns) ? undefined : (relation.columns as readonly { readonly collation?: string }[])[at];
+  const own = relation === undefined || !('columns' in relation) || isUnknown(relation.columns) ? undefined
+    : (relation.columns as readonly { readonly collation?: string }[])[at];
   return { is: 'implicit', name: own?.collation ?? usual };
 }
 

@@ -51,8 +51,10 @@ export function queryNode(node: Node): SelectStmt | undefined {
 }
 
 /** Kinds of expressions that have a type; other parts of the grammar (a sort key, a window) have none. */
-const typed = new Set(['ColumnRef', 'FuncCall', 'A_Expr', 'TypeCast', 'CaseExpr', 'CoalesceExpr', 'MinMaxExpr', 'SubLink', 'A_ArrayExpr', 'A_Indirection', 'CollateClause',
-  'XmlExpr', 'XmlSerialize', 'JsonFuncExpr', 'JsonScalarExpr', 'JsonParseExpr', 'JsonSerializeExpr', 'JsonObjectConstructor', 'JsonArrayConstructor',
+const typed = new Set(['ColumnRef', 'FuncCall', 'A_Expr', 'TypeCast', 'CaseExpr', 'CoalesceExpr', 'MinMaxExpr', 'SubLink', 'A_ArrayExpr',
+  'A_Indirection', 'CollateClause',
+  'XmlExpr', 'XmlSerialize', 'JsonFuncExpr', 'JsonScalarExpr', 'JsonParseExpr', 'JsonSerializeExpr', 'JsonObjectConstructor',
+    'JsonArrayConstructor',
   'JsonArrayQueryConstructor', 'JsonArrayAgg', 'JsonObjectAgg', 'ParamRef', 'SQLValueFunction']);
 
 /** A fact with what it is a consequence of (a relation that is not known takes its columns along), and its place in the statement. */
@@ -95,8 +97,10 @@ class Inspector {
       return found!.is === 'system' ? { is: 'system', entry, name: (found as { readonly name: string }).name } : { is: 'row', entry };
     };
     return {
-      statement: this.#statement, root: layout.root, blocks: layout.blocks, uses: [...this.#placed(this.#uses, seen.places), ...this.#keywords()], defaults: this.#defaults(),
-      missing: this.#missing(run), types: this.#types, meaningOf, spanOf, columnMeaning: column => layout.meanings.get(column) ?? { is: 'unknown' },
+      statement: this.#statement, root: layout.root, blocks: layout.blocks, uses: [...this.#placed(this.#uses, seen.places),
+        ...this.#keywords()], defaults: this.#defaults(),
+      missing: this.#missing(run), types: this.#types, meaningOf, spanOf, columnMeaning: column => layout.meanings.get(column)
+        ?? { is: 'unknown' },
       blockOf: node => layout.blockOf.get(node), callOf: call => seen.calls.get(call), valueOf: node => seen.values.get(node),
       typeOf: node => {
         const known = seen.values.get(node);
@@ -107,7 +111,8 @@ class Inspector {
 
   #run(statement: Statement, inspection: Inspection, uses: Use[]): Run {
     return {
-      statement, catalog: this.#around, relation: (name, span) => this.#bound(span) ?? this.#find(name), reads: [], missing: [], missingColumns: [],
+      statement, catalog: this.#around, relation: (name, span) => this.#bound(span) ?? this.#find(name), reads: [], missing: [],
+        missingColumns: [],
       routines: new Set(), types: new Set(), uses, inspection, truncated: false, lastId: 0, depth: 0,
     };
   }
@@ -116,7 +121,8 @@ class Inspector {
   #bound(span: Span): Found<Relation> | undefined {
     const read = this.#query?.reads.find(({ span: own }) => own.path === span.path && own.start === span.start && own.end === span.end);
     const object = read === undefined ? undefined : this.#catalog.get(read.id);
-    return object !== undefined && 'name' in object && (object.kind === 'table' || object.kind === 'view' || object.kind === 'matview' || object.kind === 'sequence')
+    return object !== undefined && 'name' in object && (object.kind === 'table' || object.kind === 'view' || object.kind === 'matview'
+      || object.kind === 'sequence')
       ? { is: 'present', object } : undefined;
   }
 
@@ -128,7 +134,8 @@ class Inspector {
   #placed(uses: readonly Use[], places: ReadonlyMap<Use, object>, at?: Span): PlacedUse[] {
     return uses.map(use => {
       const node = places.get(use) ?? this.#statement;
-      return { kind: use.kind, use, says: useText(use, this.#types), ...stabilityOfUse(use, this.#types, this.#around), span: at ?? this.#spanOf(node), node };
+      return { kind: use.kind, use, says: useText(use, this.#types), ...stabilityOfUse(use, this.#types, this.#around), span: at
+        ?? this.#spanOf(node), node };
     });
   }
 
@@ -166,7 +173,8 @@ class Inspector {
         const span = sourceSpan(routine.statement, ...rangeOf(routine.statement.sql, defexpr));
         made.push(...this.#placed(uses, inspection.places, span).map(use => ({ ...use, node: call })));
         for (const [node] of inspection.values) {
-          if ('SQLValueFunction' in node) made.push({ kind: 'keyword', says: `the default of ${name ?? `argument ${at + 1}`}`, volatility: 'stable', strict: false, span, node: call });
+          if ('SQLValueFunction' in node) made.push({ kind: 'keyword', says: `the default of ${name ?? `argument ${at + 1}`}`,
+            volatility: 'stable', strict: false, span, node: call });
         }
       }
     }
@@ -182,14 +190,16 @@ class Inspector {
     };
     if (run.truncated) found.push({ ...whole, rank: 0, what: 'what is nested deeper than mvlint reads' });
     for (const { name, span } of run.missing) {
-      found.push({ rank: 1, what: `the relation ${name.schema === undefined ? '' : `${name.schema}.`}${name.name}`, span, start: span.start });
+      found.push({ rank: 1, what: `the relation ${name.schema === undefined ? '' : `${name.schema}.`}${name.name}`, span,
+        start: span.start });
     }
     for (const use of this.#uses) {
       const known = use.kind === 'unresolved' ? stabilityOfUse(use, this.#types, this.#around).volatility : undefined;
       if (known !== undefined && isUnknown(known)) add(2, known.unknown, this.#seen.places.get(use) ?? this.#statement);
     }
     for (const [column, lookup] of this.#seen.columns) {
-      if (lookup.is === 'undecided' || lookup.is === 'missing') add(3, `the column ${strings((column as { fields?: Node[] }).fields).join('.')}`, column);
+      if (lookup.is === 'undecided' || lookup.is === 'missing') add(3,
+        `the column ${strings((column as { fields?: Node[] }).fields).join('.')}`, column);
       else if (lookup.is === 'column' && isUnknown(lookup.column.type)) add(3, `the type of the column ${lookup.column.name}`, column);
     }
     for (const [node, worth] of this.#seen.values) {

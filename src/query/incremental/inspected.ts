@@ -1,4 +1,4 @@
-import type { Known, Matview, ObjectId, Relation, Span, Statement, View, Volatility } from '../../model.ts';
+import type { Known, Matview, ObjectId, Relation, Span, Statement, Table, View, Volatility } from '../../model.ts';
 import type { CommonTableExpr, JoinExpr, Node, SelectStmt } from '../../sql/tree.ts';
 import type { Called } from '../call.ts';
 import type { ScopeColumn, Value } from '../scope.ts';
@@ -153,3 +153,6 @@ export interface Missing {
 
 /** What can be inspected: a view of the catalog, or a query as a text that names things as the session finds them. */
 export type Subject = View | Matview | Statement;
+
+/** The table that an item of FROM is. */
+export const tableOf = ({ relation }: RangeEntry): Table | undefined => (relation?.kind === 'table' ? relation : undefined);

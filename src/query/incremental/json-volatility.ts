@@ -7,7 +7,8 @@ import { typeOfValue } from '../types.ts';
 import { eachPart } from './tree-walk.ts';
 
 /** How stable a constructor or query of SQL/JSON is; undefined for other nodes (contain_mutable_functions_walker in clauses.c). */
-export function jsonUse(node: Node, seen: Inspection, types: Types): { readonly says: string; readonly volatility: Known<Volatility> } | undefined {
+export function jsonUse(node: Node, seen: Inspection,
+  types: Types): { readonly says: string; readonly volatility: Known<Volatility> } | undefined {
   if ('JsonFuncExpr' in node) return { says: 'the SQL/JSON query', volatility: pathVolatility(node.JsonFuncExpr) };
   const inner = 'JsonObjectConstructor' in node ? node.JsonObjectConstructor : 'JsonArrayConstructor' in node ? node.JsonArrayConstructor
     : 'JsonScalarExpr' in node ? node.JsonScalarExpr : undefined;

@@ -1,3 +1,4 @@
+import { offsetKeys } from '../../sql/parse.ts';
 import type { Node } from '../../sql/tree.ts';
 import type { Block, ColumnMeaning, Inspected, Target } from './inspected.ts';
 import { kindOf } from './tree-walk.ts';
@@ -8,7 +9,8 @@ export function keyTargets(block: Block, query: Inspected): readonly (Target | u
   const wanted: Node[] = [...block.select.groupClause ?? []].reverse();
   for (let node = wanted.pop(); node !== undefined; node = wanted.pop()) {
     if ('GroupingSet' in node) wanted.push(...[...node.GroupingSet.content ?? []].reverse());
-    else if ('RowExpr' in node && node.RowExpr.row_format === 'COERCE_IMPLICIT_CAST') wanted.push(...[...node.RowExpr.args ?? []].reverse());
+    else if ('RowExpr' in node && node.RowExpr.row_format === 'COERCE_IMPLICIT_CAST') wanted.push(...[...node.RowExpr.args
+      ?? []].reverse());
     else found.push(targetOf(node, block, query));
   }
   return found;
@@ -41,8 +43,9 @@ export function sameText(node: Node, query: Inspected): string {
     if (own !== undefined) return own;
   }
   return JSON.stringify(node, (key, value: unknown) => {
-    if (key === 'location' || key === 'list_start' || key === 'list_end') return undefined;
-    if (typeof value === 'object' && value !== null && kindOf(value) === 'ColumnRef') return varText(query.meaningOf((value as { ColumnRef: object }).ColumnRef)) ?? value;
+    if (offsetKeys.has(key)) return undefined;
+    if (typeof value === 'object' && value !== null
+      && kindOf(value) === 'ColumnRef') return varText(query.meaningOf((value as { ColumnRef: object }).ColumnRef)) ?? value;
     return value;
   });
 }

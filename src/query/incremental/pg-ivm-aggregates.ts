@@ -13,7 +13,8 @@ const maintained: Readonly<Record<string, readonly string[]>> = {
   avg: ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'interval'],
 };
 const extremes = [
-  'anyarray', 'int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'date', 'time', 'timetz', 'money', 'timestamp', 'timestamptz', 'interval', 'text', 'numeric',
+  'anyarray', 'int2', 'int4', 'int8', 'oid', 'float4', 'float8', 'date', 'time', 'timetz', 'money', 'timestamp', 'timestamptz', 'interval',
+    'text', 'numeric',
   'bpchar', 'tid', 'anyenum', 'inet', 'pg_lsn',
 ];
 
@@ -31,9 +32,12 @@ export function aggregateObstacle(call: FuncCall, query: Inspected): Obstacle | 
   const { signature } = resolved;
   const span = query.spanOf(call);
   const made = (code: PgIvmCode, what: string, says: string): Obstacle => obstacle(code, says, span, { message: notSupported(what) });
-  if (call.agg_filter !== undefined) return made('aggregate-filter', 'aggregate function with FILTER clause', `FILTER stands at ${signature.name}()`);
-  if (call.agg_distinct === true) return made('aggregate-distinct', 'aggregate function with DISTINCT arguments', `DISTINCT stands inside of ${signature.name}()`);
-  if (call.agg_order !== undefined) return made('aggregate-order', 'aggregate function with ORDER clause', `${signature.name}() orders its input`);
+  if (call.agg_filter !== undefined) return made('aggregate-filter', 'aggregate function with FILTER clause',
+    `FILTER stands at ${signature.name}()`);
+  if (call.agg_distinct === true) return made('aggregate-distinct', 'aggregate function with DISTINCT arguments',
+    `DISTINCT stands inside of ${signature.name}()`);
+  if (call.agg_order !== undefined) return made('aggregate-order', 'aggregate function with ORDER clause',
+    `${signature.name}() orders its input`);
   if (signature.routine === undefined && isMaintained(signature.name, signature.arguments.map(type => type.key))) return undefined;
   const args = signature.arguments.map(type => type.printed).join(',');
   return made('aggregate-function', `aggregate function ${signature.name}(${args})`, `pg_ivm does not maintain ${signature.name}(${args})`);

@@ -6,14 +6,18 @@ import type { Walked } from './pg-ivm-walk.ts';
 import { mentioned, nonNullable, nonStrictPart, usesByNode, type UsesByNode } from './strictness.ts';
 import { eachPart } from './tree-walk.ts';
 
-/** What pg_ivm asks of the whole query behind its walk: the columns that EXISTS and outer joins need, and strict expressions beside an outer join. */
+/**
+ * What pg_ivm asks of the whole query behind its walk: the columns that EXISTS and outer joins need, and strict expressions beside an outer
+ * join.
+ */
 export function conditionObstacles(query: Inspected, walked: Walked): readonly Obstacle[] {
   const made = [...existsObstacles(query, walked)];
   if (walked.outerJoins.length > 0) made.push(...outerJoinObstacles(query, walked.outerJoins));
   return made;
 }
 
-const forbid = (code: PgIvmCode, hint: string, says: string, span: Span): Obstacle => obstacle(code, says, span, { message: notAllowed, hint });
+const forbid = (code: PgIvmCode, hint: string, says: string, span: Span): Obstacle =>
+  obstacle(code, says, span, { message: notAllowed, hint });
 
 /** A column as Postgres numbers it: the item of FROM and the position in it; whole rows have the position 0. */
 function varOf(meaning: ColumnMeaning): string | undefined {
@@ -25,7 +29,8 @@ function varOf(meaning: ColumnMeaning): string | undefined {
 /** The plain columns of the select list. */
 function selected(query: Inspected): ReadonlySet<string> {
   return new Set(query.root.targets.flatMap(({ node, column }) => {
-    const meaning = node !== undefined && 'ColumnRef' in node ? query.meaningOf(node.ColumnRef) : column === undefined ? undefined : query.columnMeaning(column);
+    const meaning = node !== undefined && 'ColumnRef' in node ? query.meaningOf(node.ColumnRef) : column === undefined ? undefined
+      : query.columnMeaning(column);
     const name = meaning === undefined ? undefined : varOf(meaning);
     return name === undefined ? [] : [name];
   }));
@@ -71,7 +76,8 @@ function outerJoinObstacles(query: Inspected, joins: readonly Join[]): readonly 
   const found: Obstacle[] = [];
   for (const join of joins) {
     if (isSimpleEquality(query, uses, join)) continue;
-    found.push(forbid('outer-join-condition', 'Only simple equijoin is supported with outer join', 'the condition of the outer join is not one equality between two relations', join.entry.span));
+    found.push(forbid('outer-join-condition', 'Only simple equijoin is supported with outer join',
+      'the condition of the outer join is not one equality between two relations', join.entry.span));
   }
   const listed = selected(query);
   for (const [name, column] of joins.flatMap(join => conditionColumns(query, join))) {
@@ -120,7 +126,8 @@ function conditionColumns(query: Inspected, join: Join): readonly (readonly [str
 function isSimpleEquality(query: Inspected, uses: UsesByNode, join: Join): boolean {
   if (join.merged.length > 0) return join.merged.length === 1 && isPlain(query, join.merged[0]!);
   const { on } = join;
-  if (on === undefined || !('A_Expr' in on) || on.A_Expr.kind !== 'AEXPR_OP' || on.A_Expr.lexpr === undefined || on.A_Expr.rexpr === undefined) return false;
+  if (on === undefined || !('A_Expr' in on) || on.A_Expr.kind !== 'AEXPR_OP' || on.A_Expr.lexpr === undefined
+    || on.A_Expr.rexpr === undefined) return false;
   const [left, right] = [mentioned(query, on.A_Expr.lexpr), mentioned(query, on.A_Expr.rexpr)];
   if (left.size !== 1 || right.size !== 1 || [...left][0] === [...right][0]) return false;
   const [operator] = (uses.get(on) ?? []).filter(({ kind }) => kind === 'operator');
@@ -132,7 +139,9 @@ function isPlain(query: Inspected, { left, right }: Join['merged'][number]): boo
   return [left, right].every(side => side !== undefined && query.columnMeaning(side).is === 'column');
 }
 
-/** Functions behind the built-in `=` whose operators can neither be merged nor hashed (pg_operator, compared with a server in the tests). */
+/**
+ * Functions behind the built-in `=` whose operators can neither be merged nor hashed (pg_operator, compared with a server in the tests).
+ */
 const plainEquality = new Set(['xideqint4', 'box_eq', 'path_n_eq', 'circle_eq', 'lseg_eq', 'line_eq']);
 
 function canMergeOrHash(name: string, query: Inspected): boolean {

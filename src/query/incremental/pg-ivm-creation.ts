@@ -17,16 +17,19 @@ export function analysisObstacles(query: Inspected): readonly Obstacle[] {
   eachPart(select, node => {
     if (kindOf(node) !== 'ParamRef') return;
     const number = (node as { ParamRef: { number?: number } }).ParamRef.number ?? 0;
-    found.push(obstacle('parameter', `nothing gives $${number} a value`, query.spanOf(node), { message: `there is no parameter $${number}` }));
+    found.push(obstacle('parameter', `nothing gives $${number} a value`, query.spanOf(node),
+      { message: `there is no parameter $${number}` }));
   });
   // What only a materialized view may not hold is looked for in the analysed query (transformCreateTableAsStmt).
   for (const cte of query.blocks.flatMap(block => block.ctes)) {
     if (cte.node.ctequery === undefined || 'SelectStmt' in cte.node.ctequery) continue;
-    found.push(obstacle('modifying-cte', `the CTE ${cte.name} changes data`, cte.span, { message: 'materialized views must not use data-modifying statements in WITH' }));
+    found.push(obstacle('modifying-cte', `the CTE ${cte.name} changes data`, cte.span,
+      { message: 'materialized views must not use data-modifying statements in WITH' }));
   }
   for (const { relation, span } of query.blocks.flatMap(block => block.range)) {
     if (relation?.kind !== 'table' || relation.persistence !== 'temporary') continue;
-    found.push(obstacle('temporary-source', `${relation.name.name} is a temporary table`, span, { message: 'materialized views must not use temporary tables or views' }));
+    found.push(obstacle('temporary-source', `${relation.name.name} is a temporary table`, span,
+      { message: 'materialized views must not use temporary tables or views' }));
   }
   return found;
 }
@@ -61,7 +64,8 @@ export function rewriteObstacles(query: Inspected, { exists }: Walked): readonly
   for (const [at, key] of keyTargets(query.root, query).entries()) {
     if (key !== undefined) continue;
     const node = (query.root.select.groupClause ?? [])[at];
-    found.push(obstacle('group-key-not-selected', 'GROUP BY names what the select list does not hold', node === undefined ? query.statement.span : query.spanOf(node),
+    found.push(obstacle('group-key-not-selected', 'GROUP BY names what the select list does not hold', node === undefined
+      ? query.statement.span : query.spanOf(node),
       { message: notSupported('GROUP BY expression not appearing in select list') }));
   }
   return found;
@@ -91,7 +95,10 @@ function functionName(node: Node): string | undefined {
   return last !== undefined && 'String' in last ? last.String.sval : undefined;
 }
 
-/** What the making of the table refuses: names that come twice, values that are no column's. `names`: the columns that the call names itself. */
+/**
+ * What the making of the table refuses: names that come twice, values that are no column's. `names`: the columns that the call names
+ * itself.
+ */
 export function tableObstacles(query: Inspected, { exists }: Walked, names: readonly string[]): readonly Obstacle[] {
   const found: Obstacle[] = [];
   const { targets } = query.root;
@@ -105,11 +112,13 @@ export function tableObstacles(query: Inspected, { exists }: Walked, names: read
   for (const [at, name] of all.entries()) {
     const before = repeated.get(name);
     if (before === undefined) repeated.set(name, at);
-    else found.push(obstacle('duplicate-column', `two columns are named ${name}`, spanAt(query, targets[at] ?? targets[before]), { message: `column "${name}" specified more than once` }));
+    else found.push(obstacle('duplicate-column', `two columns are named ${name}`, spanAt(query, targets[at] ?? targets[before]),
+      { message: `column "${name}" specified more than once` }));
   }
   for (const { name, type, span } of targets) {
     if (type?.kind !== 'pseudo' || type.key === 'unknown') continue;
-    found.push(obstacle('record-column', `the column ${name} is a row without a type`, span, { message: `column "${name}" has pseudo-type ${type.printed}` }));
+    found.push(obstacle('record-column', `the column ${name} is a row without a type`, span,
+      { message: `column "${name}" has pseudo-type ${type.printed}` }));
   }
   return found;
 }

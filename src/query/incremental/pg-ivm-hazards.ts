@@ -1,22 +1,24 @@
-import type { Obstacle, Table } from '../../model.ts';
+import type { Obstacle } from '../../model.ts';
 import { keywords } from '../../sql/keywords.ts';
 import type { FuncCall } from '../../sql/tree.ts';
 import { isUnknown } from '../scope.ts';
 import { partWithoutEquality } from './btree.ts';
-import type { Block, Inspected, RangeEntry, Target } from './inspected.ts';
+import { tableOf, type Block, type Inspected, type RangeEntry, type Target } from './inspected.ts';
 import { keyTargets } from './keys.ts';
 import { obstacle, type PgIvmHazard } from './pg-ivm-obstacles.ts';
 import type { Walked } from './pg-ivm-walk.ts';
-import { mentioned } from './strictness.ts';
+import { repeatHazards } from './pg-ivm-repeats.ts';
 import { eachPart } from './tree-walk.ts';
 
 /** Hazards that let no write through; the others give other rows than the query. */
 export const breaksWrites: ReadonlySet<string> = new Set<PgIvmHazard>([
-  'quoted-table-name', 'quoted-column-name', 'virtual-generated-column', 'whole-row-value', 'json-inside-value', 'outer-join-over-cte', 'outer-join-over-function', 'lateral-in-exists', 'set-returning-column',
+  'quoted-table-name', 'quoted-column-name', 'virtual-generated-column', 'whole-row-value', 'json-inside-value', 'outer-join-over-cte',
+    'outer-join-over-function', 'lateral-in-exists', 'set-returning-column',
 ]);
 
 /** Hazards that show only with some rows: a sum that happens to come out, an UPDATE that changes no row that is joined. */
-export const showsSometimes: ReadonlySet<string> = new Set<PgIvmHazard>(['quoted-column-name', 'floating-point-sum', 'table-read-twice', 'outer-join-of-one-table', 'outer-join-beside-join', 'set-returning-column']);
+export const showsSometimes: ReadonlySet<string> = new Set<PgIvmHazard>(['quoted-column-name', 'floating-point-sum', 'table-read-twice',
+  'outer-join-of-one-table', 'outer-join-beside-join', 'set-returning-column']);
 
 /** What is known of the table that pg_ivm makes. */
 export interface Shown {
@@ -30,10 +32,10 @@ export interface Shown {
 
 /** What pg_ivm takes and then does wrong (measured, facts on pg_ivm §1.7, and what the oracle brought to light). */
 export function hazards(query: Inspected, walked: Walked, shown: Shown): readonly Obstacle[] {
-  return [...sourceHazards(query), ...nameHazards(query, walked, shown.names), ...repeatHazards(query, walked), ...valueHazards(query), ...joinHazards(query, walked, shown.hasKey), ...lateralHazards(query, walked), ...callHazards(query, shown.multiplies)];
+  return [...sourceHazards(query), ...nameHazards(query, walked, shown.names), ...repeatHazards(query, walked), ...valueHazards(query),
+    ...joinHazards(query, walked, shown.hasKey), ...lateralHazards(query, walked), ...callHazards(query, shown.multiplies)];
 }
 
-const tableOf = ({ relation }: RangeEntry): Table | undefined => (relation?.kind === 'table' ? relation : undefined);
 
 function sourceHazards({ blocks }: Inspected): readonly Obstacle[] {
   const found: Obstacle[] = [];
@@ -44,13 +46,15 @@ function sourceHazards({ blocks }: Inspected): readonly Obstacle[] {
     const { name } = table.name;
     // It is the alias that is written where there is one (measured).
     if (needsQuotes(entry.name)) {
-      found.push(obstacle('quoted-table-name', `pg_ivm writes the name ${entry.name} without its quotes, so that writes to ${name} are refused`, entry.span));
+      found.push(obstacle('quoted-table-name',
+        `pg_ivm writes the name ${entry.name} without its quotes, so that writes to ${name} are refused`, entry.span));
     }
     if (seen.has(table.id)) continue;
     seen.add(table.id);
     const virtual = isUnknown(table.columns) ? undefined : table.columns.find(({ generated }) => generated === 'virtual');
     if (virtual !== undefined) {
-      found.push(obstacle('virtual-generated-column', `every UPDATE of ${name} is refused, because its column ${virtual.name} is a virtual generated one`, entry.span));
+      found.push(obstacle('virtual-generated-column',
+        `every UPDATE of ${name} is refused, because its column ${virtual.name} is a virtual generated one`, entry.span));
     }
   }
   return found;
@@ -69,7 +73,8 @@ function needsQuotes(name: string): boolean {
  */
 function nameHazards(query: Inspected, { outerJoins }: Walked, names: readonly string[]): readonly Obstacle[] {
   const { targets, aggregates } = query.root;
-  const isExtreme = (target: Target): boolean => target.node !== undefined && 'FuncCall' in target.node && aggregates.includes(target.node.FuncCall)
+  const isExtreme = (target: Target): boolean => target.node !== undefined && 'FuncCall' in target.node
+    && aggregates.includes(target.node.FuncCall)
     && ['min', 'max'].includes(calledName(query, target.node.FuncCall));
   const hasExtreme = targets.some(isExtreme);
   const keys = hasExtreme ? new Set(keyTargets(query.root, query)) : new Set();
@@ -77,59 +82,14 @@ function nameHazards(query: Inspected, { outerJoins }: Walked, names: readonly s
     const name = names[at] ?? target.name;
     const isWritten = outerJoins.length > 0 || isExtreme(target) || keys.has(target);
     if (!isWritten || (name === name.toLowerCase() && !needsQuotes(name))) return [];
-    return [obstacle('quoted-column-name', `pg_ivm writes the name of the column ${name} without its quotes, so that an UPDATE or DELETE is refused`, target.span)];
+    return [obstacle('quoted-column-name',
+      `pg_ivm writes the name of the column ${name} without its quotes, so that an UPDATE or DELETE is refused`, target.span)];
   });
 }
 
 function calledName(query: Inspected, call: FuncCall): string {
   const resolved = query.callOf(call)?.resolved;
   return resolved?.is === 'function' ? resolved.signature.name : '';
-}
-
-/** How often the query reads each table, a CTE as often as it is named (it is put in its place). */
-function readings(block: Block, found: Map<Table, RangeEntry[]>, depth: number): void {
-  for (const entry of block.range) {
-    const table = tableOf(entry);
-    if (table !== undefined) found.set(table, [...found.get(table) ?? [], entry]);
-    const inner = entry.query ?? entry.cte?.query;
-    if (inner !== undefined && depth < 20 && [...found.values()].every(list => list.length < 50)) readings(inner, found, depth + 1);
-  }
-}
-
-/**
- * A table that is read twice: an UPDATE of rows that are joined to rows of the same table leaves other rows than the query gives, and where
- * an outer join stands between the two beside a third relation, writes are refused (both measured).
- */
-function repeatHazards(query: Inspected, { outerJoins, exists }: Walked): readonly Obstacle[] {
-  const read = new Map<Table, RangeEntry[]>();
-  for (const { block } of [{ block: query.root }, ...exists]) readings(block, read, 0);
-  const found: Obstacle[] = [];
-  for (const [table, entries] of read) {
-    const [, second] = entries;
-    if (second !== undefined) {
-      found.push(obstacle('table-read-twice', `${table.name.name} is read twice, and an UPDATE of rows that belong together leaves rows that the query does not give`, second.span));
-    }
-  }
-  if (query.root.range.filter(({ kind }) => kind !== 'join').length < 3) return found;
-  for (const join of outerJoins.filter(({ kind }) => kind === 'left' || kind === 'full')) {
-    const tables = sidesOf(query, join).map(tableOf);
-    if (tables.length === 2 && tables[0] !== undefined && tables[0].id === tables[1]?.id) {
-      found.push(obstacle('outer-join-of-one-table', `an outer join of ${tables[0].name.name} to itself stands beside another relation, and UPDATE and DELETE on it are refused`, join.entry.span));
-    }
-  }
-  return found;
-}
-
-/** The relations that the condition of a join names. */
-function sidesOf(query: Inspected, join: Walked['outerJoins'][number]): readonly RangeEntry[] {
-  const sides = new Set<RangeEntry>(join.on === undefined ? [] : mentioned(query, join.on));
-  for (const { left, right } of join.merged) {
-    for (const side of [left, right]) {
-      const meaning = side === undefined ? undefined : query.columnMeaning(side);
-      if (meaning !== undefined && meaning.is !== 'unknown') sides.add(meaning.entry);
-    }
-  }
-  return [...sides];
 }
 
 function valueHazards(query: Inspected): readonly Obstacle[] {
@@ -142,10 +102,12 @@ function valueHazards(query: Inspected): readonly Obstacle[] {
         if (meaning?.is === 'row') whole ??= meaning.entry.name;
       });
     }
-    if (whole !== undefined) found.push(obstacle('whole-row-value', `the column ${name} holds whole rows of ${whole}, and writes to it are refused`, span));
+    if (whole !== undefined) found.push(obstacle('whole-row-value',
+      `the column ${name} holds whole rows of ${whole}, and writes to it are refused`, span));
     // Beside an aggregate only what GROUP BY names is compared, and that can be.
     const inside = type === undefined || query.root.aggregates.length > 0 ? undefined : partWithoutEquality(type, query.types);
-    if (inside !== undefined) found.push(obstacle('json-inside-value', `the column ${name} holds values of type ${inside}, which cannot be compared, and writes are refused`, span));
+    if (inside !== undefined) found.push(obstacle('json-inside-value',
+      `the column ${name} holds values of type ${inside}, which cannot be compared, and writes are refused`, span));
   }
   return found;
 }
@@ -156,11 +118,15 @@ function joinHazards({ root }: Inspected, { outerJoins }: Walked, hasKey: boolea
   if (join === undefined) return [];
   const isBeside = root.from.length > 1 || root.range.some(entry => entry.join?.kind === 'inner');
   const lost = isBeside && !hasKey
-    ? [obstacle('outer-join-beside-join', 'an outer join stands beside another join, and rows that come several times are kept once when they lose their partner', join.entry.span)] : [];
+    ? [obstacle('outer-join-beside-join',
+      'an outer join stands beside another join, and rows that come several times are kept once when they lose their partner',
+      join.entry.span)] : [];
   return [...lost, ...root.range.flatMap(entry => {
-    if (entry.kind === 'CTE') return [obstacle('outer-join-over-cte', `an outer join stands beside the CTE ${entry.name}, and writes are refused`, entry.span)];
+    if (entry.kind === 'CTE') return [obstacle('outer-join-over-cte',
+      `an outer join stands beside the CTE ${entry.name}, and writes are refused`, entry.span)];
     return entry.kind === 'function' || entry.kind === 'table function'
-      ? [obstacle('outer-join-over-function', `an outer join stands beside the function ${entry.name} in FROM, and writes are refused`, entry.span)] : [];
+      ? [obstacle('outer-join-over-function', `an outer join stands beside the function ${entry.name} in FROM, and writes are refused`,
+        entry.span)] : [];
   })];
 }
 
@@ -175,7 +141,8 @@ function lateralHazards(query: Inspected, { exists }: Walked): readonly Obstacle
     });
     return leans;
   };
-  const lateral = (block: Block): readonly RangeEntry[] => block.range.filter(entry => entry.kind === 'sub-select' && entry.lateral && isLateral(entry));
+  const lateral = (block: Block): readonly RangeEntry[] => block.range.filter(entry => entry.kind === 'sub-select' && entry.lateral
+    && isLateral(entry));
   return exists.flatMap(({ block }) => lateral(block).map(entry =>
     obstacle('lateral-in-exists', 'LATERAL stands inside of EXISTS, and writes are refused', entry.span)));
 }
@@ -191,9 +158,12 @@ function callHazards(query: Inspected, multiplies: boolean): readonly Obstacle[]
       const { signature } = resolved;
       const [argument] = signature.arguments;
       if (multiplies && signature.returnsSet) {
-        found.push(obstacle('set-returning-column', `the column ${name} gives several rows where pg_ivm keeps one, and writes that do so are refused`, span));
-      } else if (signature.kind === 'aggregate' && ['sum', 'avg'].includes(signature.name) && (argument?.key === 'float4' || argument?.key === 'float8')) {
-        found.push(obstacle('floating-point-sum', `the column ${name} adds up floating-point numbers change by change, and drifts away from what the query gives`, span));
+        found.push(obstacle('set-returning-column',
+          `the column ${name} gives several rows where pg_ivm keeps one, and writes that do so are refused`, span));
+      } else if (signature.kind === 'aggregate' && ['sum', 'avg'].includes(signature.name)
+        && (argument?.key === 'float4' || argument?.key === 'float8')) {
+        found.push(obstacle('floating-point-sum',
+          `the column ${name} adds up floating-point numbers change by change, and drifts away from what the query gives`, span));
       }
     });
   }

@@ -25,12 +25,14 @@ function primaryKey(query: Inspected, block: Block, depth: number): readonly num
   for (const [item, entry] of block.range.entries()) {
     if (entry.kind === 'join') continue;
     const inner = entry.kind === 'sub-select' ? entry.query : entry.kind === 'CTE' ? entry.cte?.query : undefined;
-    const key = inner !== undefined ? primaryKey(query, inner, depth + 1) : entry.relation?.kind === 'table' ? keyOfTable(entry.relation) : undefined;
+    const key = inner !== undefined ? primaryKey(query, inner, depth + 1) : entry.relation?.kind === 'table' ? keyOfTable(entry.relation)
+      : undefined;
     if (key === undefined) return undefined;
     for (const at of key) wanted.add(`${item}.${at}`);
   }
   const found = block.targets.flatMap(({ node, column }, position) => {
-    const meaning = node !== undefined && 'ColumnRef' in node ? query.meaningOf(node.ColumnRef) : column === undefined ? undefined : query.columnMeaning(column);
+    const meaning = node !== undefined && 'ColumnRef' in node ? query.meaningOf(node.ColumnRef) : column === undefined ? undefined
+      : query.columnMeaning(column);
     return meaning?.is === 'column' && wanted.delete(`${block.range.indexOf(meaning.entry)}.${meaning.at}`) ? [position] : [];
   });
   return wanted.size === 0 ? found : undefined;

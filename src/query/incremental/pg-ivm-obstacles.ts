@@ -24,7 +24,9 @@ export const notAllowed = 'this query is not allowed on incrementally maintainab
 export const notSupported = (what: string, verb: 'is' | 'are' = 'is'): string => `${what} ${verb} not${suffix}`;
 
 /** An obstacle at one place. */
-export function obstacle(code: PgIvmCode | PgIvmHazard, says: string, span: Span, rest: { readonly message?: string; readonly hint?: string; readonly before?: readonly Evidence[]; readonly here?: string } = {}): Obstacle {
+export function obstacle(code: PgIvmCode | PgIvmHazard, says: string, span: Span,
+  rest: { readonly message?: string; readonly hint?: string; readonly before?: readonly Evidence[]; readonly here?: string } =
+  {}): Obstacle {
   const { message, hint, before = [], here = says } = rest;
   const path = [...before, { span, says: here }] as unknown as Obstacle['evidence'];
   return { code, ...(message === undefined ? {} : { message }), ...(hint === undefined ? {} : { hint }), says, evidence: path };

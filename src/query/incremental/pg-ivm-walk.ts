@@ -8,7 +8,9 @@ import { sourceObstacles, type HasHeirs } from './pg-ivm-sources.ts';
 import { orderObstacle } from './pg-ivm-types.ts';
 import { eachPart, kindOf } from './tree-walk.ts';
 
-/** What the walk over a query found: what it refuses, in the order in which the extension meets it, and what the checks behind it ask for. */
+/**
+ * What the walk over a query found: what it refuses, in the order in which the extension meets it, and what the checks behind it ask for.
+ */
 export interface Walked {
   readonly obstacles: readonly Obstacle[];
   /** The outer joins of the query, in the order in which they are met. */
@@ -48,7 +50,8 @@ class Walker implements Walked {
     });
   }
 
-  #add(code: PgIvmCode, says: string, at: object | Span, rest: { readonly message?: string; readonly hint?: string; readonly before?: readonly Evidence[] } = {}): void {
+  #add(code: PgIvmCode, says: string, at: object | Span,
+    rest: { readonly message?: string; readonly hint?: string; readonly before?: readonly Evidence[] } = {}): void {
     this.obstacles.push(obstacle(code, says, 'path' in at ? at as Span : this.#query.spanOf(at), rest));
   }
 
@@ -69,18 +72,21 @@ class Walker implements Walked {
     if (!isNested) for (const target of block.targets) this.#orderOf(target);
     const { distinctClause, groupClause } = block.select;
     if (isNested && distinctClause !== undefined) {
-      this.#refuse('nested-distinct', 'DISTINCT clause in nested query', 'are', 'DISTINCT stands in a query inside the query', block.targets[0]?.span ?? block.select);
+      this.#refuse('nested-distinct', 'DISTINCT clause in nested query', 'are', 'DISTINCT stands in a query inside the query',
+        block.targets[0]?.span ?? block.select);
     }
     const aggregates = [...block.aggregates, ...block.groupings];
     if (isNested && aggregates[0] !== undefined) {
-      this.#refuse('nested-aggregate', 'aggregate functions in nested query', 'are', 'an aggregate stands in a query inside the query', aggregates[0]);
+      this.#refuse('nested-aggregate', 'aggregate functions in nested query', 'are', 'an aggregate stands in a query inside the query',
+        aggregates[0]);
     }
     if (aggregates.length > 0) this.#hasAggregate = true;
     for (const entry of block.range) {
       this.obstacles.push(...sourceObstacles(entry, this.#hasHeirs));
       if (entry.kind !== 'sub-select') continue;
       this.#hasSubquery = true;
-      if (this.outerJoins.length > 0) this.#forbid('outer-join-with-subquery', 'subquery is not supported with outer join', 'an outer join and a subquery in FROM stand in one query', entry.span);
+      if (this.outerJoins.length > 0) this.#forbid('outer-join-with-subquery', 'subquery is not supported with outer join',
+        'an outer join and a subquery in FROM stand in one query', entry.span);
       if (entry.query !== undefined) this.block(entry.query, depth + 1);
     }
     for (const target of block.targets) this.#target(target.name, target.node, target.span, block, depth);
@@ -88,7 +94,8 @@ class Walker implements Walked {
     for (const item of block.from) this.#join(item, block, depth);
     if (block.select.whereClause !== undefined) this.#expression(block.select.whereClause, depth, true);
     this.#ctes(block, depth);
-    for (const entry of block.range) if (entry.kind === 'function' || entry.kind === 'table function') this.#expression(entry.node as Node, depth, false);
+    for (const entry of block.range) if (entry.kind === 'function' || entry.kind === 'table function') this.#expression(entry.node as Node,
+      depth, false);
   }
 
   /** Clauses that rule a query out by being there. */
@@ -97,7 +104,8 @@ class Walker implements Walked {
     const { groupClause = [], havingClause, sortClause, limitCount, limitOffset, distinctClause, lockingClause, withClause } = select;
     const sets = groupingSets(select);
     if (sets.keys > 0 && block.aggregates.length + block.groupings.length === 0) {
-      this.#refuse('group-by-without-aggregate', 'GROUP BY clause without aggregate', 'is', 'GROUP BY stands without an aggregate', groupClause);
+      this.#refuse('group-by-without-aggregate', 'GROUP BY clause without aggregate', 'is', 'GROUP BY stands without an aggregate',
+        groupClause);
     }
     if (havingClause !== undefined) this.#refuse('having', 'HAVING clause', 'is', 'HAVING stands in the query', havingClause);
     if (sortClause !== undefined) this.#refuse('order-by', 'ORDER BY clause', 'is', 'ORDER BY stands in the query', sortClause);
@@ -105,18 +113,24 @@ class Walker implements Walked {
       this.#refuse('limit', 'LIMIT/OFFSET clause', 'is', 'LIMIT or OFFSET stands in the query', limitCount ?? limitOffset!);
     }
     if (isDistinctOn(select)) this.#refuse('distinct-on', 'DISTINCT ON', 'is', 'DISTINCT ON stands in the query', distinctClause!);
-    for (const call of block.windowCalls.slice(0, 20)) this.#refuse('window-function', 'window functions', 'are', 'a window function stands in the query', call);
-    if (sets.isSeveral) this.#refuse('grouping-sets', 'GROUPING SETS, ROLLUP, or CUBE clauses', 'is', 'GROUP BY asks for several grouping sets', groupClause);
+    for (const call of block.windowCalls.slice(0, 20)) this.#refuse('window-function', 'window functions', 'are',
+      'a window function stands in the query', call);
+    if (sets.isSeveral) this.#refuse('grouping-sets', 'GROUPING SETS, ROLLUP, or CUBE clauses', 'is',
+      'GROUP BY asks for several grouping sets', groupClause);
     if (block.form === 'set operation') {
-      this.#refuse('set-operation', 'UNION/INTERSECT/EXCEPT statements', 'are', 'UNION, INTERSECT or EXCEPT puts the query together', block.operands[1]?.targets[0]?.span ?? select);
+      this.#refuse('set-operation', 'UNION/INTERSECT/EXCEPT statements', 'are', 'UNION, INTERSECT or EXCEPT puts the query together',
+        block.operands[1]?.targets[0]?.span ?? select);
     }
     // What a window orders by is put into the list too, used or not.
-    const isOrdered = select.windowClause?.some(item => 'WindowDef' in item && (item.WindowDef.orderClause ?? item.WindowDef.partitionClause) !== undefined);
-    if (block.form === 'select' && !block.open && block.targets.length === 0 && isOrdered !== true) this.#refuse('no-columns', 'empty target list', 'is', 'the query puts out no column', select);
+    const isOrdered = select.windowClause?.some(item => 'WindowDef' in item && (item.WindowDef.orderClause
+      ?? item.WindowDef.partitionClause) !== undefined);
+    if (block.form === 'select' && !block.open && block.targets.length === 0 && isOrdered !== true) this.#refuse('no-columns',
+      'empty target list', 'is', 'the query puts out no column', select);
     if (lockingClause !== undefined && block.range.some(({ kind }) => kind === 'relation' || kind === 'sub-select')) {
       this.#refuse('row-lock', 'FOR UPDATE/SHARE clause', 'is', 'FOR UPDATE or FOR SHARE locks rows of the query', select);
     }
-    if (withClause?.recursive === true) this.#refuse('recursive', 'recursive query', 'is', 'WITH RECURSIVE stands in the query', withClause);
+    if (withClause?.recursive === true) this.#refuse('recursive', 'recursive query', 'is', 'WITH RECURSIVE stands in the query',
+      withClause);
   }
 
   #orderOf(target: Target): void {
@@ -125,11 +139,13 @@ class Walker implements Walked {
   }
 
   #target(name: string, node: Node | undefined, span: Span, block: Block, depth: number): void {
-    if (name.startsWith(reserved)) this.#refuse('reserved-column-name', `column name ${name}`, 'is', `the column ${name} has a name that pg_ivm keeps for itself`, span);
+    if (name.startsWith(reserved)) this.#refuse('reserved-column-name', `column name ${name}`, 'is',
+      `the column ${name} has a name that pg_ivm keeps for itself`, span);
     if (node === undefined) return;
     const isAggregate = 'FuncCall' in node && block.aggregates.includes(node.FuncCall);
     if (this.#hasAggregate && !isAggregate && this.#contains(node, block)) {
-      this.#refuse('aggregate-in-expression', 'expression containing an aggregate in it', 'is', `the column ${name} computes with an aggregate`, span);
+      this.#refuse('aggregate-in-expression', 'expression containing an aggregate in it', 'is',
+        `the column ${name} computes with an aggregate`, span);
     }
     this.#expression(node, depth, false);
   }
@@ -155,8 +171,10 @@ class Walker implements Walked {
     if ('entry' in item) return;
     const { join } = item;
     if (join.kind !== 'inner') {
-      if (this.#hasSubquery) this.#forbid('outer-join-with-subquery', 'subquery is not supported with outer join', 'an outer join and a subquery in FROM stand in one query', join.entry.span);
-      if (this.#hasAggregate) this.#forbid('outer-join-with-aggregate', 'aggregate is not supported with outer join', 'an outer join and an aggregate stand in one query', join.entry.span);
+      if (this.#hasSubquery) this.#forbid('outer-join-with-subquery', 'subquery is not supported with outer join',
+        'an outer join and a subquery in FROM stand in one query', join.entry.span);
+      if (this.#hasAggregate) this.#forbid('outer-join-with-aggregate', 'aggregate is not supported with outer join',
+        'an outer join and an aggregate stand in one query', join.entry.span);
       this.outerJoins.push(join);
     }
     this.#join(join.left, block, depth);
@@ -166,8 +184,10 @@ class Walker implements Walked {
 
   #ctes(block: Block, depth: number): void {
     for (const cte of block.ctes) {
-      if (cte.name.startsWith(reserved)) this.#refuse('reserved-cte-name', `WITH query name ${cte.name}`, 'is', `the CTE ${cte.name} has a name that pg_ivm keeps for itself`, cte.span);
-      if (cte.references === 0) this.#refuse('unreferenced-cte', 'Ureferenced WITH query', 'is', `nothing reads the CTE ${cte.name}`, cte.span);
+      if (cte.name.startsWith(reserved)) this.#refuse('reserved-cte-name', `WITH query name ${cte.name}`, 'is',
+        `the CTE ${cte.name} has a name that pg_ivm keeps for itself`, cte.span);
+      if (cte.references === 0) this.#refuse('unreferenced-cte', 'Ureferenced WITH query', 'is', `nothing reads the CTE ${cte.name}`,
+        cte.span);
       if (cte.query !== undefined) this.block(cte.query, depth + 1);
     }
   }
@@ -190,7 +210,8 @@ class Walker implements Walked {
         if (boolop === 'AND_EXPR') {
           if (isAllowed) args.forEach(arg => allowed.add(arg));
         } else if (hasSublink(node)) {
-          this.#forbid('exists-under-or-not', 'OR or NOT conditions and EXISTS condition can not be used together', 'a subquery stands under OR or NOT', node);
+          this.#forbid('exists-under-or-not', 'OR or NOT conditions and EXISTS condition can not be used together',
+            'a subquery stands under OR or NOT', node);
           eachPart(args, part => {
             if ('SubLink' in part) under.add(part);
           });
@@ -215,11 +236,14 @@ class Walker implements Walked {
     const inner = select === undefined ? undefined : this.#query.blockOf(select);
     const span = this.#query.spanOf(node);
     if (link.subLinkType !== 'EXISTS_SUBLINK' || !isAllowed) {
-      this.#forbid('subquery-expression', 'sublink only supports subquery with EXISTS clause in WHERE clause', 'a subquery stands where only EXISTS in WHERE, joined by AND, may', span);
+      this.#forbid('subquery-expression', 'sublink only supports subquery with EXISTS clause in WHERE clause',
+        'a subquery stands where only EXISTS in WHERE, joined by AND, may', span);
     } else {
       if (depth > 0) this.#refuse('nested-exists', 'nested sublink', 'is', 'EXISTS stands in a query inside the query', span);
-      if (inner !== undefined && inner.ctes.length > 0) this.#refuse('with-in-exists', 'CTE in EXIST clause', 'is', 'WITH stands inside of EXISTS', span);
-      if (this.outerJoins.length > 0) this.#forbid('exists-with-outer-join', 'subquery with outer join is not supported', 'EXISTS stands in a query with an outer join', span);
+      if (inner !== undefined && inner.ctes.length > 0) this.#refuse('with-in-exists', 'CTE in EXIST clause', 'is',
+        'WITH stands inside of EXISTS', span);
+      if (this.outerJoins.length > 0) this.#forbid('exists-with-outer-join', 'subquery with outer join is not supported',
+        'EXISTS stands in a query with an outer join', span);
       if (depth === 0 && inner !== undefined) this.exists.push({ node: link, block: inner, span });
     }
     if (inner !== undefined) this.block(inner, depth + 1);

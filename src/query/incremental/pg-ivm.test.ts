@@ -26,7 +26,8 @@ describe.each(cases.filter(({ live }) => live !== true))('$code', ({ code, refus
   test.each(taken)('taken: %s', sql => expect(verdict(sql)).toBe('eligible'));
 });
 
-test.each(Object.entries({ ...broken, ...falsified }).flatMap(([code, queries]) => queries.map(sql => [code, sql] as const)))('hazard %s: %s', (code, sql) => {
+test.each(Object.entries({ ...broken, ...falsified }).flatMap(([code, queries]) => queries.map(sql =>
+  [code, sql] as const)))('hazard %s: %s', (code, sql) => {
   const { is, hazards } = said(sql);
   expect(is).toBe('eligible');
   expect(hazards.map(hazard => hazard.code)).toContain(code);
@@ -38,17 +39,21 @@ test.each(indexes)('index of %s', (sql, columns) => {
 });
 
 test('all obstacles are told, the first one first, each at its place', () => {
-  const sql = `select distinct on (city) city, count(*) + 1 as n, now() from v_customers v right join customers c on true where exists (select 1 from uniq) or vip group by rollup (city) order by 1 limit 3`;
+  const sql =
+    `select distinct on (city) city, count(*) + 1 as n, now() from v_customers v right join customers c on true where exists (select 1 from uniq) or vip group by rollup (city) order by 1 limit 3`;
   const { obstacles } = said(sql);
   expect(obstacles.map(({ code, evidence }) => `${code}: ${sql.slice(evidence.at(-1)!.span.start, evidence.at(-1)!.span.end)}`)).toEqual([
-    'mutable-function: now()', 'order-by: 1', 'limit: 3', 'distinct-on: city', 'grouping-sets: rollup (city)', 'view: v_customers', 'aggregate-in-expression: count(*) + 1 as n',
-    'outer-join-with-aggregate: v_customers v right join customers c on true', 'exists-under-or-not: exists (select 1 from uniq) or vip', 'outer-join-condition: v_customers v right join customers c on true',
+    'mutable-function: now()', 'order-by: 1', 'limit: 3', 'distinct-on: city', 'grouping-sets: rollup (city)', 'view: v_customers',
+      'aggregate-in-expression: count(*) + 1 as n',
+    'outer-join-with-aggregate: v_customers v right join customers c on true', 'exists-under-or-not: exists (select 1 from uniq) or vip',
+      'outer-join-condition: v_customers v right join customers c on true',
     'outer-join-where: exists (select 1 from uniq) or vip', 'outer-join-non-strict: count(*) + 1 as n',
   ]);
 });
 
 test('the engine speaks in its own words, with the hint', () => {
-  expect(said('select id from customers limit 1').obstacles[0]).toMatchObject({ message: 'LIMIT/OFFSET clause is not supported on incrementally maintainable materialized view' });
+  expect(said('select id from customers limit 1').obstacles[0])
+    .toMatchObject({ message: 'LIMIT/OFFSET clause is not supported on incrementally maintainable materialized view' });
   expect(said('select now()').obstacles[0]).toMatchObject({ hint: 'functions must be marked IMMUTABLE', says: 'now() is not immutable' });
 });
 
@@ -88,12 +93,14 @@ test('the columns that the call names are those of the table', () => {
   const named = (sql: string, ...columns: string[]): Eligibility => pgIvmEligibility(statementOf(sql), catalog, { columns });
   expect(named('select c.id, o.id from customers c, orders o', 'a', 'b')).toMatchObject({ is: 'eligible', index: ['a', 'b'] });
   expect(named('select id, name from customers', 'a', 'a')).toMatchObject({ is: 'refused', obstacles: [{ code: 'duplicate-column' }] });
-  expect(named('select count(*) from customers', '__ivm_count__')).toMatchObject({ is: 'refused', obstacles: [{ code: 'duplicate-column' }] });
+  expect(named('select count(*) from customers', '__ivm_count__'))
+    .toMatchObject({ is: 'refused', obstacles: [{ code: 'duplicate-column' }] });
   expect(named('select id from customers', '__ivm_x')).toMatchObject({ is: 'eligible' });
 });
 
 test('a view of the catalog is asked with the relations that it was bound to', () => {
-  const later = replayedCatalog(['create table t (id int primary key, v int)', 'create materialized view m as select id from t', 'alter table t rename to old', 'create view t as select 1 as id']);
+  const later = replayedCatalog(['create table t (id int primary key, v int)', 'create materialized view m as select id from t',
+    'alter table t rename to old', 'create view t as select 1 as id']);
   const found = later.find({ name: 'm' });
   if (found.is !== 'present' || found.object.kind !== 'matview') throw new Error('no view');
   expect(pgIvmEligibility(found.object, later)).toMatchObject({ is: 'eligible', index: ['id'] });

@@ -83,7 +83,8 @@ function mutableObstacles(query: Inspected): readonly Obstacle[] {
 /** A sequence passes all checks, and then takes no trigger. */
 function sequences(query: Inspected): readonly Obstacle[] {
   return query.blocks.flatMap(block => block.range).filter(({ relation }) => relation?.kind === 'sequence')
-    .map(({ relation, span }) => obstacle('sequence-source', `${relation!.name.name} is a sequence`, span, { message: `relation "${relation!.name.name}" cannot have triggers` }));
+    .map(({ relation, span }) => obstacle('sequence-source', `${relation!.name.name} is a sequence`, span,
+      { message: `relation "${relation!.name.name}" cannot have triggers` }));
 }
 
 /** One obstacle a code and place. */

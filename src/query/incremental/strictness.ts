@@ -102,16 +102,20 @@ export function nonNullable(query: Inspected, uses: UsesByNode, node: Node | und
 }
 
 const isNull = (node: Node | undefined): boolean => node !== undefined && 'A_Const' in node && node.A_Const.isnull === true;
-const rowOf = (node: Node | undefined): readonly Node[] | undefined => (node !== undefined && 'RowExpr' in node ? node.RowExpr.args ?? [] : undefined);
+const rowOf = (node: Node | undefined): readonly Node[] | undefined => (node !== undefined && 'RowExpr' in node ? node.RowExpr.args ?? []
+  : undefined);
 const nameOf = ({ name }: A_Expr): string => {
   const last = name?.at(-1);
   return last !== undefined && 'String' in last ? last.String.sval ?? '' : '';
 };
 
 /** Kinds of nodes that can give a value although an argument is NULL (contain_nonstrict_functions in clauses.c). */
-const lenient = new Set(['CaseExpr', 'CoalesceExpr', 'MinMaxExpr', 'RowExpr', 'A_ArrayExpr', 'NullTest', 'BooleanTest', 'SubLink', 'GroupingFunc', 'XmlExpr',
-  'JsonObjectConstructor', 'JsonArrayConstructor', 'JsonArrayQueryConstructor', 'JsonObjectAgg', 'JsonArrayAgg', 'JsonScalarExpr', 'JsonParseExpr', 'JsonSerializeExpr']);
-const lenientOperations = new Set(['AEXPR_DISTINCT', 'AEXPR_NOT_DISTINCT', 'AEXPR_NULLIF', 'AEXPR_BETWEEN', 'AEXPR_NOT_BETWEEN', 'AEXPR_BETWEEN_SYM', 'AEXPR_NOT_BETWEEN_SYM']);
+const lenient = new Set(['CaseExpr', 'CoalesceExpr', 'MinMaxExpr', 'RowExpr', 'A_ArrayExpr', 'NullTest', 'BooleanTest', 'SubLink',
+  'GroupingFunc', 'XmlExpr',
+  'JsonObjectConstructor', 'JsonArrayConstructor', 'JsonArrayQueryConstructor', 'JsonObjectAgg', 'JsonArrayAgg', 'JsonScalarExpr',
+    'JsonParseExpr', 'JsonSerializeExpr']);
+const lenientOperations = new Set(['AEXPR_DISTINCT', 'AEXPR_NOT_DISTINCT', 'AEXPR_NULLIF', 'AEXPR_BETWEEN', 'AEXPR_NOT_BETWEEN',
+  'AEXPR_BETWEEN_SYM', 'AEXPR_NOT_BETWEEN_SYM']);
 
 /** The first part of an expression that is not strict; undefined when all of it surely is. */
 export function nonStrictPart(uses: UsesByNode, node: unknown): object | undefined {
@@ -123,7 +127,8 @@ export function nonStrictPart(uses: UsesByNode, node: unknown): object | undefin
     else if ('BoolExpr' in part && (part as { BoolExpr: { boolop?: string } }).BoolExpr.boolop !== 'NOT_EXPR') found = part;
     else if ('A_Expr' in part) {
       const { kind: form, rexpr } = (part as { A_Expr: A_Expr }).A_Expr;
-      if (lenientOperations.has(form ?? '') || (form === 'AEXPR_IN' && rexpr !== undefined && 'List' in rexpr && (rexpr.List.items?.length ?? 0) > 1)) found = part;
+      if (lenientOperations.has(form ?? '') || (form === 'AEXPR_IN' && rexpr !== undefined && 'List' in rexpr
+        && (rexpr.List.items?.length ?? 0) > 1)) found = part;
     }
     if (found === undefined && (uses.get(part) ?? []).some(({ strict }) => !isUnknown(strict) && !strict)) found = part;
     return undefined;

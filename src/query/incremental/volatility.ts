@@ -24,7 +24,8 @@ export function stabilityOfUse(use: Use, types: Types, around: Surroundings): St
     case 'io': {
       // CoerceViaIO: the output function of the one type and the input function of the other (contain_mutable_functions).
       const [from, to] = [use.from === undefined ? undefined : typeNamed(types, use.from), typeNamed(types, use.target)];
-      return { volatility: from === undefined || to === undefined ? unknown(`the conversion to ${use.target}`) : worse(from.output, to.input), strict: true };
+      return { volatility: from === undefined || to === undefined ? unknown(`the conversion to ${use.target}`)
+        : worse(from.output, to.input), strict: true };
     }
     case 'unresolved': {
       const what = unknown(/^\w/.test(use.target) ? `which function ${use.target}() is` : `which operator ${use.target} is`);
@@ -48,7 +49,8 @@ function ofRoutine(id: ObjectId, types: Types, around: Surroundings): Stability 
   // CREATE AGGREGATE makes an immutable row in pg_proc, whatever its functions are (AggregateCreate in pg_aggregate.c).
   if (object.form === 'aggregate') return { volatility: 'immutable', strict: false, routine: id };
   const strict = routineSignature(object, types)?.strict;
-  return { volatility: object.volatility, strict: strict === undefined || isUnknown(strict) ? unknown('whether it is strict') : strict, routine: id };
+  return { volatility: object.volatility, strict: strict === undefined || isUnknown(strict) ? unknown('whether it is strict') : strict,
+    routine: id };
 }
 
 function ofBuiltin(name: string, args: readonly string[], types: Types): Stability {
