@@ -5,6 +5,7 @@ import noBlockedColumnChange from './no-blocked-column-change.ts';
 import noBrokenRefresh from './no-broken-refresh.ts';
 import noChangedShape from './no-changed-shape.ts';
 import noConcurrentIndexInTransaction from './no-concurrent-index-in-transaction.ts';
+import noDrift from './no-drift.ts';
 import noDropCascade from './no-drop-cascade.ts';
 import noDropWithDependents from './no-drop-with-dependents.ts';
 import noDuplicateVersion from './no-duplicate-version.ts';
@@ -62,6 +63,7 @@ export const rules: readonly Rule[] = [
   noBrokenRefresh,
   noChangedShape,
   noConcurrentIndexInTransaction,
+  noDrift,
   noDropCascade,
   noDropWithDependents,
   noDuplicateVersion,

@@ -1,5 +1,5 @@
 import {
-  count, countsAfter, describeIndex, evidence, givenWords, happenings, lostIndexes, madeAt, qualified, quote, quoteLiteral, replacements,
+  count, countsAfter, describeIndex, evidence, givenWords, happenings, lacksIndexes, lostIndexes, madeAt, qualified, quote, quoteLiteral, replacements,
   rule, takenWords,
 } from '../src/rule.ts';
 import type { Index, IndexColumn, Name } from '../src/rule.ts';
@@ -7,6 +7,11 @@ import type { Index, IndexColumn, Name } from '../src/rule.ts';
 /** Whether Postgres's catalogs tell by plain columns that two such indexes are equivalent. */
 const isPlain = ({ columns, predicate }: Index): boolean => predicate === undefined && columns.length === 1
   && columns.every(({ expression, opclass, collation }) => expression === undefined && opclass === undefined && collation === undefined);
+
+/** Whether a database that is only read tells by names of columns that it has such an index. */
+const hasPlainKeys = ({ columns, predicate }: Index): boolean => predicate === undefined && columns.every(({ column }) => column !== undefined);
+const plainKeys = ({ columns, unique }: Index): { readonly columns: readonly string[]; readonly unique: boolean } =>
+  ({ unique, columns: columns.flatMap(({ column }) => column ?? []) });
 
 /**
  * Counts the indexes of a relation that are like one of these: keys, further columns, uniqueness, method. NULL when there is no such relation, and
@@ -82,6 +87,7 @@ new view does not have is not missed.
             ...skipped.map(skip => evidence(skip.via.span, `skipped, because ${quote(skip.name.name)} is still the name of the old index`)),
             evidence(given.effect.via.span, `${givenWords(replacement)}, without an equivalent`),
           ],
+          ...(lost.every(hasPlainKeys) ? { observe: lacksIndexes(old.name, lost.map(plainKeys)) } : {}),
           experiment: countsAfter({
             of: old.name, count: of => equivalents(of, lost), expected: 0,
             says: `${name} has no index over these columns after the migration.`,

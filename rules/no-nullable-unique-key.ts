@@ -1,4 +1,4 @@
-import { evidence, happenings, isUnknown, keyText, known, list, madeAt, quote, rewritesNullKeys, rule, unusable } from '../src/rule.ts';
+import { evidence, happenings, holdsNulls, isUnknown, keyText, known, list, madeAt, quote, rewritesNullKeys, rule, unusable } from '../src/rule.ts';
 import type { Context, Index, Matview, OutputColumn } from '../src/rule.ts';
 
 /** The columns of the index that the query surely lets be NULL. */
@@ -55,6 +55,7 @@ which it is not known whether they can be NULL.
             evidence(effect.via.span, `and is a key of ${keyText(index.columns.flatMap(({ column }) => column ?? []))}`),
           ],
           experiment: rewritesNullKeys(matview.name, key),
+          observe: holdsNulls(matview.name, key),
         };
       }
     },

@@ -1,5 +1,5 @@
 import {
-  evidence, happenings, known, lacksTemporary, madeAt, matviewsReading, quote, refreshRefused, rule, unreadableSource,
+  evidence, happenings, known, lacksTemporary, madeAt, matviewsReading, ownerRefused, quote, refreshRefused, rule, unreadableSource,
 } from '../src/rule.ts';
 import type { Catalog, CatalogObject, Context, End, Happening, Matview } from '../src/rule.ts';
 
@@ -102,6 +102,7 @@ history shows. A right to make temporary tables that was revoked counts for view
           ],
           step,
           experiment: refreshRefused(matview.name, lack.concurrently, '42501'),
+          observe: ownerRefused(matview.name, lack.concurrently),
         };
       }
     },

@@ -1,5 +1,5 @@
 import {
-  evidence, happenings, hasUsableUniqueIndex, keyText, list, lostIndexes, madeAt, passedOver, provedKeys, quote, refreshRefused, replacements, rule,
+  evidence, happenings, hasUsableUniqueIndex, keyText, lacksUsableIndex, list, lostIndexes, madeAt, passedOver, provedKeys, quote, refreshRefused, replacements, rule,
   whyNoKey,
 } from '../src/rule.ts';
 import type { Catalog, Context, Matview, RefreshSite } from '../src/rule.ts';
@@ -79,6 +79,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
             evidence(effect.via.span, `${name} is made here and has no usable unique index at the end of the deploy`),
           ],
           experiment: refreshRefused(matview.name, true, '55000', true),
+          observe: lacksUsableIndex(matview.name),
         };
       }
     },

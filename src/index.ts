@@ -5,6 +5,7 @@
 import { rules } from '../rules/index.ts';
 import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
 import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Verdict } from './model.ts';
+import type { ObserveOptions } from './lint/observe.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { ready } from './sql/parse.ts';
@@ -123,6 +124,7 @@ function disagreement({ predicted, seen }: { readonly predicted?: { readonly sql
   return `Postgres refuses this statement (${seen.sqlstate}: ${seen.message}), where ${expected}`;
 }
 
+export type { ObserveOptions } from './lint/observe.ts';
 export type { ReadSession as DatabaseSession } from './live/server/session.ts';
 
 /**
@@ -166,6 +168,15 @@ export async function takeInventory(session: DatabaseSession, options: { readonl
   }
   const { postgres, replicas, extensions } = server;
   return { postgres, standby: session.standby, replicas, extensions, views, unseen };
+}
+
+/**
+ * Holds the findings against somebody's database, which is only read, and adds what differs from the history (no-drift). A refuted finding becomes a note.
+ * Rejects when the connection is lost.
+ */
+export async function observe(result: LintResult, session: DatabaseSession, options: ObserveOptions): Promise<Report> {
+  await ready();
+  return (await import('./lint/observe.ts')).observe(result, session, options);
 }
 
 /** A rule as the tables and pages show it. */

@@ -1,20 +1,21 @@
-import { replay, type ReplayedMigration } from './catalog/replay.ts';
+import { replay, type ReplayedMigration, type ReplayOptions } from './catalog/replay.ts';
 import { isHistory, remember } from './lint/damage.ts';
 import { deploysOf } from './lint/deploys.ts';
-import { fingerprinted, merge, type Draft } from './lint/findings.ts';
+import { fingerprinted, merge, type Draft, type Observation } from './lint/findings.ts';
 import { suppressionOf } from './lint/ignores.ts';
 import { loadedProblems, standIn } from './lint/loaded.ts';
+import type { ObservedHistory } from './lint/observe.ts';
 import { inOrder, placesOf, type Owner, type Raised } from './lint/places.ts';
 import { severityOf, type LintOptions } from './lint/severity.ts';
+import type { Moment } from './lint/standing.ts';
 import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step, Unit } from './model.ts';
 import { eligibilityIn } from './lint/eligibility.ts';
 import { factsOf } from './query/facts.ts';
 
 export { severityOf, type LintOptions } from './lint/severity.ts';
 
-/** What the laboratory needs of one history, beside the history itself. */
-export interface HistoryClaims {
-  readonly history: History;
+/** What the laboratory or a database needs of one history, beside the history itself. */
+export interface HistoryClaims extends ObservedHistory {
   readonly claims: readonly Claim[];
   /** Statements that replay says Postgres refuses, by their position in the history. */
   readonly predicted: ReadonlyMap<number, Refusal>;
@@ -134,10 +135,12 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     remember(raised, first, run.end);
     if (options.down === true && run.migration.down !== undefined) judgeDown(run, run.migration.down);
   };
+  const replayOptions: ReplayOptions = {
+    postgres: options.postgres, ...options.session, ...(options.engineVersions === undefined ? {} : { engineVersions: options.engineVersions }),
+    ...(options.sites === undefined ? {} : { sites: options.sites }), ...(from === undefined ? {} : { from }),
+  };
   try {
-    const replayed = replay(history, { postgres: options.postgres, ...options.session, ...(options.engineVersions === undefined ? {} : { engineVersions: options.engineVersions }),
-      ...(options.sites === undefined ? {} : { sites: options.sites }),
-      ...(from === undefined ? {} : { from }) });
+    const replayed = replay(history, replayOptions);
     let next = replayed.next();
     for (; !next.done; next = replayed.next()) migration(next.value);
     end = next.value;
@@ -182,7 +185,29 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     suppressed: suppression.count(owner => reported(owner)) + loaded.suppressed,
     hidden,
   };
-  return { report, claims: [{ history, claims: merged.claims, predicted }] };
+  const moments = (): readonly Moment[] => {
+    const found: Moment[] = [];
+    for (const { migration: of, judged, end: after, steps } of replay(history, replayOptions)) {
+      const last = steps.at(-1)?.statement.span;
+      if (judged) found.push({ migration: of, end: after, ...(last === undefined ? {} : { last }) });
+    }
+    return found;
+  };
+  const raise = (rule: string, problems: readonly Problem[]): readonly Observation[] => {
+    const meta = rules.find(each => each.meta.id === rule)?.meta;
+    const severity = meta === undefined ? 'off' : severityOf(meta, options);
+    if (severity === 'off') return [];
+    const late = problems.map((problem): Raised => ({ rule, severity, problem, ordinal: 0, owner: places.at(problem.span), statement: undefined }));
+    return fingerprinted(history, late.toSorted(inOrder), places)
+      .filter(draft => reported(draft.raised.owner, draft.raised.problem.span.path) && !suppression.silences(draft.raised))
+      .map(({ finding, raised: { owner } }) => ({ finding, ...(owner === undefined ? {} : { order: owner.order }) }));
+  };
+  return {
+    report,
+    claims: [{
+      history, claims: merged.claims, predicted, observations: merged.observations, moments, raise, pending: options.pending ?? (() => false), fromCatalog: from !== undefined,
+    }],
+  };
 }
 
 /** What a routine does is the doing of the migration that calls it: the call leads the evidence, and its migration owns the finding. */

@@ -26,6 +26,7 @@ export { generationBeside, isAside, liveName, stemOf, together } from './rule/ge
 export { readsOldGeneration } from './rule/swap-experiments.ts';
 export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';
 export { rowsSlide } from './rule/window-experiment.ts';
+export { holdsNulls, lacksIndexes, lacksUsableIndex, ownerRefused } from './rule/observations.ts';
 export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';

@@ -152,7 +152,9 @@ test('every finding has a place, and its evidence ends there', () => {
 test('every rule has two bad and two good fixtures, and every fixture a rule', () => {
   const ids = readdirSync(rulesRoot).filter(file => file.endsWith('.ts') && file !== 'index.ts').map(file => file.slice(0, -3));
   const named = (id: string, bad: boolean): number => fixtures.filter(fixture => fixture.rule === id && fixture.bad === bad).length;
-  expect(ids.filter(id => named(id, true) < 2 || named(id, false) < 2)).toEqual([]);
+  // What only a database shows has its examples beside the code that asks one: src/lint/observe.test.ts.
+  const live = rules.filter(({ meta }) => meta.raisedBy === 'live').map(({ meta }) => meta.id);
+  expect(ids.filter(id => (named(id, true) < 2 || named(id, false) < 2) && !live.includes(id))).toEqual([]);
   expect(fixtures.filter(({ rule }) => !ids.includes(rule)).map(({ rule }) => rule)).toEqual([]);
 });
 

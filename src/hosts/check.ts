@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
-  describe, diskFiles, joined, lint, memoryFiles, open, overlayFiles, postgresMajors, prove, type ExperimentTiming, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
+  describe, diskFiles, joined, lint, memoryFiles, observe, open, overlayFiles, postgresMajors, prove, type ExperimentTiming, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
   type Session,
 } from '../index.ts';
 import { render } from '../report/formats.ts';
 import { positions } from '../report/positions.ts';
 import { reaches, type Rendering } from '../report/rendering.ts';
 import { readArguments, type Arguments } from './arguments.ts';
+import { databaseUrl, sizesOf, withDatabase } from './database.ts';
 import { readBaseline, withoutBaseline, writeBaseline } from './baseline.ts';
 import { sitesInCode, sitesOfConfig } from './outside.ts';
 import { scopeOf, splitBase, type Scope } from './scope.ts';
@@ -71,7 +72,10 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   const timings: ExperimentTiming[] = [];
   if (live !== undefined) {
     try {
-      report = await proveWithProgress(result, live.budget, timing => timings.push(timing));
+      report = live.database === undefined ? await proveWithProgress(result, live.budget, timing => timings.push(timing))
+        : await withDatabase(live.database, (session, progress) => observe(result, session, {
+          budget: live.budget, progress, explain: words.has('live-explain'), sizes: sizesOf(settings.projects[0]?.sizes),
+        }), quiet);
     } catch (error) {
       complain(`--live: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -117,14 +121,14 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   return failed ? 2 : reaches(report, settings.failOn, settings.gaps) ? 1 : 0;
 }
 
-function liveOf(words: Arguments): { readonly budget: number } | undefined {
+function liveOf(words: Arguments): { readonly budget: number; readonly database?: string } | undefined {
   const text = words.last('live-budget') ?? '30';
   const seconds = Number(text);
   if (text.trim() === '' || !Number.isFinite(seconds) || seconds <= 0) throw new UsageError(`--live-budget is a number of seconds, not '${text}'`);
   if (!words.has('live')) return undefined;
   const where = words.last('live') ?? 'embedded';
-  if (where === 'env' || /^postgres(?:ql)?:/.test(where)) throw new UsageError('this version cannot connect to a database yet; --live=embedded needs none');
-  if (where !== 'embedded') throw new UsageError(`--live is embedded, not '${where}'${suggestion(where, ['embedded'])}`);
+  if (where === 'env' || where.includes(':')) return { budget: seconds * 1000, database: databaseUrl(where, '--live') };
+  if (where !== 'embedded') throw new UsageError(`--live is embedded, env or a database URL, not '${where}'${suggestion(where, ['embedded', 'env'])}`);
   return { budget: seconds * 1000 };
 }
 

@@ -17,6 +17,7 @@ export interface ProjectConfig {
   readonly placeholders?: Readonly<Record<string, string>>;
   readonly refreshes?: { readonly concurrently?: readonly string[]; readonly complete?: boolean };
   readonly ignore?: readonly string[];
+  readonly sizes?: { readonly small?: string; readonly huge?: string };
   readonly ivm?: IvmConfig;
 }
 
@@ -38,7 +39,7 @@ export interface LoadedConfig {
 }
 
 const names = ['mvlint.config.json', 'mvlint.config.js', 'mvlint.config.mjs'];
-const idleKeys = ['shadow', 'extensions', 'sizes'];
+const idleKeys = ['shadow', 'extensions'];
 
 /** The configuration of a folder: the nearest one in it or above it. Throws `UsageError` when it cannot be read or is wrong. */
 export async function findConfig(from: string): Promise<LoadedConfig | undefined> {

@@ -120,6 +120,48 @@ describe.skipIf(server.missing)('inventory', () => {
   });
 });
 
+describe.skipIf(server.missing)('--live=<url>', () => {
+  const history = {
+    'live/001_orders.sql': `CREATE SCHEMA shop;\nCREATE TABLE shop.orders (id bigint PRIMARY KEY, customer text NOT NULL, total numeric NOT NULL, placed date);
+CREATE MATERIALIZED VIEW shop.by_day AS SELECT placed, count(*) AS orders FROM shop.orders GROUP BY placed;\nCREATE UNIQUE INDEX by_day_index ON shop.by_day (placed);\n`,
+  };
+  const run = (...words: readonly string[]): Run => {
+    for (const [path, text] of Object.entries(history)) put(path, text);
+    return mvlint(['live', ...words], { MVLINT_DATABASE_URL: url });
+  };
+  test('verdicts and drift stand in every format, and no URL', () => {
+    const json = run('--live=env', '--format', 'json', '--rule', 'no-nullable-unique-key=error', '--stats', '--debug');
+    expect(json.status, json.err).toBe(1);
+    const { findings } = JSON.parse(json.out) as { readonly findings: readonly { readonly rule: string; readonly message: string; readonly verdict?: { readonly says: string } }[] };
+    const drift = findings.filter(({ rule }) => rule === 'no-drift');
+    expect(drift.map(({ message }) => message)).toEqual([
+      'shop.by_day in the database is not what the migrations make: it has no index by_day_index and has an index by_day_key that no migration makes.',
+      'shop.by_customer is in the database, and no migration makes it.', 'shop.empty is in the database, and no migration makes it.',
+    ]);
+    expect(findings.find(({ rule }) => rule === 'no-nullable-unique-key')?.verdict?.says)
+      .toMatch(/^The share of NULLs is not known: the role lacks SELECT on shop\.by_day\. There it is small \(\d+ kB\), with/);
+    const text = run(`--live=${url}`, '--live-explain');
+    expect(text.out).toContain('confirmed: Seen in the database, which stands after 001_orders');
+    expect(run('--live=env', '--format', 'sarif').out).toContain('no-drift');
+  });
+  test('a size of the configuration counts, and one that is none is an error of use', () => {
+    put('sizes.json', '{ "sizes": { "small": "1 bytes", "huge": "2kB" } }');
+    expect(run('--live=env', '--config', 'sizes.json', '--preset', 'all').out).toMatch(/There it is huge \(\d+ kB\)/);
+    put('sizes.json', '{ "sizes": { "small": "tiny" } }');
+    const wrong = run('--live=env', '--config', 'sizes.json');
+    expect(wrong.status).toBe(2);
+    expect(wrong.err).toContain("sizes.small is a size such as 100MB or 10GB, not 'tiny'");
+  });
+  test('a database out of reach is one line and status 2, and the report is written all the same', () => {
+    put('live/001_orders.sql', history['live/001_orders.sql']);
+    const away = mvlint(['live', `--live=postgres://u:${encoded}@127.0.0.1:1/d`, '--format', 'json']);
+    oneLine(away, '--live: no server listens on 127.0.0.1:1');
+    expect((JSON.parse(away.out) as { findings: unknown[] }).findings).not.toBe(undefined);
+    oneLine(mvlint(['live', `--live=ftp://u:${encoded}@h`]), 'begins with postgresql://');
+    oneLine(mvlint(['live', '--live=embeded']), "did you mean 'embedded'?");
+  });
+});
+
 describe.skipIf(server.missing)('snapshot and --catalog', () => {
   test('a role without a right in the database takes one that the schema describes', () => {
     const run = mvlint(['snapshot', '--db', url]);

@@ -12,6 +12,18 @@ export function databaseUrl(given: string | undefined, option: string): string {
   return given;
 }
 
+const unitBytes: Readonly<Record<string, number>> = { bytes: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 };
+
+/** What counts as small and as huge, in bytes: `100MB` and `10GB` unless the configuration says otherwise. Throws `UsageError` for what is no size. */
+export function sizesOf({ small = '100MB', huge = '10GB' }: { readonly small?: string; readonly huge?: string } = {}): { readonly small: number; readonly huge: number } {
+  const bytes = (key: string, text: string): number => {
+    const [, count, unit = 'bytes'] = /^\s*(\d+(?:\.\d+)?)\s*(bytes|kB|MB|GB|TB)?\s*$/i.exec(text) ?? [];
+    if (count === undefined) throw new UsageError(`sizes.${key} is a size such as 100MB or 10GB, not '${text}'`);
+    return Number(count) * (unitBytes[unit.toLowerCase()] ?? 1);
+  };
+  return { small: bytes('small', small), huge: bytes('huge', huge) };
+}
+
 /** Says what is going on, where somebody watches: one line on stderr that is written over. */
 export function progressLine(): { readonly say: (message: string) => void; readonly clear: () => void } {
   if (process.stderr.isTTY !== true) return { say: () => undefined, clear: () => undefined };

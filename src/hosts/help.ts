@@ -50,6 +50,8 @@ How
 
 Proof
   --live                       try the findings on an embedded Postgres: nothing to install, nothing to connect to
+  --live=<url>, --live=env     hold them against a database of yours, which is only read; what differs from the
+                               migrations is reported as no-drift
   --live-budget <seconds>      time for that (default 30)
   --live-explain               with a database: ask the planner what a refresh costs, where that runs nobody's code
 

@@ -48,7 +48,7 @@ function concurrently({ indexes, populated }: ObservedView): string {
 function remarks(view: ObservedView): readonly string[] {
   const { indexes, nulls } = view;
   const keys = indexes.filter(index => index.usable).flatMap(index => index.columns);
-  const filled = isKnown(nulls) ? [...new Set(keys)].filter(column => (nulls[column] ?? 0) > 0) : [];
+  const filled = isKnown(nulls) ? nulls.filter(({ column, fraction }) => fraction > 0 && keys.includes(column)) : [];
   const volatile = view.routines.filter(({ volatility }) => volatility === 'volatile');
   const foreign = volatile.filter(({ builtin }) => !builtin);
   const unknown = (what: string, value: object | number): readonly string[] =>
@@ -58,7 +58,7 @@ function remarks(view: ObservedView): readonly string[] {
     ...indexes.filter(index => !index.valid).map(index => `index ${index.name} is invalid`),
     ...view.unreadable.map(name => `its owner ${view.owner} may not read ${dotted(name)}: every refresh fails`),
     ...(view.ownerMakesTemporary ? [] : [`its owner ${view.owner} lacks TEMP on the database: a concurrent refresh fails`]),
-    ...filled.map(column => `${Math.round((isKnown(nulls) ? nulls[column] ?? 0 : 0) * 100)} % of the key column ${column} are NULL: every concurrent refresh writes those rows anew`),
+    ...filled.map(({ column, fraction }) => `${(fraction * 100).toFixed(1)} % of the key column ${column} are NULL: every concurrent refresh writes those rows anew`),
     ...volatile.filter(({ builtin }) => builtin).map(({ name }) => `it calls ${name.name}(), which is volatile`), ...foreign.map(({ name }) => `it calls ${dotted(name)}(), which is volatile`),
     ...(view.waiting > 0 ? [`${countText(view.waiting)} sessions wait for a lock on it`] : []), ...(view.locked ? ['somebody refreshes or changes it now'] : []),
     ...unknown('its size', view.bytes), ...(keys.length > 0 ? unknown('the share of NULLs in its key', nulls) : []),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Claim, Evidence, Finding, History, Statement } from '../model.ts';
+import type { Claim, Evidence, Finding, History, Observe, Statement } from '../model.ts';
 import { normalText } from '../sql/tokens.ts';
 import type { Places, Raised } from './places.ts';
 import { gravity } from './severity.ts';
@@ -7,6 +7,13 @@ import { gravity } from './severity.ts';
 export interface Draft {
   readonly raised: Raised;
   readonly finding: Finding;
+}
+
+/** A finding as a database is asked about it; `order` is the place of its migration among the judged runs. */
+export interface Observation {
+  readonly finding: Finding;
+  readonly observe?: Observe;
+  readonly order?: number;
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -39,7 +46,8 @@ function rank(rule: string): number {
 }
 
 /** Files each finding whose cause statement and relation are those of a graver one under that one. */
-export function merge(drafts: readonly Draft[], places: Places): { findings: readonly Finding[]; claims: readonly Claim[] } {
+export function merge(drafts: readonly Draft[], places: Places):
+{ findings: readonly Finding[]; claims: readonly Claim[]; observations: readonly Observation[] } {
   const groups = new Map<string, Draft[]>();
   const ids = new Map<Statement, number>();
   const idOf = (statement: Statement): number => ids.get(statement) ?? (ids.set(statement, ids.size), ids.size - 1);
@@ -57,7 +65,10 @@ export function merge(drafts: readonly Draft[], places: Places): { findings: rea
       if (grave(draft) === gravest) heads.set(draft, draft === first ? group.filter(other => grave(other) > gravest) : []);
   }
   const claims: Claim[] = [];
+  const observations: Observation[] = [];
   const claimed = ({ raised }: Draft, finding: Finding): Finding => {
+    const { observe } = raised.problem;
+    observations.push({ finding, ...(observe === undefined ? {} : { observe }), ...(raised.owner === undefined ? {} : { order: raised.owner.order }) });
     if (raised.problem.experiment !== undefined && raised.down !== true) claims.push({ finding, ordinal: raised.ordinal, experiment: raised.problem.experiment });
     return finding;
   };
@@ -67,5 +78,5 @@ export function merge(drafts: readonly Draft[], places: Places): { findings: rea
     const also = lesser.toSorted((a, b) => grave(a) - grave(b)).map(other => claimed(other, other.finding));
     return [claimed(draft, also.length === 0 ? draft.finding : { ...draft.finding, also })];
   });
-  return { findings, claims };
+  return { findings, claims, observations };
 }

@@ -47,7 +47,8 @@ export function suppressionOf(places: Places, rules: readonly Rule[], options: L
   };
   const idle = (entry: Entry, id: string): Raised[] => {
     if (!known.has(id) && engineSeverity[id] === undefined) return own('no-unused-ignore', entry, `No rule is named ${id}.`);
-    if (entry.ignore.reason === '' || entry.used.has(id) || severity(id) === 'off') return [];
+    // What only a database shows is not seen here, so nobody can say that the ignore is idle.
+    if (entry.ignore.reason === '' || entry.used.has(id) || severity(id) === 'off' || known.get(id)?.raisedBy === 'live') return [];
     const where = entry.ignore.scope === 'file' ? 'in this file' : 'here';
     return own('no-unused-ignore', entry, `This ignore suppresses nothing: ${id} has no finding ${where}.`);
   };

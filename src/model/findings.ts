@@ -6,6 +6,7 @@ import type { Eligibility, Engine } from './incremental.ts';
 import type { QueryFacts } from './query.ts';
 import type { Effect, Step } from './steps.ts';
 import type { Experiment, Verdict } from './proof.ts';
+import type { Observe } from './server.ts';
 
 export type Severity = 'error' | 'warning' | 'note';
 export type Preset = 'recommended' | 'all' | 'ivm';
@@ -61,6 +62,8 @@ export interface Problem {
   readonly evidence?: readonly Evidence[];
   readonly fixes?: readonly Fix[];
   readonly experiment?: Experiment;
+  /** Held against somebody's database that has seen the migration; it only reads. */
+  readonly observe?: Observe;
   /** The step that the experiment belongs to, where another one raised the problem: the end of a deploy speaks of what happened in it. */
   readonly step?: Step;
   /** Asked once, with the catalog at the end of the history: false when a later migration repaired the damage, and the finding is history. */

@@ -25,8 +25,8 @@ export interface ObservedView {
   /** With indexes and TOAST. */
   readonly bytes: Known<number>;
   readonly indexes: readonly ObservedIndex[];
-  /** The share of NULLs (0 to 1) by column, from pg_stats. */
-  readonly nulls: Known<Readonly<Record<string, number>>>;
+  /** The share of NULLs (0 to 1) in each column, from pg_stats. */
+  readonly nulls: Known<readonly { readonly column: string; readonly fraction: number }[]>;
   /** Views and materialized views that read it. */
   readonly dependants: readonly Name[];
   readonly grants: readonly { readonly grantee: string; readonly privileges: readonly string[] }[];

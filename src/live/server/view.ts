@@ -28,8 +28,8 @@ function indexOf(row: Row): ObservedIndex {
 }
 
 /** NULL fractions; an empty answer means that the role may not read the view, or that nobody analyzed it. */
-function nullsOf(rows: readonly Row[], view: Row, name: Name): Known<Readonly<Record<string, number>>> {
-  if (rows.length > 0) return Object.fromEntries(rows.map(row => [text(row['column']), number(row['fraction'])]));
+function nullsOf(rows: readonly Row[], view: Row, name: Name): ObservedView['nulls'] {
+  if (rows.length > 0) return rows.map(row => ({ column: text(row['column']), fraction: number(row['fraction']) }));
   if (view['usage'] !== true) return { unknown: `the role lacks USAGE on schema ${name.schema}` };
   if (view['readable'] !== true) return { unknown: `the role lacks SELECT on ${quoteName(name, [])}` };
   return { unknown: 'it was never analyzed' };
