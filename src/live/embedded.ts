@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -6,7 +7,7 @@ import type { Rows, SqlFailure } from '../model.ts';
 import { fromBlob, reasonNotToSend, refusedUnsent } from './boundary.ts';
 import type { Host, Server, ServerOptions } from './host.ts';
 import { cacheDirectory, pristineFile, readPristine, writePristine } from './pristine.ts';
-import type { WorkerAnswer, WorkerData } from './protocol.ts';
+import type { Parts, WorkerAnswer, WorkerData } from './protocol.ts';
 
 /** A data directory as bytes (a tar): cheap to keep, and the start of any number of servers. */
 export type Directory = Uint8Array<ArrayBuffer>;
@@ -30,14 +31,32 @@ export class LiveUnavailable extends Error {
 /** The live mode's own sentence for a missing optional dependency. */
 const notInstalled = 'the embedded server is not installed: npm install @electric-sql/pglite@0.5.14';
 
-/** The version of the installed PGlite; undefined when it is not installed. */
-function installedVersion(): string | undefined {
+interface Installed {
+  readonly version: string;
+  /** Its folder of built files. */
+  readonly dist: string;
+}
+
+/** The installed PGlite; undefined when it is not installed. */
+function installed(): Installed | undefined {
   try {
-    let folder = createRequire(import.meta.url).resolve('@electric-sql/pglite');
+    const file = createRequire(import.meta.url).resolve('@electric-sql/pglite').replaceAll('\\', '/');
     const marker = '/@electric-sql/pglite/';
-    folder = folder.replaceAll('\\', '/');
-    const manifest = `${folder.slice(0, folder.lastIndexOf(marker))}${marker}package.json`;
-    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+    const folder = file.slice(0, file.lastIndexOf(marker) + marker.length);
+    return { version: (JSON.parse(readFileSync(`${folder}package.json`, 'utf8')) as { version: string }).version, dist: `${folder}dist/` };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The one name of WebAssembly used here; the compiler's ES library has none, and the DOM's is not ours. */
+const compiler = (globalThis as unknown as { readonly WebAssembly: { compile(bytes: Uint8Array): Promise<WebAssembly.Module> } }).WebAssembly;
+
+/** Its wasm, compiled, and its files; undefined where it is built otherwise: then each thread loads them itself. */
+async function partsOf({ dist }: Installed): Promise<Parts | undefined> {
+  try {
+    const [wasm, bundle] = await Promise.all([readFile(`${dist}pglite.wasm`), readFile(`${dist}pglite.data`)]);
+    return { wasm: await compiler.compile(wasm), bundle: new Uint8Array(bundle) };
   } catch {
     return undefined;
   }
@@ -166,38 +185,73 @@ function serverOf(worker: Worker, missing: readonly string[], options: EmbeddedO
  * Starts an embedded server: from `directory`, else from the kept pristine data directory (about a second), else by initdb (seconds), whose result
  * is kept. A kept directory that is damaged is made anew. Rejects with LiveUnavailable (one line) when PGlite is not installed or does not start.
  */
-export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
-  const version = installedVersion();
-  if (version === undefined) throw new LiveUnavailable(notInstalled);
-  const folder = options.cacheDir ?? cacheDirectory();
-  const file = pristineFile(folder, version);
-  const extensions = options.extensions ?? [];
-  const open = async (directory?: Directory): Promise<Embedded | string> => {
-    const started = await startWorker({ extensions, ...(directory ? { directory } : {}) });
-    if ('unavailable' in started) throw new LiveUnavailable(started.unavailable);
-    if ('broken' in started) return started.broken;
-    return serverOf(started.worker, started.missing, options);
-  };
+export function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
+  return opener(options.cacheDir)(options);
+}
 
-  const { from } = options;
-  if (from && 'template' in from) throw new LiveUnavailable('the embedded server does not start from a template');
-  if (from) {
-    const server = await open(from);
-    if (typeof server === 'string') throw new LiveUnavailable(`the embedded server does not start from a copy: ${server}`);
-    return server;
-  }
-  const kept = await readPristine(file);
-  const server = kept && await open(kept);
-  if (server && typeof server !== 'string') return server;
-  const made = await open();
-  if (typeof made === 'string') throw new LiveUnavailable(`the embedded server does not start: ${made}`);
-  const directory = await made.dump();
-  if (directory) await writePristine(folder, file, directory);
-  return made;
+/** Opens servers; what they all start from is read once. */
+function opener(cacheDir: string | undefined): (options: EmbeddedOptions) => Promise<Embedded> {
+  let parts: Promise<Parts | undefined> | undefined;
+  let pristine: Promise<Directory | undefined> | undefined;
+  return async options => {
+    const pglite = installed();
+    if (pglite === undefined) throw new LiveUnavailable(notInstalled);
+    const folder = cacheDir ?? cacheDirectory();
+    const file = pristineFile(folder, pglite.version);
+    const extensions = options.extensions ?? [];
+    parts ??= partsOf(pglite);
+    const shared = await parts;
+    const open = async (directory?: Directory): Promise<Embedded | string> => {
+      const started = await startWorker({ extensions, ...(directory ? { directory } : {}), ...(shared ? { parts: shared } : {}) });
+      if ('unavailable' in started) throw new LiveUnavailable(started.unavailable);
+      if ('broken' in started) return started.broken;
+      return serverOf(started.worker, started.missing, options);
+    };
+
+    const { from } = options;
+    if (from && 'template' in from) throw new LiveUnavailable('the embedded server does not start from a template');
+    if (from) {
+      const server = await open(from);
+      if (typeof server === 'string') throw new LiveUnavailable(`the embedded server does not start from a copy: ${server}`);
+      return server;
+    }
+    pristine ??= readPristine(file);
+    const kept = await pristine;
+    const server = kept && await open(kept);
+    if (server && typeof server !== 'string') return server;
+    const made = await open();
+    if (typeof made === 'string') throw new LiveUnavailable(`the embedded server does not start: ${made}`);
+    const directory = await made.dump();
+    if (directory) await writePristine(folder, file, directory);
+    pristine = Promise.resolve(directory);
+    return made;
+  };
 }
 
 /** The embedded server as a place where throwaway servers come from. */
 export function embeddedHost(cacheDir?: string): Host {
-  const folder = cacheDir === undefined ? {} : { cacheDir };
-  return { major: 18, name: 'PostgreSQL 18', sharesRoles: false, open: options => openEmbedded({ ...options, ...folder }) };
+  const open = opener(cacheDir);
+  let spare: { readonly server: Promise<Embedded>; readonly wanted: string } | undefined;
+  const wantedOf = ({ extensions = [] }: ServerOptions): string => extensions.join();
+  return {
+    major: 18, name: 'PostgreSQL 18', sharesRoles: false,
+    async open(options) {
+      if (options.from || spare?.wanted !== wantedOf(options)) return open(options);
+      const { server } = spare;
+      spare = undefined;
+      return server;
+    },
+    warm(options) {
+      if (spare) return;
+      const server = open(options);
+      // It is asked for later, or never: until then nobody listens.
+      server.catch(() => undefined);
+      spare = { server, wanted: wantedOf(options) };
+    },
+    async cool() {
+      const left = spare?.server;
+      spare = undefined;
+      await left?.then(server => server.close(), () => undefined);
+    },
+  };
 }

@@ -12,6 +12,8 @@ export interface FillColumn {
   readonly notNull: boolean;
   readonly labels: readonly string[];
   readonly element?: string;
+  /** How many attributes a composite type has; 0 for every other type. */
+  readonly attributes?: number;
 }
 
 /** How distinct a column's values must be. */
@@ -23,7 +25,7 @@ export type Hints = ReadonlyMap<string, readonly string[]>;
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A number that looks random and is the same for the same row and column, so that any two conditions hold together in some row. */
-const mixed = (column: FillColumn): string => `(hashint8(i * 64 + ${column.at}) & 1073741823)`;
+export const mixed = (column: Pick<FillColumn, 'at'>): string => `(hashint8(i * 64 + ${column.at}) & 1073741823)`;
 
 /** An expression over `i` (1, 2, …) for a base type, or undefined when mvlint knows no values of it. Keys differ for every i; others repeat. */
 function byType(column: FillColumn, spread: Spread): string | undefined {
@@ -69,17 +71,40 @@ function byType(column: FillColumn, spread: Spread): string | undefined {
     case 'daterange': return `daterange(current_date + i::int * 10, current_date + i::int * 10 + 5)`;
     case 'tsrange': return `tsrange(localtimestamp + i * interval '10 hours', localtimestamp + i * interval '10 hours 30 minutes')`;
     case 'tstzrange': return `tstzrange(now() + i * interval '10 hours', now() + i * interval '10 hours 30 minutes')`;
+    case 'int4multirange': return '\'{[\' || i * 10 || \',\' || i * 10 + 5 || \')}\'';
+    case 'int8multirange': case 'nummultirange': return '\'{[\' || i * 10 || \',\' || i * 10 + 5 || \')}\'';
+    case 'datemultirange': return 'datemultirange(daterange(current_date + i::int * 10, current_date + i::int * 10 + 5))';
+    case 'tsmultirange': return "tsmultirange(tsrange(localtimestamp + i * interval '10 hours', localtimestamp + i * interval '10 hours 30 minutes'))";
+    case 'tstzmultirange': return "tstzmultirange(tstzrange(now() + i * interval '10 hours', now() + i * interval '10 hours 30 minutes'))";
+    case 'box': case 'lseg': return `'((0,0),(' || ${n} || ',1))'`;
+    case 'path': case 'polygon': return `'((0,0),(' || ${n} || ',0),(0,1))'`;
+    case 'circle': return `'<(0,0),' || ${n} || '>'`;
+    case 'line': return `'{1,-1,' || ${n} || '}'`;
+    case 'macaddr8': return `macaddr8(('02:00:00:' || to_char(${n} / 10000 % 100, 'FM00') || ':' || to_char(${n} / 100 % 100, 'FM00') || ':' || to_char(${n} % 100, 'FM00'))::macaddr)`;
+    case 'pg_lsn': return `'0/' || to_hex(${n})`;
+    case 'tsquery': return `'value' || ${n}`;
+    case 'jsonpath': return `'$.a' || ${n}`;
+    case 'xid': case 'cid': case 'xid8': return `${n}::text`;
+    case 'tid': return `'(0,' || ${n} || ')'`;
+    case 'regclass': return "'pg_class'";
+    case 'regtype': return "'text'";
     case 'hstore': return `'id => ' || ${n}`;
     case 'ltree': return `'top.n' || ${n}`;
     default: return undefined;
   }
 }
 
-/** The element's own expression for arrays; a few elements of one value each are enough for unnest and the like. */
-function ofType(column: FillColumn, spread: Spread): string | undefined {
+/** Whether some rows are to have NULL. */
+export const hasNull = ({ notNull }: FillColumn): boolean => !notNull;
+
+/** The element's own expression for arrays of one or two elements, so that unnest repeats some rows and not others. */
+export function ownValue(column: FillColumn, spread: Spread): string | undefined {
+  if (column.attributes !== undefined && column.attributes > 0) return quoted(`(${','.repeat(column.attributes - 1)})`);
   if (column.element !== undefined) {
     const inner = byType({ ...column, base: column.element, category: column.labels.length > 0 ? 'E' : '' }, spread);
-    return inner === undefined ? undefined : `ARRAY[${inner}]::text[]`;
+    const second = inner === undefined || spread === 'key' ? undefined : byType({ ...column, at: column.at + 8, base: column.element, category: column.labels.length > 0 ? 'E' : '' }, spread);
+    if (inner === undefined || second === undefined) return inner === undefined ? undefined : `ARRAY[${inner}]::text[]`;
+    return `CASE WHEN ${mixed({ at: column.at + 24 })} % 3 = 0 THEN ARRAY[${inner}]::text[] ELSE ARRAY[${inner}, ${second}]::text[] END`;
   }
   return byType(column, spread);
 }
@@ -89,7 +114,7 @@ function ofType(column: FillColumn, spread: Spread): string | undefined {
  * a CHECK find rows. Undefined: no value is known; the column's default or NULL has to do.
  */
 export function valueOf(column: FillColumn, spread: Spread, hints: Hints, only: boolean): string | undefined {
-  const own = ofType(column, spread);
+  const own = ownValue(column, spread);
   // A quarter of a nullable column is NULL, so that IS NULL finds rows too.
   const nullable = (expression: string): string => (column.notNull || spread === 'key' ? expression : `CASE WHEN ${mixed({ ...column, at: column.at + 32 })} % 4 > 0 THEN ${expression} END`);
   const mentioned = spread === 'key' || column.category === 'E' || column.base === 'boolean' || column.element !== undefined ? [] : hints.get(column.name) ?? [];

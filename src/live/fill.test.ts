@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEmbedded, type Embedded } from './embedded.ts';
 import { hintsOf } from './fill-values.ts';
+import { textsLike, textsMatching } from './fill-patterns.ts';
 import { fillBeneath } from './fill.ts';
 import { failed } from './session.ts';
 
@@ -86,3 +87,25 @@ test('hints are the literals that printed conditions compare a column with', () 
     ['status', ['paid']], ['total', ['100', '101', '99']], ['kind', ['a', "it's"]],
   ]));
 });
+
+test('tables that inherit get rows too, and arrays hold one element or two', async () => {
+  await run(`CREATE TABLE animals (id int PRIMARY KEY, tags text[] NOT NULL);
+    CREATE TABLE dogs (breed text) INHERITS (animals);
+    CREATE MATERIALIZED VIEW tagged AS SELECT id, unnest(tags) AS tag FROM animals`);
+  expect(await fill('tagged')).toMatchObject({ 'public.dogs': 60 });
+  expect(await one('SELECT count(*)::int FROM ONLY animals')).toBe(60);
+  expect(await one('SELECT count(DISTINCT cardinality(tags))::int FROM animals')).toBe(2);
+});
+
+test.each([
+  ['^[A-Z]{2}-[0-9]{4}$', /^[A-Z]{2}-[0-9]{4}$/], ['^(a|bc)+[^x]?$', /^(a|bc)+[^x]?$/], ['^\\d{3}\\.\\w+@[[:alpha:]]{2,}$', /^\d{3}\.\w+@[a-zA-Z]{2,}$/], ['^(?:https?)://.+', /^(?:https?):\/\/.+/],
+  ['x{2,}y*', /x{2,}y*/], ['[]-]', /[\]-]/],
+])('texts match %s, and differ where there is room', (pattern, same) => {
+  const texts = textsMatching(pattern, 30) ?? [];
+  expect(texts.filter(text => !same.test(text))).toEqual([]);
+  expect(new Set(texts).size).toBeGreaterThan(pattern.startsWith('x') || pattern.startsWith('[]') ? 0 : 4);
+});
+
+test.each([['(?=a)b'], ['(a'], ['a)'], ['\\m\\1'], ['(((a{100}){100}){100}){100}'], [`${'('.repeat(500)}`], [`${'('.repeat(60)}a${')'.repeat(60)}`]])('%s is not understood', pattern => expect(textsMatching(pattern, 3)).toBeUndefined());
+
+test('texts for LIKE', () => expect(textsLike('a_%.x', 3)?.every(text => /^a[a-z][a-z0-9]*\.x$/.test(text))).toBe(true));

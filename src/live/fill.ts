@@ -1,5 +1,6 @@
 import type { Name, Rows, SqlFailure } from '../model.ts';
 import { quoteIdent, quoteLiteral } from '../sql/print.ts';
+import { searched, type Condition } from './fill-search.ts';
 import { hintsOf, valueOf, type FillColumn, type Hints } from './fill-values.ts';
 
 type Run = (sql: string) => Promise<Rows | SqlFailure>;
@@ -21,6 +22,9 @@ interface FillTable {
   readonly keys: readonly (readonly string[])[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly hints: Hints;
+  readonly conditions: readonly Condition[];
+  /** Columns that say which partition a row goes to. */
+  readonly partitionedBy: readonly string[];
 }
 
 /** Everything beneath a relation: rewrite rules of views lead to what they read (pg_depend through pg_rewrite). */
@@ -29,10 +33,14 @@ const beneath = (root: string): string => `WITH RECURSIVE beneath(oid, depth) AS
     UNION
     SELECT d.refobjid, b.depth + 1 FROM beneath b JOIN pg_rewrite r ON r.ev_class = b.oid
       JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> b.oid
-    WHERE b.depth < 50)
+    WHERE b.depth < 50),
+  -- Reading a table reads the tables that inherit from it; partitions get their rows through their parent.
+  reached(oid, depth) AS (
+    SELECT oid, depth FROM beneath
+    UNION SELECT i.inhrelid, b.depth FROM beneath b JOIN pg_inherits i ON i.inhparent = b.oid JOIN pg_class p ON p.oid = b.oid WHERE p.relkind = 'r')
   SELECT c.oid::int AS oid, c.relkind::text AS kind, c.relispopulated AS populated, max(b.depth)::int AS depth,
     format('%I.%I', n.nspname, c.relname) AS name, CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition
-  FROM beneath b JOIN pg_class c ON c.oid = b.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+  FROM reached b JOIN pg_class c ON c.oid = b.oid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') GROUP BY c.oid, n.nspname ORDER BY max(b.depth) DESC, c.oid`;
 
 async function readTable(run: Run, oid: number, name: string, definitions: readonly string[]): Promise<FillTable> {
@@ -42,18 +50,29 @@ async function readTable(run: Run, oid: number, name: string, definitions: reado
     SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, format_type(t.oid, NULL) AS base, t.typtype::text AS typtype, b.typmod::int AS typmod,
       a.attnotnull AS not_null, a.attidentity::text AS identity, a.attgenerated::text AS generated, a.atthasdef AS has_default,
       pg_get_expr(d.adbin, d.adrelid) AS default_text, CASE WHEN t.typcategory = 'A' THEN format_type(t.typelem, NULL) END AS element,
+      (SELECT c.relnatts::int FROM pg_class c WHERE c.oid = t.typrelid AND t.typtype = 'c') AS attributes,
       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid IN (t.oid, t.typelem) ORDER BY e.enumsortorder) AS labels
     FROM pg_attribute a JOIN base b ON b.attnum = a.attnum JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd'
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = ${oid} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`);
-  const keys = await rowsOf(run, `SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = ${oid} AND a.attnum = k.num
-      WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS columns FROM pg_index i WHERE i.indrelid = ${oid} AND i.indisunique AND NOT 0 = ANY (i.indkey::int2[])`);
+  // Of an index over expressions the columns in them count, as its dependencies tell.
+  const keys = await rowsOf(run, `SELECT CASE WHEN 0 = ANY (i.indkey::int2[])
+      THEN ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend d JOIN pg_attribute a ON a.attrelid = ${oid} AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = ${oid} AND d.refobjsubid > 0)
+      ELSE ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = ${oid} AND a.attnum = k.num
+        WHERE k.at <= i.indnkeyatts ORDER BY k.at) END AS columns
+    FROM pg_index i WHERE i.indrelid = ${oid} AND i.indisunique`);
   const foreign = await rowsOf(run, `SELECT confrelid::int AS parent,
       ARRAY(SELECT a.attname::text FROM unnest(conkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.num ORDER BY k.at) AS columns,
       ARRAY(SELECT a.attname::text FROM unnest(confkey) WITH ORDINALITY k(num, at) JOIN pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.num ORDER BY k.at) AS parent_columns
     FROM pg_constraint WHERE conrelid = ${oid} AND contype = 'f' ORDER BY oid`);
-  const checks = await rowsOf(run, `SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint WHERE contype = 'c' AND (conrelid = ${oid}
-    OR contypid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = ${oid}))`);
+  const checks = await rowsOf(run, `SELECT pg_get_expr(conbin, conrelid) AS text, false AS of_domain,
+      ARRAY(SELECT a.attname::text FROM unnest(conkey) k(num) JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.num) AS columns
+    FROM pg_constraint WHERE contype = 'c' AND conrelid = ${oid}
+    UNION ALL SELECT pg_get_constraintdef(c.oid), true, ARRAY[a.attname::text] FROM pg_attribute a
+      JOIN LATERAL (WITH RECURSIVE domains(oid) AS (SELECT a.atttypid UNION SELECT t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype = 'd')
+        SELECT oid FROM domains) d ON true JOIN pg_constraint c ON c.contypid = d.oid AND c.contype = 'c'
+    WHERE a.attrelid = ${oid} AND a.attnum > 0 AND NOT a.attisdropped`);
   // The lower bound of every partition is a value that has a place to go to.
   const bounds = await rowsOf(run, `SELECT a.attname AS column, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_partitioned_table p
     JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] JOIN pg_inherits i ON i.inhparent = p.partrelid JOIN pg_class c ON c.oid = i.inhrelid
@@ -65,10 +84,11 @@ async function readTable(run: Run, oid: number, name: string, definitions: reado
     hints.set(`partition ${String(column)}`, hints.get(String(column)) ?? []);
   }
   return {
-    oid, name, hints,
+    oid, name, hints, partitionedBy: [...new Set(bounds.map(({ column }) => String(column)))],
+    conditions: checks.map(row => ({ text: String(row['text']), columns: list(row['columns']), ofDomain: row['of_domain'] === true })),
     columns: columns.filter(row => row['identity'] === '' && row['generated'] === '' && !/^nextval\(/.test(String(row['default_text'] ?? ''))).map((row, at) => ({
       name: String(row['name']), at, type: String(row['type']), base: String(row['base']), category: row['typtype'] === 'e' ? 'E' : '', typmod: Number(row['typmod']),
-      notNull: row['not_null'] === true, labels: list(row['labels']), ...(typeof row['element'] === 'string' ? { element: row['element'] } : {}),
+      notNull: row['not_null'] === true, labels: list(row['labels']), attributes: Number(row['attributes'] ?? 0), ...(typeof row['element'] === 'string' ? { element: row['element'] } : {}),
     })),
     keys: keys.map(row => list(row['columns'])),
     foreignKeys: foreign.map(row => ({ columns: list(row['columns']), parent: Number(row['parent']), parentColumns: list(row['parent_columns']) })),
@@ -81,23 +101,33 @@ function keyColumns(table: FillTable): ReadonlySet<string> {
   const chosen = new Set<string>();
   for (const key of table.keys) {
     const free = key.filter(name => !foreign.has(name)).map(name => table.columns.find(column => column.name === name)).filter(column => column !== undefined);
-    const best = free.find(column => column.category !== 'E' && column.base !== 'boolean' && column.base !== 'date') ?? free[0];
+    const roomy = free.filter(column => column.category !== 'E' && column.base !== 'boolean');
+    const best = roomy.find(column => column.base !== 'date' && !table.partitionedBy.includes(column.name)) ?? roomy.find(column => column.base !== 'date') ?? roomy[0] ?? free[0];
     if (best) chosen.add(best.name);
   }
   return chosen;
 }
 
-/** INSERT … SELECT over the row numbers `from`. `only`: columns take nothing but the values that conditions mention. */
-function insertion(table: FillTable, parents: ReadonlyMap<number, string>, from: string, only: boolean): string {
+/** Rows that are made for each that is wanted, where the table's checks throw some away. */
+const oversampling = 40;
+
+/**
+ * INSERT … SELECT of `rows` rows (one by one: of row `row_number`). `only`: columns take nothing but the values that conditions mention. `found`: expressions
+ * that were looked for. What a check refuses is thrown away before.
+ */
+function insertion(table: FillTable, parents: ReadonlyMap<number, string>, rows: number | 'row_number', only: boolean, found: ReadonlyMap<string, string> = new Map()): string {
   const keys = keyColumns(table);
   const inKey = new Set(table.keys.flat());
   const expressions = new Map<string, string>();
   const joins: string[] = [];
+  const itself = new Map<string, string>();
   table.foreignKeys.forEach((key, at) => {
     const parent = parents.get(key.parent);
     if (key.parent === table.oid) {
       const own = key.columns.every(name => table.columns.find(column => column.name === name)?.notNull !== true);
-      if (own) for (const name of key.columns) expressions.set(name, 'NULL');
+      if (own && found.size === 0) for (const name of key.columns) expressions.set(name, 'NULL');
+      // A row may be its own parent.
+      else key.columns.forEach((name, k) => itself.set(name, key.parentColumns[k] ?? name));
       return;
     }
     if (parent === undefined || key.columns.some(name => expressions.has(name))) return;
@@ -109,15 +139,24 @@ function insertion(table: FillTable, parents: ReadonlyMap<number, string>, from:
   });
   const columns: string[] = [];
   const values: string[] = [];
+  const valueFor = (name: string): string | undefined => {
+    const column = table.columns.find(each => each.name === name);
+    return column && (expressions.get(name) ?? found.get(name) ?? valueOf(column, keys.has(name) ? 'key' : 'few', table.hints, only));
+  };
   for (const column of table.columns) {
-    const value = expressions.get(column.name) ?? valueOf(column, keys.has(column.name) ? 'key' : 'few', table.hints, only);
+    const value = valueFor(itself.get(column.name) ?? column.name);
     if (value === undefined) continue;
     columns.push(quoteIdent(column.name));
     values.push(value);
   }
-  const generated = `generate_series(${from})`;
-  if (columns.length === 0) return `INSERT INTO ${table.name} SELECT FROM ${generated}`;
-  return `INSERT INTO ${table.name} (${columns.join(', ')}) SELECT ${values.join(', ')} FROM ${generated} AS i ${joins.join(' ')} ON CONFLICT DO NOTHING`;
+  const checks = table.conditions.filter(({ ofDomain, columns: names }) => !ofDomain && names.every(name => columns.includes(quoteIdent(name)))).map(({ text }) => `(${text}) IS NOT FALSE`);
+  const series = (count: number): string => (rows === 'row_number' ? 'row_number, row_number' : `1::bigint, ${rows * count}`);
+  if (columns.length === 0) return `INSERT INTO ${table.name} SELECT FROM generate_series(${series(1)})`;
+  const made = `FROM generate_series(${series(checks.length > 0 ? oversampling : 1)}) AS i ${joins.join(' ')}`;
+  const into = `INSERT INTO ${table.name} (${columns.join(', ')})`;
+  if (checks.length === 0) return `${into} SELECT ${values.join(', ')} ${made} ON CONFLICT DO NOTHING`;
+  const named = values.map((value, at) => `${value} AS ${columns[at] ?? ''}`).join(', ');
+  return `${into} SELECT * FROM (SELECT ${named} ${made}) AS t WHERE ${checks.join(' AND ')}${rows === 'row_number' ? '' : ` LIMIT ${rows}`} ON CONFLICT DO NOTHING`;
 }
 
 /** Row by row, each on its own: what a constraint or trigger refuses is left out. */
@@ -128,11 +167,23 @@ const isEmpty = async (run: Run, name: string): Promise<boolean> => (await rowsO
 const count = async (run: Run, name: string): Promise<number> => Number((await rowsOf(run, `SELECT count(*) AS n FROM ${name}`))[0]?.['n'] ?? 0);
 
 async function fillTable(run: Run, table: FillTable, parents: ReadonlyMap<number, string>, rows: number): Promise<number> {
-  for (const only of [false, true]) {
-    await run(insertion(table, parents, `1::bigint, ${rows}`, only));
-    if (!await isEmpty(run, table.name)) return count(run, table.name);
+  await run(insertion(table, parents, rows, false));
+  if (!await isEmpty(run, table.name)) return count(run, table.name);
+  const keys = keyColumns(table);
+  const found = new Map<string, string>();
+  for (const column of table.columns) {
+    const expression = await searched(run, column, keys.has(column.name) ? 'key' : 'few', table.hints, table.conditions);
+    if (expression !== undefined) found.set(column.name, expression);
   }
-  for (const only of [false, true]) await run(oneByOne(insertion(table, parents, 'row_number, row_number', only), Math.min(rows, 500)));
+  const few = Math.min(rows, 500);
+  const attempts = [
+    (): string => insertion(table, parents, rows, false, found), (): string => insertion(table, parents, rows, true),
+    (): string => oneByOne(insertion(table, parents, 'row_number', false, found), few), (): string => oneByOne(insertion(table, parents, 'row_number', true), few),
+  ];
+  for (const attempt of attempts) {
+    await run(attempt());
+    if (!await isEmpty(run, table.name)) break;
+  }
   return count(run, table.name);
 }
 
@@ -155,7 +206,7 @@ async function withParents(run: Run, tables: readonly { oid: number; name: strin
 }
 
 /**
- * Fills the empty base tables beneath a relation (parents of their foreign keys too) with `rows` rows each, then refreshes the populated materialized
+ * Fills the empty base tables beneath a relation (tables that inherit from them, and parents of their foreign keys, too) with `rows` rows each, then refreshes the populated materialized
  * views strictly beneath it. Answers the number of rows that each of these tables holds afterwards, by qualified name: 0 where checks or triggers
  * refused everything mvlint tried. Tables that have rows are left alone. Left out: foreign tables; types without a known value take their default or NULL.
  */

@@ -44,4 +44,8 @@ export interface Host {
   readonly sharesRoles: boolean;
   /** Rejects with one line when there is no server to be had. */
   open(options: ServerOptions): Promise<Server>;
+  /** Starts a server in the pristine state, so that the next one that is asked for is at hand. */
+  warm?(options: ServerOptions): void;
+  /** Ends what was started and never asked for. */
+  cool?(): Promise<void>;
 }

@@ -47,11 +47,11 @@ export async function inSavepoint(session: LiveSession, experiment: Experiment, 
   return verdict;
 }
 
-/** An experiment on a server of its own: each statement is its own transaction. The server is closed afterwards. */
-export async function onCopy(server: Server, experiment: Experiment): Promise<Verdict> {
+/** An experiment on a server of its own: each statement is its own transaction. The server is closed afterwards. `limit` as above. */
+export async function onCopy(server: Server, experiment: Experiment, limit = (): number => 10_000): Promise<Verdict> {
   let ended: string | undefined;
   const run = async (sql: string): Promise<Rows | SqlFailure> => {
-    const answer = await server.run(sql);
+    const answer = await server.run(sql, { limit: limit() });
     if (!server.alive) ended ??= `A statement of the experiment was ended: ${failed(answer) ? answer.message : 'the server stopped'}.`;
     return answer;
   };

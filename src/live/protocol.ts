@@ -4,6 +4,13 @@ export interface WorkerData {
   readonly directory?: Uint8Array<ArrayBuffer>;
   /** Names of extensions that CREATE EXTENSION must find. */
   readonly extensions: readonly string[];
+  readonly parts?: Parts;
+}
+
+/** PGlite's own files, read and compiled once for all threads. */
+export interface Parts {
+  readonly wasm: WebAssembly.Module;
+  readonly bundle: Uint8Array<ArrayBuffer>;
 }
 
 /** `blob`: what the statement reads from '/dev/blob'. */

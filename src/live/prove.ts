@@ -97,6 +97,8 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
 
   const at = new Map<number, Claim[]>();
   for (const claim of claims) at.set(claim.ordinal, [...(at.get(claim.ordinal) ?? []), claim]);
+  let copiesLeft = claims.filter(claim => claim.experiment.isolation === 'copy').length;
+  if (copiesLeft > 0) host.warm?.(server);
   const copies = pool(Math.max(1, Math.min(3, availableParallelism() - 1)));
   const sender = new Sender(session, history, begin);
   const attempt = async (claim: Claim): Promise<void> => {
@@ -114,7 +116,10 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
     await copies.add(async () => {
       if (left() <= 0) return judge(claim, notTried);
       try {
-        end(await onCopy(await open({ statementTimeout: limit() }), claim.experiment));
+        const copy = await open({});
+        copiesLeft -= 1;
+        if (copiesLeft > 0) host.warm?.(server);
+        end(await onCopy(copy, claim.experiment, limit));
       } catch (error) {
         end(unproven(error instanceof Error ? error.message : String(error)));
       }
@@ -144,7 +149,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
   const closing = await sender.close();
   if (closing && failed(closing) && last) surprises.push({ ordinal: last.ordinal, seen: closing, span: last.statement.span });
   await copies.drain();
-  await session.end();
+  await Promise.all([session.end(), host.cool?.()]);
   rest(left() <= 0 ? notTried : unproven('the statement is no part of the history'));
   return { verdicts, timings, gaps, surprises };
 }
