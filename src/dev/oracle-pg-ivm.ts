@@ -2,7 +2,7 @@
  * How well mvlint knows pg_ivm: generated queries over a rich schema go to the extension's own `pgivm.create_immv` in PGlite, and what it
  * says, and what becomes of writes to the sources, is compared with what mvlint says offline.
  *
- *     npm run oracle:pg-ivm                               5,000 queries
+ *     npm run oracle:pg-ivm                               8,000 queries
  *     npm run oracle:pg-ivm -- --queries 20000 --seed 7
  *
  * Every difference is listed. Ends with 1 when acceptance agrees on fewer than 99.5 %, the first reason on fewer than 98 % of the refusals,
@@ -13,7 +13,7 @@ import { summed } from './pg-ivm-figures.ts';
 import { Generator } from './pg-ivm-generator.ts';
 import { judgeMany, openBench } from './pg-ivm-oracle.ts';
 
-const { values } = parseArgs({ options: { queries: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' },
+const { values } = parseArgs({ options: { queries: { type: 'string', default: '8000' }, seed: { type: 'string', default: '1' },
   quiet: { type: 'boolean', default: false } } });
 const started = Date.now();
 const bench = await openBench();

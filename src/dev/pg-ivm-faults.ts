@@ -121,8 +121,23 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   outerBeside: (parts, dice) => parts.from.push(dice.pick(['uniq ob1 left join keyless ob2 on ob1.k = ob2.a',
     'uniq ob1 full join keyless ob2 on ob1.k = ob2.a'])),
-  outerOverSubquery: (parts, dice) => parts.from.push(dice.pick(['(select k from uniq) os1 left join keyless os2 on os1.k = os2.a',
-    'keyless os2 left join (select k from uniq) os1 on os1.k = os2.a'])),
+  outerOverSubquery: (parts, dice) => {
+    parts.from.push(dice.pick([
+      '(select k from uniq) os1 left join keyless os2 on os1.k = os2.a', 'keyless os2 left join (select k from uniq) os1 on os1.k = os2.a',
+    ]));
+    parts.targets.push('os1.k as osk', 'os2.a as osa');
+  },
+  outerAlone: (parts, dice) => {
+    const [list, from, where] = dice.pick([
+      ['oc as (select id from deferred)', 'scratch oa left join oc ob on oa.id = ob.id', ''],
+      ['', 'scratch oa left join deferred ob on oa.id = ob.id, generate_series(1, 2) og', ''],
+      ['', 'orders oa left join orders ob on oa.id = ob.id left join scratch oz on oa.id = oz.id', ''],
+      ['', 'orders ob right join deferred oa on oa.id = ob.customer_id join keyless oz on oa.id = oz.a', 'oz'],
+    ] as const);
+    Object.assign(parts, { with: list === '' ? [] : [list], from: [from], where: [], group: [], sources: [], form: 'cte', distinct: '' });
+    parts.targets = ['oa.id', 'ob.id as obid', ...where === 'oz' ? ['ob.customer_id', 'oz.a'] : from.includes('oz.id') ? ['oz.id as ozid'] : []];
+    if (dice.chance(0.5)) parts.targets.push(`${dice.upTo(9)} as extra`);
+  },
   badCondition: (parts, dice) => {
     parts.from = parts.from.map(text => text.replace(/ on (\S+) = (\S+)$/, (_, a: string, b: string) =>
       ` on ${dice.pick([`${a} > ${b}`, `${a} = ${b} and ${b} > 0`, 'true', `${a} = 1`, `${a} = ${a}`, `${a} is not distinct from ${b}`, `(${a} = ${b}) is true`])}`));
@@ -156,7 +171,10 @@ const faults: Readonly<Record<string, Fault>> = {
     else parts.where.push('exists (select 1 from uniq ne where exists (select 1 from keyless ne2 where ne2.a = ne.k))');
   },
   withInExists: parts => parts.where.push('exists (with w as (select 1) select * from w)'),
-  lateralInExists: parts => parts.where.push('exists (select 1 from uniq le, lateral (select le.k) lx)'),
+  lateralInExists: (parts, dice) => parts.where.push(dice.pick([
+    'exists (select 1 from uniq le, lateral (select le.k) lx)',
+    'exists (select 1 from uniq le, lateral (select lo.id from orders lo where lo.id = le.k) lx)',
+  ])),
   cteName: parts => {
     parts.with.push('__ivm_c as (select 1 as n)');
     parts.from.push('__ivm_c');

@@ -40,12 +40,15 @@ export function summed({ judged, refusedByPostgres }: Figures): Summary {
     }
   }
   const quiet = accepted.filter(({ said }) => said.is === 'eligible' && said.hazards.length === 0);
+  const rare = (count: (hit: { readonly alone: number; readonly all: number }) => number): string =>
+    [...hits].filter(([, hit]) => count(hit) < 20).map(([code]) => code).join(', ') || 'none';
   const lines = [
     `${judged.length} queries, ${accepted.length} taken and ${judged.length - accepted.length} refused by pg_ivm; Postgres itself refused ${refusedByPostgres} more`,
     `taken or refused alike ${percent(known.length - of('wrong verdict'), known.length)}, the same first reason ${percent(Math.round(sameReason * bothRefuse.length), bothRefuse.length)} of ${bothRefuse.length}, not known ${of('unknown')}`,
     `writes: ${accepted.filter(({ seen }) => seen.broken.length > 0).length} IMMVs broke and ${accepted.filter(({ seen }) => seen.falsified.length > 0).length} held other rows; ${of('wrong hazard')} against what was said; ${quiet.length} of which nothing was said did neither`,
     `hazards, seen of said: ${[...hazards].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([code, { said, seen }]) => `${code} ${seen}/${said}`).join(', ')}`,
     `automatic indexes that differ: ${of('other index')} of ${accepted.length}`,
+    `fewer than 20 alone: ${rare(({ alone }) => alone)}; fewer than 20 in all: ${rare(({ all }) => all)}`,
     'hits of each check (alone, first, all):',
     ...[...hits].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([code, { alone, first, all }]) => `    ${code} ${alone} ${first} ${all}`),
   ];

@@ -57,6 +57,14 @@ test('the engine speaks in its own words, with the hint', () => {
   expect(said('select now()').obstacles[0]).toMatchObject({ hint: 'functions must be marked IMMUTABLE', says: 'now() is not immutable' });
 });
 
+test('the evidence leads from what makes the obstacle to its place', () => {
+  const [routine] = said('select f_vol(id) from customers').obstacles;
+  expect(routine!.evidence.map(({ says }) => says)).toEqual(['f_vol() is volatile', 'f_vol(integer) is not immutable']);
+  expect(routine!.evidence[0].span.path).toBe('db/001.sql');
+  const [view] = said('select id from v_customers').obstacles;
+  expect(view!.evidence.map(({ says }) => says)).toEqual(['v_customers is made here', 'v_customers is a view, and pg_ivm reads tables only']);
+});
+
 test('what is not known is unknown, with its name, and never eligible', () => {
   const because = (sql: string): string => {
     const answer = said(sql);

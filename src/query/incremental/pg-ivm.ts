@@ -48,7 +48,7 @@ function judged(query: Inspected, catalog: Catalog, names: readonly string[]): E
   const later = isWhole ? [
     ...conditionObstacles(query, walked), ...rewriteObstacles(query, walked), ...tableObstacles(query, walked, names),
   ] : [];
-  const obstacles = distinct([...analysisObstacles(query), ...mutableObstacles(query), ...shape, ...later, ...sequences(query)]);
+  const obstacles = distinct([...analysisObstacles(query), ...mutableObstacles(query, catalog), ...shape, ...later, ...sequences(query)]);
   const positions = indexPositions(query, walked.exists.length > 0);
   // Rows of a set share their group or key, or are more than the one that an aggregate has.
   const keyed = query.root.aggregates.length > 0 || (positions.length > 0 && query.root.select.distinctClause === undefined);
@@ -74,10 +74,15 @@ function missingOf(query: Inspected): readonly Missing[] {
   return [...query.missing, ...unsure];
 }
 
-/** contain_mutable_functions over the whole query, before any look at its shape. */
-function mutableObstacles(query: Inspected): readonly Obstacle[] {
-  return query.uses.filter(use => isMutable(use) === true).map(use => obstacle('mutable-function', `${use.says} is not immutable`, use.span,
-    { message: notSupported('mutable function'), hint: 'functions must be marked IMMUTABLE' }));
+/** contain_mutable_functions over the whole query, before any look at its shape. A routine of the history is shown where it is made. */
+function mutableObstacles(query: Inspected, catalog: Catalog): readonly Obstacle[] {
+  return query.uses.filter(use => isMutable(use) === true).map(({ says, span, routine, volatility }) => {
+    const made = routine === undefined ? undefined : catalog.get(routine);
+    const before = made?.kind === 'routine' && typeof volatility === 'string'
+      ? [{ span: made.statement.span, says: `${made.name.name}() is ${volatility}` }] : [];
+    return obstacle('mutable-function', `${says} is not immutable`, span,
+      { message: notSupported('mutable function'), hint: 'functions must be marked IMMUTABLE', before });
+  });
 }
 
 /** A sequence passes all checks, and then takes no trigger. */
