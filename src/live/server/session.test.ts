@@ -214,6 +214,26 @@ describe.each(majors)('PostgreSQL %i', major => {
     await session.close();
   });
 
+  test.skipIf(server.missing)('a server without TLS is reached in the clear, unless sslmode demands more', async () => {
+    const door = createServer(socket => {
+      const behind = openSocket(join(folder, '.s.PGSQL.5432'));
+      for (const [from, to] of [[socket, behind], [behind, socket]] as const) from.on('error', () => to.destroy()).on('close', () => to.destroy());
+      socket.pipe(behind).pipe(socket);
+    });
+    await new Promise<void>(done => door.listen(0, '127.0.0.1', done));
+    const at = `127.0.0.1:${(door.address() as AddressInfo).port}`;
+    for (const mode of ['', '?sslmode=prefer', '?sslmode=allow', '?sslmode=disable']) {
+      const session = await openSession(`postgres://reader:${encoded}@${at}/shop${mode}`, undefined, nothing);
+      expect(session.role).toBe('reader');
+      await session.close();
+    }
+    expect(await problem(`postgres://reader:${encoded}@${at}/shop?sslmode=require`)).toBe(`${at} speaks no TLS, which sslmode demands`);
+    // The second of two hosts answers.
+    const second = await openSession(`postgres://reader:${encoded}@127.0.0.1:1,${at}/shop`, undefined, nothing);
+    await second.close();
+    door.close();
+  });
+
   test.skipIf(server.missing)('behind TLS: by sslmode and certificate', async () => {
     const keys = mkdtempSync(join(tmpdir(), 'mvlint-tls-'));
     const openssl = (...words: string[]): void => {
