@@ -5,7 +5,7 @@ import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { ready } from '../sql/parse.ts';
 import { proveClaims, type Proof, type ProveOptions } from './prove.ts';
-import { failed } from './session.ts';
+import { failed, LiveSession } from './session.ts';
 
 beforeAll(ready);
 
@@ -43,6 +43,19 @@ test('a statement that hangs in the middle of 120 migrations costs its time limi
   // Two seconds of waiting, a new server, what stands after the last checkpoint, a copy: not the whole history once more. A busy machine gets three times that.
   expect(slow.ms - quick.ms).toBeLessThan(2_000 + Math.max(8_000, quick.ms * 2));
 }, 120_000);
+
+test('after a checkpoint the session comes back from it, with its settings and what came after', async () => {
+  const session = await LiveSession.open({});
+  for (const sql of ['CREATE ROLE app', 'CREATE TABLE t (a int)', 'GRANT ALL ON t TO app', "SET work_mem = '5MB'", 'SET search_path = public, pg_temp', 'SET ROLE app']) await session.send(sql);
+  await session.checkpoint(true);
+  for (const sql of ['INSERT INTO t VALUES (1)', 'BEGIN', 'INSERT INTO t VALUES (2)']) await session.send(sql);
+  expect(await session.send('SELECT pg_sleep(60)', { limit: 1_000 })).toMatchObject({ sqlstate: '57014', ended: true });
+  expect(session.transaction).toBe('open');
+  await session.send('COMMIT');
+  const seen = await session.send("SELECT sum(a) || current_setting('work_mem') || current_setting('search_path') || current_user AS seen FROM t");
+  expect(seen).toEqual({ rows: [{ seen: '35MBpublic, pg_tempapp' }] });
+  await session.end();
+});
 
 async function timed<T>(run: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
   const started = performance.now();
