@@ -115,6 +115,19 @@ test('a view of the catalog is asked with the relations that it was bound to', (
   expect(pgIvmEligibility(statementOf('select id from t'), later)).toMatchObject({ is: 'refused', obstacles: [{ code: 'view' }] });
 });
 
+test('what ALTER TABLE does to a source is known', () => {
+  const asked = (...statements: string[]): Eligibility => {
+    const later = replayedCatalog(['create table t (id int primary key, v int)', ...statements]);
+    return pgIvmEligibility(statementOf('select id, v from t'), later);
+  };
+  expect(asked()).toMatchObject({ is: 'eligible', hazards: [], index: ['id'] });
+  expect(asked('alter table t add w int generated always as (v) virtual').hazards.map(({ code }) => code)).toEqual(['virtual-generated-column']);
+  expect(asked('alter table t add w int generated always as (v) stored').hazards).toEqual([]);
+  expect(asked('alter table t drop constraint t_pkey')).toMatchObject({ is: 'eligible', index: [] });
+  expect(asked('create table u () inherits (t)').obstacles.map(({ code }) => code)).toEqual(['inheritance-parent']);
+  expect(asked('alter table t alter v type json using null').obstacles.map(({ code }) => code)).toEqual(['no-btree-order']);
+});
+
 test('hostile queries are answered in time', () => {
   const started = performance.now();
   for (const sql of [
