@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { takeInventory, type Inventory, type Known, type Name, type ObservedView } from '../index.ts';
+import { takeInventory, type Inventory, type Known, type Name, type InventoryView } from '../index.ts';
 import { readArguments } from './arguments.ts';
 import { colorful, toStdout } from './check.ts';
 import { databaseUrl, withDatabase } from './database.ts';
@@ -38,14 +38,20 @@ export function countText(count: number): string {
 const shown = <T>(value: Known<T>, print: (value: T) => string): string => (isKnown(value) ? print(value) : '?');
 
 /** The usable unique index by name; otherwise why none is. */
-function concurrently({ indexes, populated }: ObservedView): string {
+function concurrently({ indexes, populated }: InventoryView): string {
   const usable = indexes.find(index => index.usable);
   if (usable !== undefined) return populated ? usable.name : `${usable.name}, not yet`;
   return indexes.some(index => index.unique && !index.valid) ? 'no: invalid' : 'no';
 }
 
+/** The engines of incremental maintenance that would take its query; those of which that is not known carry a question mark. */
+function eligible({ engines }: InventoryView): string {
+  const taken = engines.filter(({ is }) => is !== 'refused').map(({ engine, is }) => (is === 'unknown' ? `${engine}?` : engine));
+  return taken.length === 0 ? '-' : taken.join(' ');
+}
+
 /** What is wrong with a view, or cannot be seen of it; each a sentence. */
-function remarks(view: ObservedView): readonly string[] {
+function remarks(view: InventoryView): readonly string[] {
   const { indexes, nulls } = view;
   const keys = indexes.filter(index => index.usable).flatMap(index => index.columns);
   const filled = isKnown(nulls) ? nulls.filter(({ column, fraction }) => fraction > 0 && keys.includes(column)) : [];
@@ -69,11 +75,11 @@ function remarks(view: ObservedView): readonly string[] {
   ];
 }
 
-const columns: readonly (readonly [title: string, right: boolean, cell: (view: ObservedView) => string])[] = [
+const columns: readonly (readonly [title: string, right: boolean, cell: (view: InventoryView) => string])[] = [
   ['view', false, view => dotted(view.name)], ['size', true, view => shown(view.bytes, sizeText)], ['rows', true, view => shown(view.rows, countText)],
   ['populated', false, view => (view.populated ? 'yes' : 'no')], ['concurrently', false, concurrently], ['dependants', true, view => String(view.dependants.length)],
   ['readers', true, view => String(view.readers)], ['scans', true, view => shown(view.scans, countText)],
-  ['a refresh reads', true, view => sizeText(view.cost.bytes)],
+  ['a refresh reads', true, view => sizeText(view.cost.bytes)], ['eligible for', false, eligible],
 ];
 
 function table(inventory: Inventory, color: boolean): string {
