@@ -50,6 +50,7 @@ import noWrongUniqueKey from './no-wrong-unique-key.ts';
 import preferConcurrentRefresh from './prefer-concurrent-refresh.ts';
 import requireAtomicSwap from './require-atomic-swap.ts';
 import requireLockTimeout from './require-lock-timeout.ts';
+import requireParityCheck from './require-parity-check.ts';
 import requirePgIvmEligible from './require-pg-ivm-eligible.ts';
 import requirePgTrickleEligible from './require-pg-trickle-eligible.ts';
 import requireRefreshOrder from './require-refresh-order.ts';
@@ -108,6 +109,7 @@ export const rules: readonly Rule[] = [
   preferConcurrentRefresh,
   requireAtomicSwap,
   requireLockTimeout,
+  requireParityCheck,
   requirePgIvmEligible,
   requirePgTrickleEligible,
   requireRefreshOrder,

@@ -1,19 +1,19 @@
 import {
-  describe, evidence, happenings, known, madeAt, nameGone, quote, rule, sameName, stemOf,
+  describe, evidence, happenings, isStored, known, madeAt, maintainedBy, nameGone, quote, readsOf, rule, sameName, stemOf, visibleColumns,
 } from '../src/rule.ts';
-import type { Catalog, Context, End, Matview, Selectable } from '../src/rule.ts';
+import type { Catalog, Context, End, Selectable, Stored } from '../src/rule.ts';
 
-const columnsOf = (relation: Selectable): string => (known(relation.columns) ?? []).map(column => column.name).sort().join('\0');
+const columnsOf = (relation: Selectable): string => (known(visibleColumns(relation)) ?? []).map(column => column.name).sort().join('\0');
 
 /** Whether two views are generations of one: by their names, or because they put out the same columns from a common source. */
-function isGeneration(old: Matview, next: Matview): boolean {
+function isGeneration(old: Stored, next: Stored): boolean {
   if (stemOf(old.name) === stemOf(next.name)) return true;
-  const sources = new Set(old.query.reads.map(read => read.id));
-  return columnsOf(old).includes('\0') && columnsOf(old) === columnsOf(next) && next.query.reads.some(read => sources.has(read.id));
+  const sources = new Set(readsOf(old).map(read => read.id));
+  return columnsOf(old).includes('\0') && columnsOf(old) === columnsOf(next) && readsOf(next).some(read => sources.has(read.id));
 }
 
 /** Whether a view that read the old one reads the new one at the end: readers go through the view, and it was re-pointed. */
-function repointed(old: Matview, next: Matview, start: Catalog, end: Catalog): boolean {
+function repointed(old: Stored, next: Stored, start: Catalog, end: Catalog): boolean {
   const readers = new Set(end.dependants(next.id).map(link => link.dependent));
   return start.dependants(old.id).some(({ dependent }) => {
     const view = start.get(dependent);
@@ -24,10 +24,11 @@ function repointed(old: Matview, next: Matview, start: Catalog, end: Catalog): b
 }
 
 /** The view of this deploy that is to replace an old one under another name. */
-function successor(old: Matview, end: End, { step: { after } }: Context): Matview | undefined {
+function successor(old: Stored, end: End, { step: { after } }: Context): Stored | undefined {
   for (const { effect } of happenings(end.steps)) {
-    const next = effect.kind === 'createMatview' ? after.get(effect.matview.id) : undefined;
-    if (next?.kind !== 'matview' || sameName(next.name, old.name) || !isGeneration(old, next)) continue;
+    const made = effect.kind === 'createMatview' ? effect.matview : effect.kind === 'changeMaintenance' ? undefined : maintainedBy(effect);
+    const next = made && after.get(made.id);
+    if (!isStored(next) || sameName(next.name, old.name) || !isGeneration(old, next)) continue;
     if (!repointed(old, next, end.start, after)) return next;
   }
   return undefined;
@@ -59,7 +60,7 @@ With a plain view in front of the versions readers need not move: point the view
   exceptions: `
 Two views are taken for versions of one when their names differ only in a version or in a word like \`next\`, or when they put out the
 same columns from a common source. A view whose readers go through a plain view that is re-pointed in the same deploy may go at once.
-The same name again is no-recreate-in-place.
+The same name again is no-recreate-in-place. An IMMV, a stream table or a continuous aggregate is a version like any other.
 `,
   references: [
     'https://www.postgresql.org/docs/current/sql-dropmaterializedview.html',
@@ -69,9 +70,9 @@ The same name again is no-recreate-in-place.
     *endOfDeploy(end, context) {
       const { after } = context.step;
       for (const { effect, step } of happenings(end.steps)) {
-        if (effect.kind !== 'dropObject' || effect.object.kind !== 'matview') continue;
+        if (effect.kind !== 'dropObject') continue;
         const old = end.start.get(effect.object.id);
-        if (old?.kind !== 'matview' || context.inUse(old) !== true || after.find(old.name).is === 'present') continue;
+        if (!isStored(old) || context.inUse(old) !== true || after.find(old.name).is === 'present') continue;
         const next = successor(old, end, context);
         if (!next) continue;
         const [name, heir] = [quote(old.name), quote(next.name)];

@@ -16,6 +16,7 @@ export default rule({
   id: 'no-sliding-window',
   summary: 'Disallow conditions on the clock that choose the rows of a materialized view.',
   severity: 'note',
+  ivm: true,
   postgres: { from: 14 },
   why: `
 With \`placed_at > now() - interval '30 days'\` the content of the view changes although nobody writes: rows age out. A plain refresh

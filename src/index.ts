@@ -4,17 +4,20 @@
  */
 import { rules } from '../rules/index.ts';
 import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
-import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Verdict } from './model.ts';
+import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Verdict, WrittenName } from './model.ts';
 import type { ObserveOptions } from './lint/observe.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
+import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { ready } from './sql/parse.ts';
-import type { EngineInShort } from './lint/inventory.ts';
 
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
 export { joined } from './lint.ts';
 export { explainViews, type Concurrently, type ExplainedColumn, type ExplainedIndex, type ViewExplanation, type ViewsFound } from './lint/explain-view.ts';
+export {
+  type EligibilityFound, type EngineAnswer, type ShownObstacle, type ShownRewriting, type ViewAnswers, type ViewKind,
+} from './lint/ivm.ts';
 export { refreshesInSource, type OutsideSite } from './catalog/code/search.ts';
 export { readSnapshot, type ReadSnapshot } from './catalog/snapshot.ts';
 export { readWrittenName } from './sql/names.ts';
@@ -78,6 +81,23 @@ export interface ExperimentTiming {
   readonly ms: number;
 }
 
+/** What `eligibility` replays with. */
+export interface EligibilityOptions {
+  readonly postgres?: number;
+  readonly searchPath?: readonly string[];
+  readonly role?: string;
+  readonly engineVersions?: LintOptions['engineVersions'];
+}
+
+/** What pg_ivm, pg_trickle and TimescaleDB say of the views at the end of every history; with names, of those alone. Synchronous, no IO. */
+export function eligibility(session: Session, names: readonly WrittenName[] = [], options: EligibilityOptions = {}): EligibilityFound {
+  const { postgres, searchPath, role, engineVersions } = options;
+  return eligibilityIn(session.histories, names, () => ({
+    ...(postgres === undefined ? {} : { postgres }), ...(searchPath === undefined ? {} : { searchPath }), ...(role === undefined ? {} : { role }),
+    ...(engineVersions === undefined ? {} : { engineVersions }),
+  }));
+}
+
 export interface ProveOptions {
   /** Milliseconds for everything; what is not tried by then is unproven. */
   readonly budget: number;
@@ -125,7 +145,6 @@ function disagreement({ predicted, seen }: { readonly predicted?: { readonly sql
   return `Postgres refuses this statement (${seen.sqlstate}: ${seen.message}), where ${expected}`;
 }
 
-export type { EngineInShort } from './lint/inventory.ts';
 export type { ObserveOptions } from './lint/observe.ts';
 export type { ReadSession as DatabaseSession } from './live/server/session.ts';
 
@@ -144,39 +163,29 @@ export async function takeSnapshot(session: DatabaseSession, tool: string): Prom
   return writeSnapshot(await readCatalog(session), tool);
 }
 
-/** One view of an inventory, with what the engines of incremental maintenance would say of its query; the first obstacle, or the missing fact. */
-export interface InventoryView extends ObservedView {
-  readonly engines: readonly EngineInShort[];
-}
-
 /** What a database says of all its materialized views, in the order of their names. */
 export interface Inventory {
   readonly postgres: number;
   readonly standby: boolean;
   readonly replicas: Known<number>;
   readonly extensions: Readonly<Record<string, string>>;
-  readonly views: readonly InventoryView[];
+  readonly views: readonly ObservedView[];
   /** Views that could not be asked, and why. */
   readonly unseen: readonly { readonly name: Name; readonly because: string }[];
 }
 
 /** Asks one view after the other, each in a transaction of its own. `progress` is told which. Rejects when the connection is lost. */
 export async function takeInventory(session: DatabaseSession, options: { readonly explain?: boolean; readonly progress?: (message: string) => void } = {}): Promise<Inventory> {
-  await ready();
-  const [{ observedServer, viewNames }, { readCatalog }, { enginesOf }] = await Promise.all([
-    import('./live/server/view.ts'), import('./live/server/catalog.ts'), import('./lint/inventory.ts'),
-  ]);
-  options.progress?.('reading the catalog');
-  const catalog = await readCatalog(session);
+  const { observedServer, viewNames } = await import('./live/server/view.ts');
   const server = await observedServer(session, options);
-  const views: InventoryView[] = [];
+  const views: ObservedView[] = [];
   const unseen: { name: Name; because: string }[] = [];
   for (const name of await viewNames(session)) {
     options.progress?.(`${name.schema}.${name.name}`);
     const view = await server.view(name);
     // A view that was dropped since the list was made is none.
     if (view !== undefined && 'unknown' in view) unseen.push({ name, because: view.unknown });
-    else if (view !== undefined) views.push({ ...view, engines: enginesOf(name, catalog) });
+    else if (view !== undefined) views.push(view);
   }
   const { postgres, replicas, extensions } = server;
   return { postgres, standby: session.standby, replicas, extensions, views, unseen };

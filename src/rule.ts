@@ -23,6 +23,7 @@ export {
 export { lockWords, refreshLock } from './rule/locks.ts';
 export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';
 export { generationBeside, isAside, liveName, stemOf, together } from './rule/generations.ts';
+export { refusesImmv } from './rule/immv-experiment.ts';
 export { readsOldGeneration } from './rule/swap-experiments.ts';
 export { failsPrepared, rewritesNullKeys, showsHiddenRows } from './rule/session-experiments.ts';
 export { rowsSlide } from './rule/window-experiment.ts';
@@ -33,7 +34,8 @@ export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
 export { refreshFails, unqualifiedCalls, type UnqualifiedCall } from './rule/unqualified.ts';
 export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
 export {
-  engineName, maintainedBy, maintainedOver, maintainedSince, placeOf, reasonEvidence, reasonText, stopsWrites, stopsWritesTo,
+  engineName, isStored, maintainedBy, maintainedOver, maintainedSince, placeOf, readsOf, reasonEvidence, reasonText, stopsWrites, stopsWritesTo,
+  visibleColumns, type Stored,
 } from './rule/incremental.ts';
 export { lacksTemporary, unreadableSource } from './catalog/privileges.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

@@ -18,6 +18,7 @@ import { fold } from './code/fold.ts';
 import { sitesOfJob } from './code/sites.ts';
 import { createRoutine, createTrigger } from './routines.ts';
 import { misuse } from './incremental/calls.ts';
+import { noteComparisons } from './incremental/comparisons.ts';
 import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisuse } from './incremental/misuses.ts';
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
@@ -186,6 +187,7 @@ export function apply(change: Change, node: Node, initial: SessionState): Refusa
     const effects = change.effects.length;
     const refused = missingEngineColumn(change, node) ?? handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
     if (refused) return withMisuse(change, refused);
+    if (kind === 'SelectStmt' || kind === 'DoStmt') noteComparisons(change);
     claimLocksOfEffects(change, change.effects.slice(effects));
     return undefined;
   }

@@ -94,6 +94,7 @@ export class Store implements Catalog {
   engineVersions?: NonNullable<Catalog['engineVersions']>;
   session: SessionState = freshSession;
   sites: readonly RefreshSite[] = [];
+  comparisons: Catalog['comparisons'] = [];
   defaultPrivileges: readonly DefaultPrivilege[] = [];
   /** Who may make temporary tables in the database: PUBLIC may, until somebody revokes it. */
   temporaryFor: readonly string[] = ['public'];
@@ -155,6 +156,7 @@ export class Store implements Catalog {
     if (other.engineVersions !== undefined) this.engineVersions = other.engineVersions;
     this.session = other.session;
     this.sites = other.sites;
+    this.comparisons = other.comparisons;
     this.defaultPrivileges = other.defaultPrivileges;
     this.temporaryFor = other.temporaryFor;
     this.nextId = Math.max(this.nextId, other.nextId);

@@ -56,7 +56,7 @@ describe('words', () => {
     expect(mvlint(scratch, ['check', '-h']).out).toContain('mvlint explain <rule>');
     expect(mvlint(scratch, ['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
-  test.each(['plan', 'ivm', 'graph', 'trace', 'lsp', 'init'])('%s is said to be missing', command => {
+  test.each(['plan', 'graph', 'trace', 'lsp', 'init'])('%s is said to be missing', command => {
     oneLine(mvlint(scratch, [command, 'x']), `'${command}'`);
     expect(mvlint(scratch, ['--help']).out).not.toMatch(new RegExp(`mvlint ${command}\\b`));
   });
@@ -294,7 +294,7 @@ describe('explain and rules', () => {
     oneLine(mvlint(scratch, ['explain']), 'one rule');
     expect(mvlint(scratch, ['rules']).out).toMatch(/^error\s+no-broken-refresh\s+Disallow/m);
     const table = JSON.parse(mvlint(scratch, ['rules', '--format', 'json']).out) as { id: string; severity: string }[];
-    expect(table.find(({ id }) => id === 'no-recreate-in-place')).toMatchObject({ severity: 'error', presets: ['recommended', 'all'] });
+    expect(table.find(({ id }) => id === 'no-recreate-in-place')).toMatchObject({ severity: 'error', presets: ['recommended', 'all', 'ivm'] });
     oneLine(mvlint(scratch, ['rules', '--fail-on=error']), '--fail-on');
   });
 });

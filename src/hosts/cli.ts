@@ -7,7 +7,7 @@ import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** Promised commands that this version does not have. */
-const missing = ['plan', 'ivm', 'graph', 'trace', 'lsp', 'init'];
+const missing = ['plan', 'graph', 'trace', 'lsp', 'init'];
 
 async function main(words: readonly string[]): Promise<number> {
   const end = words.indexOf('--');
@@ -18,12 +18,13 @@ async function main(words: readonly string[]): Promise<number> {
   switch (command) {
     case 'explain': return (await import('./explain.ts')).explainCommand(rest);
     case 'explain-view': return (await import('./explain-view.ts')).explainViewCommand(rest);
+    case 'ivm': return (await import('./ivm.ts')).ivmCommand(rest);
     case 'rules': return (await import('./explain.ts')).rulesCommand(rest);
     case 'inventory': return (await import('./inventory.ts')).inventoryCommand(rest);
     case 'snapshot': return (await import('./snapshot.ts')).snapshotCommand(rest);
     case 'check': return (await import('./check.ts')).checkCommand(rest);
     default:
-      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view, rules, inventory and snapshot`);
+      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view, ivm, rules, inventory and snapshot`);
       return (await import('./check.ts')).checkCommand(words);
   }
 }

@@ -3,6 +3,7 @@ import { explainViews, readWrittenName, type Evidence, type ExplainedColumn, typ
   type ViewExplanation } from '../index.ts';
 import { positions } from '../report/positions.ts';
 import { readArguments } from './arguments.ts';
+import { engineNames, verdictOf } from './engines.ts';
 import { colorful, locateAll, openAll, toStdout } from './check.ts';
 import { readSettings } from './settings.ts';
 import { suggestion, UsageError } from './usage.ts';
@@ -73,7 +74,7 @@ function ambiguous(text: string, found: readonly ViewExplanation[]): string {
 }
 
 /** The same with every span as path, start and end in lines and columns, as reports have them. */
-function placed(item: unknown, at: ReturnType<typeof positions>, display: (path: string) => string): unknown {
+export function placed(item: unknown, at: ReturnType<typeof positions>, display: (path: string) => string): unknown {
   if (Array.isArray(item)) return item.map(element => placed(element, at, display));
   if (typeof item !== 'object' || item === null) return item;
   const { path, start, end } = item as Partial<Span>;
@@ -123,6 +124,12 @@ function page(view: ViewExplanation, place: (span: Span) => string, color: boole
   head('Read by');
   if (view.readBy.length === 0) lines.push('  nothing in these migrations');
   for (const { object, madeAt } of view.readBy) lines.push(`  ${object}${aside(madeAt)}`);
+  head('Incremental maintenance');
+  for (const answer of view.eligibility) {
+    const [first] = answer.obstacles;
+    const why = answer.because !== null ? `: ${answer.because} is not known` : first === undefined ? '' : `: ${first.says}${aside(first.at)}`;
+    lines.push(`  ${engineNames[answer.engine]}  ${verdictOf(answer)}${why}`);
+  }
   if (view.kind === 'view') return `${lines.join('\n')}\n`;
 
   head('Indexes');

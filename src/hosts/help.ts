@@ -7,6 +7,8 @@ Usage
   mvlint explain-view <view> [paths…]
                                what the migrations make of a view: columns, NULLs, what changes them, keys, sources, readers,
                                indexes, refreshes, and what CONCURRENTLY needs (--format json for machines)
+  mvlint ivm [view…] [paths…]  which views pg_ivm, pg_trickle and TimescaleDB can maintain, what stands in the way and where, and the
+                               rewriting that would help, tried in memory (--format json for machines)
   mvlint rules                 the table of rules (--format json for machines)
   mvlint inventory --db <url>  every materialized view of a database: size, rows, indexes, readers, trouble (--format json)
   mvlint snapshot --db <url>   the catalog of a database as JSON, for --catalog; it only reads
@@ -33,7 +35,7 @@ What is reported
   --all-history                findings that a later migration repaired, too
   --down                       also replay each down part after its migration: what is refused, what CASCADE takes
   --postgres <14..18>          the version of your server (default 18)
-  --preset <preset>            recommended or all
+  --preset <preset>            recommended, all, or ivm: also the notes that bear on incremental maintenance
   --rule <id>=<severity>       error, warning, note or off; may be repeated
   --baseline <file>            findings recorded there are not reported
   --update-baseline            record the findings of this run in the baseline

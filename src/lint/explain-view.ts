@@ -1,6 +1,7 @@
 import type { Catalog, Column, Evidence, History, Index, Known, Matview, OutputColumn, QueryFacts, Span, Taint, View,
   WrittenName } from '../model.ts';
 import { factsOf } from '../query/facts.ts';
+import { answersFor, type EngineAnswer } from './ivm.ts';
 import { replay, type ReplayedMigration, type ReplayOptions } from '../catalog/replay.ts';
 import { hasUsableUniqueIndex, unusable } from '../rule/indexes.ts';
 import { isUnknown, known } from '../rule/facts.ts';
@@ -23,6 +24,8 @@ export interface ViewExplanation {
   readonly indexes: readonly ExplainedIndex[];
   readonly refreshes: readonly { readonly by: string; readonly concurrently: boolean; readonly span: Span }[];
   readonly concurrently: Concurrently;
+  /** What each engine of incremental maintenance says of its query. */
+  readonly eligibility: readonly EngineAnswer[];
 }
 
 export interface ExplainedColumn {
@@ -127,6 +130,7 @@ function explainView(history: History, view: View | Matview, catalog: Catalog, r
       ...refreshed.filter(({ target }) => target === view.id).map(({ by, concurrently, span }) => ({ by, concurrently, span })),
     ],
     concurrently: view.kind === 'view' ? plainView : concurrently(view, catalog),
+    eligibility: answersFor(view, catalog) ?? [],
   };
 }
 

@@ -245,6 +245,16 @@ export interface RefreshSite {
   readonly span: Span;
 }
 
+/** A query that was run and takes one relation's rows from another's: EXCEPT in one direction, or a full join in both. */
+export interface Comparison {
+  readonly left: ObjectId;
+  readonly right: ObjectId;
+  readonly both: boolean;
+  /** EXCEPT ALL and full joins see how often a row is there. */
+  readonly countsDuplicates: boolean;
+  readonly span: Span;
+}
+
 /** The state of a database at one moment. Persistent: a change copies one path, so keeping an old one is cheap. */
 export interface Catalog {
   /** The major of PostgreSQL it is a catalog of; the newest known one when it does not say. */
@@ -255,6 +265,8 @@ export interface Catalog {
   readonly world: 'open' | 'closed';
   readonly session: SessionState;
   readonly sites: readonly RefreshSite[];
+  /** Comparisons of what stores rows that the history ran so far. */
+  readonly comparisons: readonly Comparison[];
   get(id: ObjectId): CatalogObject | undefined;
   /** False for an object that only a branch makes, changes or drops of which nobody knows whether it was taken: nothing may be claimed of it. */
   isCertain(id: ObjectId): boolean;

@@ -1,5 +1,5 @@
 /** Incremental maintenance, for rules: what an engine says, in their words. */
-import type { Catalog, Effect, Eligibility, Engine, Evidence, Experiment, Matview, ObjectId, Obstacle, SqlFailure, Step, Table } from '../model.ts';
+import type { Catalog, CatalogObject, Effect, Eligibility, Engine, Evidence, Experiment, Matview, ObjectId, Obstacle, Read, Selectable, SqlFailure, Step, Table } from '../model.ts';
 import { breaksWrites } from '../query/incremental/pg-ivm-hazards.ts';
 import { failed, unproven } from './laboratory.ts';
 import { madeAt } from './facts.ts';
@@ -89,4 +89,19 @@ export function stopsWritesTo(source: Table, step: Step): Experiment {
       return { kind: 'refuted', says: `After the statement writes to ${quote(source.name)} go through, as before it.` };
     },
   };
+}
+
+/** A relation that keeps the rows of a query: a materialized view, or a table that an engine maintains. */
+export type Stored = Matview | (Table & { readonly maintenance: NonNullable<Table['maintenance']> });
+
+export function isStored(object: CatalogObject | undefined): object is Stored {
+  return object?.kind === 'matview' || (object?.kind === 'table' && object.maintenance !== undefined);
+}
+
+/** What its query reads. */
+export const readsOf = (relation: Stored): readonly Read[] => (relation.maintenance?.query ?? (relation.kind === 'matview' ? relation.query : undefined))?.reads ?? [];
+
+/** The columns without those that an engine keeps for itself. */
+export function visibleColumns({ columns }: Selectable): Selectable['columns'] {
+  return 'unknown' in columns ? columns : columns.filter(({ name }) => !/^__(?:ivm|pgt)_/.test(name));
 }
