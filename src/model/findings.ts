@@ -1,5 +1,5 @@
 /** Rules, what they say, and the report. */
-import type { Evidence, Gap, Known, Span } from './text.ts';
+import type { Edit, Evidence, Gap, Known, Span } from './text.ts';
 import type { ToolId } from './migrations.ts';
 import type { Catalog, Matview, Relation, Table, View } from './catalog.ts';
 import type { Eligibility, Engine } from './incremental.ts';
@@ -87,10 +87,6 @@ export interface Finding {
   readonly fingerprint: string;
 }
 
-export interface Edit {
-  readonly span: Span;
-  readonly text: string;
-}
 export type Fix = { readonly title: string } & (
   | { readonly edits: readonly Edit[] }
   | { readonly files: readonly { readonly path: string; readonly text: string }[] }

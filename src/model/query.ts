@@ -1,5 +1,5 @@
 /** What a defining query means. */
-import type { Evidence, Known, Span } from './text.ts';
+import type { Edit, Evidence, Known, Span } from './text.ts';
 import type { Statement } from './migrations.ts';
 import type { ObjectId } from './catalog.ts';
 
@@ -42,6 +42,8 @@ export interface Taint {
   readonly setting?: string;
   /** For `order`: an aggregate that keeps its input's order, a pick among rows, or the last digits of a floating-point sum. */
   readonly form?: 'aggregate' | 'pick' | 'float';
+  /** A change of the text that takes it away, where one is known that means the same. */
+  readonly remedy?: { readonly title: string; readonly edits: readonly Edit[] };
   /** From the origin (`now()`) to the output column. */
   readonly path: readonly [Evidence, ...Evidence[]];
 }

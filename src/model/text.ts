@@ -19,6 +19,12 @@ export interface Evidence {
   readonly says: string;
 }
 
+/** A text that takes the place of a span; an empty span is a place between two characters. */
+export interface Edit {
+  readonly span: Span;
+  readonly text: string;
+}
+
 /** What mvlint could not see. Counted in every report, never dropped. */
 export interface Gap {
   readonly span: Span;

@@ -12,6 +12,7 @@ import { callRoutine } from './routine-call.ts';
 import { chosenBy, ofRows } from './row-taints.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
+import { inZone } from './remedies.ts';
 import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue, withoutModifier } from './types.ts';
@@ -136,7 +137,7 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
   const setting = settingOrigin(settingOf(resolved, values, args, place));
-  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, setting, node.location),
+  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, setting, node.location, () => (setting?.setting === 'TimeZone' ? inZone(node, name, values, place) : undefined)),
     ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : [],
     orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
   if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };

@@ -5,6 +5,7 @@ import { originTaint, recordType, value, type Place } from './expression.ts';
 import { freeze } from './frozen.ts';
 import { lastName } from './names.ts';
 import { isUnknown, unionTaints, unknown, type Value } from './scope.ts';
+import { castInZone } from './remedies.ts';
 import { conversionSetting, settingOrigin } from './settings.ts';
 import { typesIn, type Typed, type Types } from './sql-type.ts';
 import { commonType, elementText, isBuiltinType, numberType, typeOfValue } from './types.ts';
@@ -41,7 +42,7 @@ export function cast(node: TypeCast, place: Place): Value {
   const setting = from === undefined || target === undefined ? undefined : conversionSetting(types, from, target.type, 'explicit');
   return { type, literal: false, nullable,
     taints: unionTaints(ofCast(inner, type), lateClockTaint(node, type, place), originTaint(place, settingOrigin(setting),
-      leftmost(node.arg) ?? node.location)),
+      leftmost(node.arg) ?? node.location, () => (setting === 'TimeZone' ? castInZone(node, inner, isUnknown(type) ? undefined : type, place) : undefined))),
     ...(inner.constant === true ? { constant: true } : {}) };
 }
 

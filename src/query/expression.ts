@@ -37,14 +37,15 @@ export function strictNull(values: readonly Value[], what: string): Known<boolea
 }
 
 /** A taint that begins at `location`. Made only where taints are asked for. */
-export function originTaint(place: Place, origin: Origin | undefined, location: number | undefined): readonly Taint[] {
+export function originTaint(place: Place, origin: Origin | undefined, location: number | undefined, remedy?: () => Taint['remedy']): readonly Taint[] {
   if (origin === undefined || place.run.viewFacts === undefined) return [];
   const { statement } = place.run;
   const start = location ?? 0;
   const end = nodeEnd(statement.sql, start);
   const span = sourceSpan(statement, start, end);
   const short = statement.sql.slice(start, end).replace(/\s+/g, ' ');
-  const taint: Taint = { cause: origin.cause, flips: origin.flips, ...(origin.setting === undefined ? {} : { setting: origin.setting }),
+  const cure = remedy?.();
+  const taint: Taint = { cause: origin.cause, flips: origin.flips, ...(cure === undefined ? {} : { remedy: cure }), ...(origin.setting === undefined ? {} : { setting: origin.setting }),
     ...(origin.form === undefined ? {} : { form: origin.form }), path: [{ span, says: `${short.length > 60 ? `${short.slice(0, 57)}...` : short} ${origin.says}` }] };
   place.run.notes?.deeds.origins.push(taint);
   return [taint];

@@ -4,6 +4,7 @@ import type { Origin } from './determinism.ts';
 import { originTaint, type Place } from './expression.ts';
 import { decidesRows } from './laws.ts';
 import { strings } from './names.ts';
+import { orderedByItself } from './remedies.ts';
 import { boundBy, isDecided, isOneRow, meant, nothingBound, sortNodes, type Bound, type RowOrder } from './row-order.ts';
 import { isUnknown, type Shape, type Value } from './scope.ts';
 
@@ -38,18 +39,19 @@ export function orderTaint(node: FuncCall, name: string, isAggregate: boolean, v
   if (float.length > 0) return float;
   const keyWins = lastKeyWins.has(name);
   if ((!keepers.has(name) && !keyWins) || node.agg_distinct === true || node.agg_within_group === true) return [];
-  return aggregateTaint(name === 'any_value' ? 'pick' : 'aggregate', node.args ?? [], node.agg_order, keyWins, node.location, place, order);
+  return aggregateTaint(name === 'any_value' ? 'pick' : 'aggregate', node.args ?? [], node.agg_order, keyWins, node.location, place, order,
+    name === 'any_value' ? undefined : () => orderedByItself(node, values, place));
 }
 
 /** An aggregate that keeps the order of its input; `keyWins`: of two equal keys (its first argument) the last one stays. */
 export function aggregateTaint(form: 'aggregate' | 'pick', args: readonly Node[], sort: readonly Node[] | undefined, keyWins: boolean,
-  location: number | undefined, place: Place, order: RowOrder): readonly Taint[] {
+  location: number | undefined, place: Place, order: RowOrder, remedy?: () => Taint['remedy']): readonly Taint[] {
   const sorted = sortNodes(sort);
   if (order.ordered && sorted.length === 0) return [];
   const bound = boundBy(keyWins ? [...sorted, ...args.slice(0, 1)] : sorted, place.scope.sources, order.groups);
   // A relation that is not known may have the key that decides.
   if (isOneRow(order, bound) !== 'no' || args.every(arg => isDecided(arg, bound, order, place.scope))) return [];
-  return originTaint(place, inOrder(form, sorted.length > 0 ? ties : unordered), location);
+  return originTaint(place, inOrder(form, sorted.length > 0 ? ties : unordered), location, remedy);
 }
 
 /** Sums of floating-point numbers: the order decides their last digits. One row has one order. */
