@@ -11,6 +11,7 @@ function* problems(effect: Effect, context: Context): Iterable<Problem> {
       span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),
       message: column === undefined ? `Which rows ${quote(matview.name)} holds depends on ${words(taint)}.`
         : `Column ${quote(column.name)} of ${quote(matview.name)} depends on ${words(taint)}.`,
+      ...(taint.remedy === undefined ? {} : { fixes: [taint.remedy] }),
       ...(taint.setting === undefined ? {} : { experiment: refreshTwice(matview, column?.name, taint.flips,
         { setting: taint.setting, beside: column === undefined ? [] : steadyColumns(context.facts(matview)) }) }),
     };

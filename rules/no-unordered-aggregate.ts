@@ -9,6 +9,7 @@ function* problems(effect: Effect, context: Context): Iterable<Problem> {
       message: column === undefined ? `Which rows ${quote(matview.name)} holds depends on an aggregate whose order nothing fixes.`
         : `Column ${quote(column.name)} of ${quote(matview.name)} holds its elements in an order that nothing fixes.`,
       experiment: refreshTwice(matview, column?.name, taint.flips),
+      ...(taint.remedy === undefined ? {} : { fixes: [taint.remedy] }),
     };
   }
 }

@@ -1,8 +1,9 @@
 import {
-  evidence, happenings, hasUsableUniqueIndex, keyText, lacksUsableIndex, list, lostIndexes, madeAt, passedOver, provedKeys, quote, refreshRefused, replacements, rule,
+  evidence, happenings, hasUsableUniqueIndex, keyText, lacksUsableIndex, list, lostIndexes, madeAt, passedOver, provedKeys, qualified, quote,
+  refreshRefused, replacements, rule,
   whyNoKey,
 } from '../src/rule.ts';
-import type { Catalog, Context, Matview, RefreshSite } from '../src/rule.ts';
+import type { Catalog, Context, Effect, Fix, Matview, RefreshSite, Step } from '../src/rule.ts';
 
 /** The key that the query proves, or why there is none; the end of the sentence. */
 function keyWords(matview: Matview, context: Context): string {
@@ -12,6 +13,20 @@ function keyWords(matview: Matview, context: Context): string {
   if (best.columns.length === 0) return ', although its query returns one row';
   const nulls = best.nullable.length === 0 ? '' : ` (${list(best.nullable.map(column => quote(column)))} not surely filled)`;
   return `, although ${keyText(best.columns)} is unique by its query${nulls}`;
+}
+
+/** The index itself, behind the statement that makes the view, where the key is proved and surely filled. */
+function createIndex(effect: Effect & { readonly kind: 'createMatview' }, context: Context, step: Step): readonly Fix[] {
+  const { matview, via } = effect;
+  const [best] = provedKeys(context.facts(matview, step.after));
+  if (via.kind !== 'statement' || best === undefined || best.columns.length === 0 || best.nullable.length > 0) return [];
+  // Postgres cuts names at 63 bytes and would warn of it.
+  const name = [...`${matview.name.name}_${best.columns.join('_')}_key`].slice(0, 60).join('');
+  const { path, end } = via.span;
+  // As the author wrote it: the search path may hold the schema or not.
+  const isWritten = /^create\s+materialized\s+view\s+(?:if\s+not\s+exists\s+)?(?:"[^"]+"|[\w$]+)\s*\./i.test(step.statement.sql);
+  const sql = `CREATE UNIQUE INDEX ${quote(name)} ON ${isWritten ? qualified(matview.name) : quote(matview.name.name)} ${keyText(best.columns)}`;
+  return [{ title: `Create it: ${sql}`, edits: [{ span: { path, start: end, end }, text: `;\n${sql}` }] }];
 }
 
 /** Whether a site's name means the view in a catalog. */
@@ -54,7 +69,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
     *endOfDeploy(end, context) {
       const { after } = context.step;
       const replaced = replacements(end, context);
-      for (const { effect } of happenings(end.steps)) {
+      for (const { effect, step } of happenings(end.steps)) {
         if (effect.kind !== 'createMatview') continue;
         const matview = after.get(effect.matview.id);
         if (matview?.kind !== 'matview' || hasUsableUniqueIndex(matview, after) !== false) continue;
@@ -80,6 +95,7 @@ refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and 
           ],
           experiment: refreshRefused(matview.name, true, '55000', true),
           observe: lacksUsableIndex(matview.name),
+          fixes: near === '' && replacement === undefined ? createIndex(effect, context, step) : [],
         };
       }
     },

@@ -18,6 +18,7 @@ export { explainViews, type Concurrently, type ExplainedColumn, type ExplainedIn
 export {
   type EligibilityFound, type EngineAnswer, type ShownObstacle, type ShownRewriting, type ViewAnswers, type ViewKind,
 } from './lint/ivm.ts';
+export { applyFixes, type Applied } from './lint/fixes.ts';
 export { refreshesInSource, type OutsideSite } from './catalog/code/search.ts';
 export { readSnapshot, type ReadSnapshot } from './catalog/snapshot.ts';
 export { readWrittenName } from './sql/names.ts';

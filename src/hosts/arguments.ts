@@ -9,13 +9,11 @@ const options = {
   postgres: 'value', preset: 'value', rule: 'value', tool: 'value',
   format: 'value', output: 'value', color: 'optional', 'no-color': 'flag', quiet: 'flag', stats: 'flag', debug: 'flag',
   'fail-on': 'value', gaps: 'value', baseline: 'value', 'update-baseline': 'flag', 'allow-empty': 'flag',
+  fix: 'flag', 'fix-dry-run': 'flag', 'fix-shipped': 'flag',
   'stdin-filename': 'value', config: 'value', code: 'value', 'no-config': 'flag',
   live: 'optional', 'live-budget': 'value', 'live-explain': 'flag', db: 'value', catalog: 'value',
 } as const satisfies Record<string, Kind>;
 type OptionName = keyof typeof options;
-
-/** Options that are promised and not here yet. */
-const missing: readonly string[] = ['fix', 'fix-dry-run', 'fix-shipped'];
 
 /** Every option but those of the commands about a database. */
 const ofCheck = (Object.keys(options) as OptionName[]).filter(name => name !== 'db');
@@ -56,7 +54,6 @@ export function readArguments(argv: readonly string[], allowed: readonly OptionN
     }
     if (token.kind === 'option-terminator') return [];
     const { name, rawName } = token;
-    if (missing.includes(name)) throw new UsageError(`this version does not have ${rawName} yet`);
     if (!Object.hasOwn(options, name) || !allowed.includes(name as OptionName)) {
       const near = suggestion(name, allowed).replace("'", "'--");
       throw new UsageError(`there is no option ${rawName}${near || (Object.hasOwn(options, name) ? ' for this command' : '; see mvlint --help')}`);

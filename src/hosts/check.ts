@@ -10,6 +10,7 @@ import { reaches, type Rendering } from '../report/rendering.ts';
 import { readArguments, type Arguments } from './arguments.ts';
 import { databaseUrl, sizesOf, withDatabase } from './database.ts';
 import { readBaseline, withoutBaseline, writeBaseline } from './baseline.ts';
+import { changedLines, fixAll, fixingOf, writeFixed, type Fixed, type Fixing, type Linted } from './fix.ts';
 import { sitesInCode, sitesOfConfig } from './outside.ts';
 import { scopeOf, splitBase, type Scope } from './scope.ts';
 import { readSettings, type Project, type Settings } from './settings.ts';
@@ -57,16 +58,25 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   if (!something && !histories.some(({ gaps }) => gaps.length > 0) && !words.has('allow-empty') && !failed)
     complain(`nothing to lint: no migrations ${paths.length > 0 ? `in ${paths.map(path => (path === '-' ? 'stdin' : path)).join(', ')}` : `found from ${cwd}`}; name their folder, or allow it with --allow-empty`);
 
-  const scope = scopeOf(words, base, sessions.map(({ session }) => session), sources);
+  const fixing = fixingOf(words, sources.root, base);
+  if (fixing !== undefined && stdin !== undefined) throw new UsageError('--fix writes files; stdin is none');
   const read = performance.now();
   const code = words.has('code') ? await sitesInCode(words.all('code'), cwd, sources) : [];
   const catalogFile = words.last('catalog');
   if (catalogFile !== undefined && histories.length > 1)
     throw new UsageError(`--catalog: ${catalogFile} is of one database, but ${histories.length} histories were read; name the paths of one`);
-  const result = lintAll(sessions, scope, words.has('all-history'), words.has('down'), project => ({
-    sites: [...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources)],
-    ...catalogFile === undefined ? {} : fromCatalog(catalogFile, project, words, settings),
-  }), settings);
+  const judged = (opened: readonly Opened[]): Linted & { readonly result: LintResult } => {
+    const scope = scopeOf(words, base, opened.map(({ session }) => session), sources);
+    const result = lintAll(opened, scope, words.has('all-history'), words.has('down'), project => ({
+      sites: [...code, ...sitesOfConfig(settings.loaded, project.refreshes?.concurrently ?? [], sources)],
+      ...catalogFile === undefined ? {} : fromCatalog(catalogFile, project, words, settings),
+    }), settings);
+    return { result, report: result.report, text: textOf(opened) };
+  };
+  const first = judged(sessions);
+  const fixed = fixing && await fixAll(first, async texts => judged(await openAll(settings, words, sources, stdin, texts)), fixing);
+  const { result, text } = fixed?.last ?? first;
+  if (fixing !== undefined && fixed !== undefined) sayFixed(fixing, fixed, sources, complain);
   const linted = performance.now();
   let report = result.report;
   const timings: ExperimentTiming[] = [];
@@ -90,13 +100,6 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   }
   if (report.crashes.length > 0) failed = true;
 
-  const text = (path: string): string | undefined => {
-    for (const { session } of sessions) {
-      const found = session.text(path);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
   const rendering: Omit<Rendering, 'color'> = { positions: positions(text), display: sources.display, rules: describe(), version: version(), quiet, gaps: settings.gaps };
   for (const { format, file } of settings.outputs) {
     const written = await render(format, report, { ...rendering, color: file === undefined && format === 'text' && colorful(words) });
@@ -132,6 +135,28 @@ function liveOf(words: Arguments): { readonly budget: number; readonly database?
   return { budget: seconds * 1000 };
 }
 
+/** A source's text, of whichever session has read it. */
+const textOf = (sessions: readonly Opened[]) => (path: string): string | undefined => {
+  for (const { session } of sessions) {
+    const found = session.text(path);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** Writes what was fixed, or shows it; says on stderr what was done and what was left. */
+function sayFixed({ dry }: Fixing, { applied, kept, files }: Fixed<Linted>, { root, display }: Sources, complain: (text: string) => void): void {
+  for (const file of files) {
+    if (dry) process.stderr.write(`${display(file.path)}\n${changedLines(file).join('\n')}\n`);
+    else {
+      const problem = writeFixed(root, file);
+      if (problem !== undefined) complain(`--fix: ${display(file.path)} is not written: ${problem}`);
+    }
+  }
+  const left = kept === 0 ? '' : `; ${kept} left in migrations that are shipped (--fix-shipped edits them)`;
+  process.stderr.write(`mvlint: ${applied} fixed in ${files.length} file${files.length === 1 ? '' : 's'}${dry ? ', not written' : ''}${left}\n`);
+}
+
 async function readStdin(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
@@ -161,11 +186,14 @@ interface Opened {
   readonly session: Session;
 }
 
-export async function openAll(settings: Settings, words: Arguments, sources: Sources, stdin: Buffer | undefined): Promise<readonly Opened[]> {
+export async function openAll(
+  settings: Settings, words: Arguments, sources: Sources, stdin: Buffer | undefined, edited: ReadonlyMap<string, string> = new Map(),
+): Promise<readonly Opened[]> {
   const alone = stdin !== undefined && !words.has('stdin-filename');
   const disk = alone ? memoryFiles({}) : diskFiles(sources.root);
   const name = alone ? stdinName : (sources.named.at(-1)?.path ?? stdinName);
-  const files: Files = stdin === undefined ? disk : overlayFiles(memoryFiles({ [name]: stdin }), disk);
+  const read: Files = stdin === undefined ? disk : overlayFiles(memoryFiles({ [name]: stdin }), disk);
+  const files = edited.size === 0 ? read : overlayFiles(memoryFiles(Object.fromEntries(edited)), read);
   const configRoot = settings.loaded === undefined ? '' : relativeTo(sources.root, settings.loaded.folder);
   const under = (...parts: readonly (string | undefined)[]): string => parts.flatMap(part => part?.split('/') ?? []).filter(part => part !== '' && part !== '.').join('/');
   const opened: Opened[] = [];

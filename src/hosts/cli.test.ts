@@ -60,9 +60,6 @@ describe('words', () => {
     oneLine(mvlint(scratch, [command, 'x']), `'${command}'`);
     expect(mvlint(scratch, ['--help']).out).not.toMatch(new RegExp(`mvlint ${command}\\b`));
   });
-  test.each([['--fix'], ['--fix-dry-run'], ['--fix-shipped']])('%s is said to be missing', word => {
-    oneLine(mvlint(project(clean), ['migrations', word]), 'this version');
-  });
   test.each([
     [['--quite'], "did you mean '--quiet'?"], [['--format', 'jsn'], "did you mean 'json'?"], [['--postgres', '13'], '14, 15, 16, 17 or 18'], [['--tool', 'flywya'], "did you mean 'flyway'?"],
     [['--rule', 'no-recreate-in-place'], '--rule is <id>='], [['--rule', 'no-recreate-inplace=off'], "did you mean 'no-recreate-in-place'?"], [['--fail-on', 'eror'], "did you mean 'error'?"],

@@ -42,6 +42,11 @@ What is reported
   --gaps <mode>                ignore, report or error: what mvlint could not see (default report)
   --fail-on <severity>         error, warning, note or never (default error)
 
+Fixes
+  --fix                        edit the migrations that are new or changed since the merge base, and report what is left
+  --fix-dry-run                the same without writing: the changed lines are shown
+  --fix-shipped                edit shipped migrations, too
+
 How
   --format <format>            text, json, sarif, github, gitlab, junit, rdjson, markdown or gcc; may be repeated
   --output <file>              where the --format before it goes

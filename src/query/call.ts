@@ -55,6 +55,11 @@ export function isAggregateCall(node: FuncCall, place: Place): boolean {
 const neverNull = new Set(['count', 'now', 'concat', 'concat_ws', 'row_number', 'rank', 'dense_rank', 'ntile', 'percent_rank', 'cume_dist',
   'random', 'gen_random_uuid',
   'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timeofday']);
+/** Built-in functions that give no NULL for values, infinite and empty ones included (measured, no-null.test.ts). extract and to_char do, for infinity. */
+export const withoutNull: ReadonlySet<string> = new Set([
+  'date_trunc', 'timezone', 'date', 'lower', 'upper', 'initcap', 'btrim', 'ltrim', 'rtrim', 'length', 'char_length', 'octet_length', 'md5', 'reverse', 'ascii',
+  'quote_literal', 'quote_ident', 'replace', 'left', 'right', 'repeat', 'split_part', 'abs', 'ceil', 'ceiling', 'floor', 'round', 'trunc', 'sign',
+]);
 const strictAggregates = new Set(['sum', 'avg', 'min', 'max', 'bool_and', 'bool_or', 'every', 'array_agg']);
 
 /** A call with what it was found to mean: FROM asks for the columns of the result. */
@@ -197,6 +202,7 @@ function resultType(resolved: Resolved, [first]: readonly Value[]): string | und
 
 function nullability(node: FuncCall, name: string, values: readonly Value[], place: Place): Value['nullable'] {
   if (neverNull.has(name)) return false;
+  if (withoutNull.has(name) && values.length > 0 && values.every(value => value.nullable === false)) return false;
   const inGroup = place.scope.grouped && !place.scope.groupingSets && node.over === undefined && node.agg_filter === undefined;
   if (strictAggregates.has(name) && inGroup && values[0]?.nullable === false) return false;
   return unknown(`whether ${name}() is NULL`);
