@@ -1,4 +1,4 @@
-import { evidence, placeOf, quote, reasonEvidence, reasonText, refuses, rule } from '../src/rule.ts';
+import { evidence, placeOf, quote, reasonEvidence, reasonText, refuses, refusesImmv, rule } from '../src/rule.ts';
 
 export default rule({
   id: 'require-pg-ivm-eligible',
@@ -45,7 +45,7 @@ not show (a table of another repository, a function of an extension) is unknown,
       const name = quote(matview.name);
       yield {
         span: placeOf(first).span, message: `pg_ivm cannot maintain ${name} because ${reasonText(answer)}.`, relation: name,
-        evidence: [evidence(via.span, `${name} is made here`), ...reasonEvidence(answer)],
+        evidence: [evidence(via.span, `${name} is made here`), ...reasonEvidence(answer)], experiment: refusesImmv(matview),
       };
     },
   },

@@ -24,6 +24,7 @@ const refused: Readonly<Record<string, Readonly<Record<string, readonly string[]
     any: [`CREATE MATERIALIZED VIEW ${twin} AS SELECT 1 AS a WITH NO DATA`, `SELECT * FROM ${twin}`],
   },
   '0A000': {
+    create_immv: [`SELECT pgivm.create_immv('${twin}', 'SELECT 1 AS a UNION SELECT 2 AS a')`],
     refresh: [`CREATE MATERIALIZED VIEW ${twin} AS SELECT 1 AS a WITH NO DATA`, `CREATE UNIQUE INDEX ON ${twin} (a)`, `REFRESH MATERIALIZED VIEW CONCURRENTLY ${twin}`],
     any: [`CREATE TABLE ${twin} (a int)`, `CREATE VIEW ${reader} AS SELECT a FROM ${twin}`, `ALTER TABLE ${twin} ALTER COLUMN a TYPE bigint`],
   },
@@ -51,7 +52,7 @@ const refused: Readonly<Record<string, Readonly<Record<string, readonly string[]
 export async function canRefuse(lab: Laboratory, sqlstate: string, statement: string): Promise<boolean> {
   const [first = ''] = /^[a-z]+/i.exec(statement.trim()) ?? [];
   const known = refused[sqlstate];
-  const statements = known?.[first.toLowerCase()] ?? known?.['any'];
+  const statements = (/create_immv/i.test(statement) ? known?.['create_immv'] : undefined) ?? known?.[first.toLowerCase()] ?? known?.['any'];
   if (!statements) return false;
   await lab.run('RESET ROLE');
   for (const [at, sql] of statements.entries()) {

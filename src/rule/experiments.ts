@@ -40,11 +40,24 @@ export function refusedInTransaction(step: Step, sqlstate: string): Experiment {
   };
 }
 
+/** Refreshes the materialized views beneath a relation that hold nothing yet, the lowest first; what cannot be refreshed stays as it is. */
+async function populateBeneath(lab: Laboratory, name: Name): Promise<void> {
+  const answer = await lab.run(`WITH RECURSIVE beneath(oid, depth) AS (
+      SELECT to_regclass(${quoteLiteral(qualified(name))})::oid, 0
+      UNION SELECT d.refobjid, b.depth + 1 FROM beneath AS b JOIN pg_rewrite AS r ON r.ev_class = b.oid
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> b.oid
+      WHERE b.depth < 50)
+    SELECT format('REFRESH MATERIALIZED VIEW %I.%I', n.nspname, c.relname) AS sql FROM beneath AS b JOIN pg_class AS c ON c.oid = b.oid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND NOT c.relispopulated AND b.depth > 0 GROUP BY 1 ORDER BY max(b.depth) DESC, 1`);
+  if (!failed(answer)) for (const { sql } of answer.rows) await lab.run(String(sql));
+}
+
 /** After the step, a refresh of this view is refused with this SQLSTATE. `populate` first, where the claim is about a view with rows. */
 export function refreshRefused(name: Name, concurrently: boolean, sqlstate: string, populate = false): Experiment {
   return {
     at: 'after', isolation: 'savepoint',
     run: async lab => {
+      if (populate) await populateBeneath(lab, name);
       const first = populate ? await lab.run(`REFRESH MATERIALIZED VIEW ${qualified(name)}`) : undefined;
       if (first && failed(first)) return unproven(`The view could not be filled: ${first.message}.`);
       return refusal(lab, `REFRESH MATERIALIZED VIEW ${concurrently ? 'CONCURRENTLY ' : ''}${qualified(name)}`, sqlstate);
