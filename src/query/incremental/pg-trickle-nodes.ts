@@ -63,8 +63,9 @@ function visit(node: unknown, around: Around, piece: Piece, found: Found, depth:
   if ('BoolExpr' in inner) {
     const { boolop, args = [] } = inner.BoolExpr;
     const isOr = boolop === 'OR_EXPR';
-    const arms = isOr ? args.filter(arg => JSON.stringify(arg).includes('"SubLink"')).length : 0;
-    if (arms > 0 && args.length > mostArms && around.part === 'WHERE')
+    // Nothing is stepped through twice where no sub-query stands anywhere: conditions nest deeply.
+    const arms = isOr && args.length > mostArms && piece.made.blocks.some(block => block.role === 'sublink') ? args.filter(arg => JSON.stringify(arg).includes('"SubLink"')).length : 0;
+    if (arms > 0 && around.part === 'WHERE')
       add(piece, inner, found, 'or-branches', 'every mode', 2, `an OR of ${args.length} arms with sub-queries makes more than ${mostArms} branches`);
     for (const arg of args) visit(arg, { ...around, underOr: around.underOr || isOr }, piece, found, depth + 1);
     return;
