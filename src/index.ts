@@ -10,6 +10,7 @@ import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { ready } from './sql/parse.ts';
+import type { EngineInShort } from './lint/inventory.ts';
 
 export type * from './model.ts';
 export type { HistoryClaims, LintOptions, LintResult } from './lint.ts';
@@ -146,6 +147,7 @@ function disagreement({ predicted, seen }: { readonly predicted?: { readonly sql
   return `Postgres refuses this statement (${seen.sqlstate}: ${seen.message}), where ${expected}`;
 }
 
+export type { EngineInShort } from './lint/inventory.ts';
 export type { ObserveOptions } from './lint/observe.ts';
 export type { ReadSession as DatabaseSession } from './live/server/session.ts';
 
@@ -164,29 +166,39 @@ export async function takeSnapshot(session: DatabaseSession, tool: string): Prom
   return writeSnapshot(await readCatalog(session), tool);
 }
 
+/** One view of an inventory, with what the engines of incremental maintenance would say of its query; the first obstacle, or the missing fact. */
+export interface InventoryView extends ObservedView {
+  readonly engines: readonly EngineInShort[];
+}
+
 /** What a database says of all its materialized views, in the order of their names. */
 export interface Inventory {
   readonly postgres: number;
   readonly standby: boolean;
   readonly replicas: Known<number>;
   readonly extensions: Readonly<Record<string, string>>;
-  readonly views: readonly ObservedView[];
+  readonly views: readonly InventoryView[];
   /** Views that could not be asked, and why. */
   readonly unseen: readonly { readonly name: Name; readonly because: string }[];
 }
 
 /** Asks one view after the other, each in a transaction of its own. `progress` is told which. Rejects when the connection is lost. */
 export async function takeInventory(session: DatabaseSession, options: { readonly explain?: boolean; readonly progress?: (message: string) => void } = {}): Promise<Inventory> {
-  const { observedServer, viewNames } = await import('./live/server/view.ts');
+  await ready();
+  const [{ observedServer, viewNames }, { readCatalog }, { enginesOf }] = await Promise.all([
+    import('./live/server/view.ts'), import('./live/server/catalog.ts'), import('./lint/inventory.ts'),
+  ]);
+  options.progress?.('reading the catalog');
+  const catalog = await readCatalog(session);
   const server = await observedServer(session, options);
-  const views: ObservedView[] = [];
+  const views: InventoryView[] = [];
   const unseen: { name: Name; because: string }[] = [];
   for (const name of await viewNames(session)) {
     options.progress?.(`${name.schema}.${name.name}`);
     const view = await server.view(name);
     // A view that was dropped since the list was made is none.
     if (view !== undefined && 'unknown' in view) unseen.push({ name, because: view.unknown });
-    else if (view !== undefined) views.push(view);
+    else if (view !== undefined) views.push({ ...view, engines: enginesOf(name, catalog) });
   }
   const { postgres, replicas, extensions } = server;
   return { postgres, standby: session.standby, replicas, extensions, views, unseen };
