@@ -3,7 +3,9 @@
  * claim is tried. Two figures must be zero: errors that the laboratory refutes, and refusals by Postgres that the replay did not foretell (or
  * foretold with another SQLSTATE). Exit status 1 otherwise. A run takes some minutes.
  *
- *     npm run agreement:live [-- --all] [name…]     --all lists what stayed unproven too, a name keeps the histories that contain it
+ *     npm run agreement:live [-- --all] [--server 18] [name…]
+ *
+ * --all lists what stayed unproven too, --server takes a real server (`npm run servers`), which is quicker; a name keeps the histories that contain it.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +17,8 @@ import { diskFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { ready } from '../sql/parse.ts';
 import { allFindings, fixturesRoot, lintFixture, loadRules, readFixtures } from './fixtures.ts';
+import { serverHost, type ServerHost } from './server-host.ts';
+import { withServer } from './server.ts';
 
 /** A finding and what became of it; `verdict` is absent where the rule has no experiment for it. */
 interface Tried {
@@ -57,8 +61,14 @@ const line = ({ history, finding, verdict }: Tried): string =>
   `${history} ${finding.span.path}:${finding.span.start} ${finding.rule}: ${finding.message}\n    ${verdict?.kind ?? 'no experiment'}: ${verdict?.says ?? ''}\n`;
 
 async function main(words: readonly string[]): Promise<number> {
-  const { values, positionals: names } = parseArgs({ args: [...words], allowPositionals: true, options: { all: { type: 'boolean', default: false } } });
+  const { values, positionals: names } = parseArgs({ args: [...words], allowPositionals: true, options: { all: { type: 'boolean', default: false }, server: { type: 'string' } } });
   await ready();
+  const judge = (host?: ServerHost): Promise<number> => run(names, values.all, host);
+  return values.server === undefined ? judge() : withServer(Number(values.server), async server => judge(await serverHost(server)));
+}
+
+async function run(names: readonly string[], all: boolean, host?: ServerHost): Promise<number> {
+  const postgres = host?.major ?? 18;
   const histories = linted(await loadRules(), name => names.length === 0 || names.some(part => name.includes(part)));
   const tried: Tried[] = [];
   const unforetold: Unforetold[] = [];
@@ -67,17 +77,20 @@ async function main(words: readonly string[]): Promise<number> {
     const { claims: parts, report } = result();
     const verdicts = new Map<Finding, Verdict>();
     for (const { history, claims, predicted } of parts) {
-      const proof = await proveClaims(history, claims, predicted, { budget: 300_000, postgres: 18 });
+      await host?.tidy();
+      const proof = await proveClaims(history, claims, predicted, { budget: 300_000, postgres, ...(host ? { host } : {}) });
       for (const [claim, verdict] of proof.verdicts) verdicts.set(claim.finding, verdict);
       for (const surprise of proof.surprises) unforetold.push({ history: name, surprise });
       for (const gap of proof.gaps) gaps.push(gap.because);
     }
-    for (const finding of allFindings(report.findings)) tried.push({ history: name, finding, verdict: verdicts.get(finding) });
+    for (const finding of allFindings(report.findings)) {
+      const one = { history: name, finding, verdict: verdicts.get(finding) };
+      tried.push(one);
+      if (one.verdict?.kind === 'refuted' || (all && one.verdict?.kind !== 'confirmed')) process.stdout.write(line(one));
+    }
   }
 
   const errors = tried.filter(({ finding }) => finding.severity === 'error');
-  const refuted = tried.filter(({ verdict }) => verdict?.kind === 'refuted');
-  for (const one of values.all ? tried.filter(({ verdict }) => verdict?.kind !== 'confirmed') : refuted) process.stdout.write(line(one));
   for (const { history, surprise: { span, seen, predicted } } of unforetold)
     process.stdout.write(`${history} ${span.path}:${span.start} foretold ${predicted?.sqlstate ?? 'nothing'}, came ${seen ? `${seen.sqlstate} ${seen.message}` : 'nothing'}\n`);
   process.stdout.write(`${histories.length} histories\n`);

@@ -56,8 +56,9 @@ export class Absences {
     if (this.made) return this.made;
     const made = new Set<string>();
     const pattern = /\bcreate\s+(?:[a-z]+\s+){1,4}?(?:if\s+not\s+exists\s+)?(?:(?:"[^"]+"|[\w$]+)\s*\.\s*)?("[^"]+"|[\w$]+)\s*(?:\(|\bas\b|\bon\b|;|$)/gi;
-    for (const migration of this.history.migrations)
-      for (const unit of migration.up) for (const { sql } of unit.statements) for (const [, name = ''] of sql.matchAll(pattern)) made.add(name.replaceAll('"', '').toLowerCase());
+    const statements = this.history.migrations.flatMap(({ up }) => up.flatMap(unit => unit.statements));
+    for (const { sql } of statements)
+      for (const [, name = ''] of sql.matchAll(pattern)) made.add(name.replaceAll('"', '').toLowerCase());
     this.made = made;
     return made;
   }

@@ -9,7 +9,10 @@ export const notSentState = 'MVL01';
  * Functions that read or write files, ask other servers, or end this one: Postgres's pages "Generic File Access", "Server Signaling", large objects,
  * dblink, postgres_fdw and adminpack.
  */
-const outside = /^(?:lo_import|lo_export|pg_read_file|pg_read_binary_file|pg_ls_\w+|pg_stat_file|pg_file_\w+|pg_terminate_backend|pg_current_logfile|pg_rotate_logfile|pg_logdir_ls|dblink\w*|postgres_fdw_\w+)$/;
+const outside = new RegExp(`^(?:${[
+  'lo_import', 'lo_export', 'pg_read_file', 'pg_read_binary_file', 'pg_ls_\\w+', 'pg_stat_file', 'pg_file_\\w+', 'pg_logdir_ls', 'pg_current_logfile',
+  'pg_rotate_logfile', 'pg_terminate_backend', 'dblink\\w*', 'postgres_fdw_\\w+',
+].join('|')})$`);
 
 /** Texts that may hold one of these, a statement of `startReason`, or a text that is put together. */
 const suspicious = /execute|\|\||copy|load|lo_|pg_|dblink|postgres_fdw|subscription|import|tablespace|language/i;

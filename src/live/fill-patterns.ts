@@ -66,7 +66,8 @@ class Reader {
   private repeated(node: Node): Node {
     const bounds = /^\{(\d{1,3})(,(\d{1,3})?)?\}/.exec(this.text.slice(this.at));
     const c = this.peek();
-    const [least, most, length] = bounds ? [Number(bounds[1]), bounds[2] === undefined ? Number(bounds[1]) : Number(bounds[3] ?? Number(bounds[1]) + plenty), bounds[0].length]
+    const fewest = Number(bounds?.[1] ?? 0);
+    const [least, most, length] = bounds ? [fewest, bounds[2] === undefined ? fewest : Number(bounds[3] ?? fewest + plenty), bounds[0].length]
       : c === '*' ? [0, plenty, 1] : c === '+' ? [1, plenty, 1] : c === '?' ? [0, 1, 1] : [1, 1, 0];
     if (length === 0) return node;
     this.at += length;

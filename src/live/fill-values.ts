@@ -102,7 +102,8 @@ export function ownValue(column: FillColumn, spread: Spread): string | undefined
   if (column.attributes !== undefined && column.attributes > 0) return quoted(`(${','.repeat(column.attributes - 1)})`);
   if (column.element !== undefined) {
     const inner = byType({ ...column, base: column.element, category: column.labels.length > 0 ? 'E' : '' }, spread);
-    const second = inner === undefined || spread === 'key' ? undefined : byType({ ...column, at: column.at + 8, base: column.element, category: column.labels.length > 0 ? 'E' : '' }, spread);
+    const other = { ...column, at: column.at + 8, base: column.element, category: column.labels.length > 0 ? 'E' : '' };
+    const second = inner === undefined || spread === 'key' ? undefined : byType(other, spread);
     if (inner === undefined || second === undefined) return inner === undefined ? undefined : `ARRAY[${inner}]::text[]`;
     return `CASE WHEN ${mixed({ at: column.at + 24 })} % 3 = 0 THEN ARRAY[${inner}]::text[] ELSE ARRAY[${inner}, ${second}]::text[] END`;
   }

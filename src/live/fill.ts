@@ -102,7 +102,8 @@ function keyColumns(table: FillTable): ReadonlySet<string> {
   for (const key of table.keys) {
     const free = key.filter(name => !foreign.has(name)).map(name => table.columns.find(column => column.name === name)).filter(column => column !== undefined);
     const roomy = free.filter(column => column.category !== 'E' && column.base !== 'boolean');
-    const best = roomy.find(column => column.base !== 'date' && !table.partitionedBy.includes(column.name)) ?? roomy.find(column => column.base !== 'date') ?? roomy[0] ?? free[0];
+    const wide = roomy.filter(column => column.base !== 'date');
+    const best = wide.find(column => !table.partitionedBy.includes(column.name)) ?? wide[0] ?? roomy[0] ?? free[0];
     if (best) chosen.add(best.name);
   }
   return chosen;
@@ -115,7 +116,9 @@ const oversampling = 40;
  * INSERT … SELECT of `rows` rows (one by one: of row `row_number`). `only`: columns take nothing but the values that conditions mention. `found`: expressions
  * that were looked for. What a check refuses is thrown away before.
  */
-function insertion(table: FillTable, parents: ReadonlyMap<number, string>, rows: number | 'row_number', only: boolean, found: ReadonlyMap<string, string> = new Map()): string {
+function insertion(
+  table: FillTable, parents: ReadonlyMap<number, string>, rows: number | 'row_number', only: boolean, found: ReadonlyMap<string, string> = new Map(),
+): string {
   const keys = keyColumns(table);
   const inKey = new Set(table.keys.flat());
   const expressions = new Map<string, string>();
@@ -149,7 +152,9 @@ function insertion(table: FillTable, parents: ReadonlyMap<number, string>, rows:
     columns.push(quoteIdent(column.name));
     values.push(value);
   }
-  const checks = table.conditions.filter(({ ofDomain, columns: names }) => !ofDomain && names.every(name => columns.includes(quoteIdent(name)))).map(({ text }) => `(${text}) IS NOT FALSE`);
+  const checks = table.conditions
+    .filter(({ ofDomain, columns: names }) => !ofDomain && names.every(name => columns.includes(quoteIdent(name))))
+    .map(({ text }) => `(${text}) IS NOT FALSE`);
   const series = (count: number): string => (rows === 'row_number' ? 'row_number, row_number' : `1::bigint, ${rows * count}`);
   if (columns.length === 0) return `INSERT INTO ${table.name} SELECT FROM generate_series(${series(1)})`;
   const made = `FROM generate_series(${series(checks.length > 0 ? oversampling : 1)}) AS i ${joins.join(' ')}`;

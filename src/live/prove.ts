@@ -182,7 +182,8 @@ function note(turn: Turn, fate: Fate, predicted: Refusal | undefined, lacking: b
     return;
   }
   if (fate.is === 'ran') {
-    if (predicted && lacking) gaps.push({ span, because: `Postgres runs this statement, where the replay expected ${predicted.sqlstate}; statements before it were left out` });
+    const because = `Postgres runs this statement, where the replay expected ${predicted?.sqlstate ?? ''}; statements before it were left out`;
+    if (predicted && lacking) gaps.push({ span, because });
     else if (predicted) surprises.push({ ordinal, predicted, span });
     return;
   }

@@ -86,7 +86,8 @@ export class Sender {
     // Where something is missing, a refusal may be the laboratory's own fault and must not take the transaction with it.
     const guarded = session.transaction === 'open' && absences.some && !cannotBeGuarded(sql);
     if (guarded) await session.probe('SAVEPOINT mvlint_guard');
-    const answer = await session.send(session.missing.includes('timescaledb') ? withoutTimescale(sql) : sql, { ...(data === undefined ? {} : { data }), ...(limit === undefined ? {} : { limit }) });
+    const sent = session.missing.includes('timescaledb') ? withoutTimescale(sql) : sql;
+    const answer = await session.send(sent, { ...(data === undefined ? {} : { data }), ...(limit === undefined ? {} : { limit }) });
     if (!failed(answer)) {
       if (guarded) await session.probe('RELEASE SAVEPOINT mvlint_guard');
       return { is: 'ran' };
