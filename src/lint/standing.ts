@@ -1,5 +1,6 @@
 /** Where in its history a database stands: after which migration. */
 import { isRelation } from '../catalog/store.ts';
+import { catalogFacts, compare } from '../live/facts.ts';
 import type { Catalog, Migration, Span } from '../model.ts';
 
 /** A judged run of a migration, without its steps: what is kept of a whole history. */
@@ -28,22 +29,34 @@ function relationsOf(catalog: Catalog): ReadonlyMap<string, boolean> {
   return found;
 }
 
+/** Of this many states that hold the same relations all facts are compared; beyond them the oldest are left out. */
+const comparedStates = 40;
+
+/** The places of the smallest numbers. */
+function smallest(numbers: readonly number[]): readonly number[] {
+  const least = numbers.reduce((min, one) => Math.min(min, one), Infinity);
+  return numbers.flatMap((one, at) => (one === least ? [at] : []));
+}
+
 /**
- * The migration after which the replay holds the relations that the database holds, as nearly as any: of several that are as near, the last one, or the
- * last one that is not `pending`. Undefined when the database has nothing of what the history makes: it is another one, or it is empty.
+ * The migration after which the replay holds what the database holds, as nearly as any: by relations first, by all facts among those that hold the same
+ * relations. Of several that are as near, the last one, or the last one that is not `pending`. Undefined when the database has nothing of what the
+ * history makes: it is another one, or it is empty.
  */
 export function standingOf(judged: readonly Moment[], database: Catalog, pending: (migration: Migration) => boolean): Standing | undefined {
   const there = relationsOf(database);
   const states = judged.map(run => relationsOf(run.end));
   const made = new Set(states.flatMap(state => [...state.keys()]));
   if (![...made].some(name => there.has(name))) return undefined;
-  let best: { readonly at: number; readonly differences: number; readonly pending: boolean } | undefined;
-  for (const [at, state] of states.entries()) {
-    let differences = 0;
-    for (const name of made) if (state.get(name) !== false && state.has(name) !== there.has(name)) differences += 1;
-    const waits = pending(judged[at]!.migration);
-    if (best === undefined || differences < best.differences || (differences === best.differences && (!waits || best.pending))) best = { at, differences, pending: waits };
-  }
-  const last = best === undefined ? undefined : judged[best.at];
-  return last === undefined || best === undefined ? undefined : { applied: best.at + 1, last, made };
+  const apart = states.map(state => [...made].filter(name => state.get(name) !== false && state.has(name) !== there.has(name)).length);
+  const near = smallest(apart).slice(-comparedStates);
+  const facts = near.length > 1 ? catalogFacts(database) : [];
+  const differences = near.map(at => {
+    if (near.length === 1) return 0;
+    const { replayedOnly, introspectedOnly } = compare(catalogFacts(judged[at]!.end), facts);
+    return replayedOnly.length + introspectedOnly.length;
+  });
+  const best = smallest(differences).map(at => near[at]!);
+  const at = best.findLast(one => !pending(judged[one]!.migration)) ?? best.at(-1)!;
+  return { applied: at + 1, last: judged[at]!, made };
 }
