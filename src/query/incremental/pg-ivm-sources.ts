@@ -24,7 +24,7 @@ export function sourceObstacles(entry: RangeEntry, hasHeirs: HasHeirs): readonly
   if (relation.partitioned) add('partitioned-table', 'partitioned table', `${name} is a partitioned table`);
   if (!relation.partitioned && relation.inherits.length > 0) add('partition', 'partitions',
     `${name} is a partition or inherits from another table`);
-  if (hasHeirs(relation)) add('inheritance-parent', 'inheritance parent', `other tables inherit from ${name}`);
+  if (!relation.partitioned && hasHeirs(relation)) add('inheritance-parent', 'inheritance parent', `other tables inherit from ${name}`);
   if (relation.foreign === true) add('foreign-table', 'foreign table', `${name} is a foreign table`);
   if (relation.maintenance?.engine === 'pg_ivm') add('immv-source', 'including IMMV in definition', `pg_ivm maintains ${name} itself`);
   return found;
