@@ -38,10 +38,12 @@ function* changed(id: ObjectId, via: Effect['via'], { eligibility, step }: Conte
       yield {
         span: via.span, relation: name, message: `With IMMV ${name} in place, ${hazard.says}.`,
         evidence: [...maintainedSince(immv), evidence(placeOf(hazard).span, 'what it reads'), evidence(via.span, 'the change')],
-        ...(source?.kind === 'table' && via.kind === 'statement' && source.name.name === quote(source.name.name) ? { experiment: stopsWritesTo(source, step) } : {}),
+        ...(source?.kind === 'table' && via.kind === 'statement' && source.name.name === quote(source.name.name)
+          ? { experiment: stopsWritesTo(source, step) } : {}),
       };
     }
-    const stale = (now?.obstacles ?? []).find(one => (one.code === 'inheritance-parent' || one.code === 'mutable-function') && !known.has(key(one)));
+    const stale = (now?.obstacles ?? []).find(one => (one.code === 'inheritance-parent' || one.code === 'mutable-function')
+      && !known.has(key(one)));
     if (stale !== undefined)
       yield {
         span: via.span, relation: name, message: `pg_ivm goes on maintaining ${name} without noticing that ${stale.says}.`,
@@ -86,7 +88,8 @@ COMMIT;
         const name = quote(to.name);
         const [source] = sourcesOf(from, context.step.before);
         yield {
-          span: via.span, relation: name, message: `A column is added to ${name}, and from then on every INSERT into its base tables is refused.`,
+          span: via.span, relation: name,
+            message: `A column is added to ${name}, and from then on every INSERT into its base tables is refused.`,
           evidence: [...maintainedSince(from), evidence(via.span, 'pg_ivm writes rows without the new column, and fails')],
           ...(source !== undefined && via.kind === 'statement' ? { experiment: stopsWritesTo(source, context.step) } : {}),
         };

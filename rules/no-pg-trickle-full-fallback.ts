@@ -5,7 +5,8 @@ function* judge(relation: Table | Matview, via: Effect['via'], { eligibility }: 
   const answer = eligibility(relation, 'pg_trickle');
   const [first] = answer?.obstacles ?? [];
   const mode = relation.maintenance?.options.get('refresh_mode') ?? 'AUTO';
-  if (answer === undefined || answer.is === 'refused' || first === undefined || typeof mode !== 'string' || !/^(?:auto)?$/i.test(mode)) return;
+  if (answer === undefined || answer.is === 'refused' || first === undefined || typeof mode !== 'string'
+    || !/^(?:auto)?$/i.test(mode)) return;
   const name = quote(relation.name);
   yield {
     span: placeOf(first).span, message: `pg_trickle computes ${name} anew at each refresh because ${reasonText(answer)}.`, relation: name,

@@ -31,17 +31,20 @@ function* repointed(end: End, { step: { after } }: Context): Iterable<CutOver> {
 /** A name that a materialized view or an engine's table had and that now belongs to what an engine maintains. */
 function* renamed(end: End, context: Context): Iterable<CutOver> {
   for (const { old, now, given } of nameChanges(end, context))
-    if (isStored(old) && isStored(now) && now.maintenance !== undefined && given.effect.kind === 'renameRelation') yield { old, next: now, by: given };
+    if (isStored(old) && isStored(now) && now.maintenance !== undefined && given.effect.kind === 'renameRelation') yield { old, next: now,
+      by: given };
 }
 
 /** What is missing of a comparison before a cut-over, as the end of a sentence; undefined where nothing is. */
 function lack({ old, next, by }: CutOver): { readonly says: string; readonly seen: readonly Evidence[] } | undefined {
-  const pair = by.step.before.comparisons.filter(({ left, right }) => (left === old.id && right === next.id) || (left === next.id && right === old.id));
+  const pair = by.step.before.comparisons.filter(({ left, right }) => (left === old.id && right === next.id) || (left === next.id
+    && right === old.id));
   const seen = pair.map(({ span }) => evidence(span, 'the two are compared here'));
   if (pair.length === 0) return { says: 'and nothing before it has compared the two', seen };
   const isBoth = pair.some(({ both }) => both) || (pair.some(({ left }) => left === old.id) && pair.some(({ left }) => left === next.id));
   if (!isBoth) return { says: 'and the two were compared in one direction only', seen };
-  return pair.some(({ countsDuplicates }) => countsDuplicates) ? undefined : { says: 'and the comparison before it ignores how often a row is there', seen };
+  return pair.some(({ countsDuplicates }) => countsDuplicates) ? undefined
+    : { says: 'and the comparison before it ignores how often a row is there', seen };
 }
 
 export default rule({
@@ -72,8 +75,10 @@ CREATE OR REPLACE VIEW sales AS SELECT day, total FROM daily_sales_v2;
 List the columns: an IMMV has hidden ones. Refresh the old view first, and let no write come in between.
 `,
   exceptions: `
-A cut-over is a plain view that is re-pointed from one materialized view, IMMV or stream table to another, or a rename that puts what an engine
-maintains under a name that was in use. A comparison in an earlier migration counts. Whether the two are meant to differ, mvlint cannot know.
+A cut-over is a plain view that is re-pointed from one materialized view, IMMV or stream table to another,
+  or a rename that puts what an engine
+maintains under a name that was in use. A comparison in an earlier migration counts. Whether the two are meant to differ,
+  mvlint cannot know.
 `,
   references: ['https://www.postgresql.org/docs/current/queries-union.html'],
   check: {

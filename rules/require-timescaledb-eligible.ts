@@ -7,7 +7,8 @@ function* judge(matview: Matview, via: Effect['via'], { eligibility }: Context):
   if (answer?.is !== 'refused' || first === undefined) return;
   const name = quote(matview.name);
   yield {
-    span: placeOf(first).span, message: `TimescaleDB refuses ${name} as a continuous aggregate because ${reasonText(answer)}.`, relation: name,
+    span: placeOf(first).span, message: `TimescaleDB refuses ${name} as a continuous aggregate because ${reasonText(answer)}.`,
+      relation: name,
     evidence: [evidence(via.span, `${name} is made here`), ...reasonEvidence(answer)],
   };
 }
@@ -19,7 +20,8 @@ export default rule({
   postgres: { from: 14 },
   why: `
 A continuous aggregate is one hypertable (or another continuous aggregate), grouped by one \`time_bucket\` of constant width over its time
-column, with immutable functions only. Window functions, \`DISTINCT\`, \`LIMIT\`, \`WITH\`, sub-queries, \`UNION\`, grouping sets, plain views
+column, with immutable functions only. Window functions,
+  \`DISTINCT\`, \`LIMIT\`, \`WITH\`, sub-queries, \`UNION\`, grouping sets, plain views
 and materialized views as sources are refused at \`CREATE MATERIALIZED VIEW … WITH (timescaledb.continuous)\`, and the migration stops there.
 `,
   fix: `

@@ -17,7 +17,8 @@ import { version } from './version.ts';
  * is a file, a folder or a glob is a path, any other is a name. Exit status 0; an unknown name is an error of use.
  */
 export async function ivmCommand(argv: readonly string[]): Promise<number> {
-  const words = readArguments(argv, ['color', 'no-color', 'debug', 'format', 'postgres', 'tool', 'config', 'no-config', 'isolated', 'quiet']);
+  const words = readArguments(argv, ['color', 'no-color', 'debug', 'format', 'postgres', 'tool', 'config', 'no-config', 'isolated',
+    'quiet']);
   const format = words.choice('format', ['text', 'json']) ?? 'text';
   const cwd = process.cwd();
   const given = words.words.flatMap(word => (word.option === undefined && word.value !== undefined ? [word.value] : []));
@@ -65,13 +66,15 @@ export async function ivmCommand(argv: readonly string[]): Promise<number> {
 /** The table of all views, then each view by itself. */
 function page(views: readonly ViewAnswers[], place: (span: Span) => string, color: boolean, isAsked: boolean): string {
   const colors = createColors(color);
-  const paint = (text: string): string => (text.startsWith('yes') ? colors.green(text) : text.startsWith('no') ? colors.red(text) : colors.yellow(text));
+  const paint = (text: string): string => (text.startsWith('yes') ? colors.green(text) : text.startsWith('no') ? colors.red(text)
+    : colors.yellow(text));
   const cells = views.map(view => [view.name, ...view.engines.map(verdictOf)]);
   const head = ['', ...(views[0]?.engines ?? []).map(({ engine }) => engineNames[engine])];
   const width = head.map((_, column) => Math.max(...[head, ...cells].map(row => row[column]?.length ?? 0)));
   const line = (row: readonly string[], style: (text: string, column: number) => string): string =>
     row.map((cell, column) => style(cell, column) + ' '.repeat((width[column] ?? 0) - cell.length)).join('  ').trimEnd();
-  const table = [line(head, text => colors.bold(text)), ...cells.map(row => line(row, (text, column) => (column === 0 ? text : paint(text))))];
+  const table = [line(head, text => colors.bold(text)), ...cells.map(row => line(row, (text, column) => (column === 0 ? text
+    : paint(text))))];
   const lines = [...table];
   for (const view of views) {
     lines.push('', `${view.kind} ${colors.bold(view.name)}${view.madeAt === null ? '' : `  ${colors.dim(place(view.madeAt))}`}`);
@@ -82,7 +85,8 @@ function page(views: readonly ViewAnswers[], place: (span: Span) => string, colo
 
 type Colors = ReturnType<typeof createColors>;
 
-function engineLines(answer: EngineAnswer, place: (span: Span) => string, colors: Colors, paint: (text: string) => string, isAsked: boolean): readonly string[] {
+function engineLines(answer: EngineAnswer, place: (span: Span) => string, colors: Colors, paint: (text: string) => string,
+  isAsked: boolean): readonly string[] {
   const lines = [`  ${engineNames[answer.engine]}: ${paint(verdictOf(answer))}${answer.index === null || answer.is !== 'eligible' ? ''
     : colors.dim(answer.index.length === 0 ? '  it makes no unique index' : `  it makes a unique index on (${answer.index.join(', ')})`)}`];
   const isHere = (span: Span): string => (span.path === 'the rewritten query' ? '' : `  ${colors.dim(place(span))}`);
@@ -96,6 +100,7 @@ function engineLines(answer: EngineAnswer, place: (span: Span) => string, colors
   const { rewriting } = answer;
   if (rewriting === null) return lines;
   lines.push(`    ${colors.green('→')} ${rewriting.steps.join('; ')}: then ${rewriting.mode ?? 'eligible'}`);
-  if (isAsked) for (const statement of rewriting.statements) lines.push('', ...statement.split('\n').map(text => `        ${colors.cyan(text)}`));
+  if (isAsked) for (const statement of rewriting.statements) lines.push('',
+    ...statement.split('\n').map(text => `        ${colors.cyan(text)}`));
   return isAsked ? [...lines, ''] : lines;
 }

@@ -4,7 +4,10 @@ import { eligibilityOf, maintainedQuery, modeOf } from '../query/incremental/eli
 /** Answers by what was asked; rules of one history ask the same of one catalog. */
 const asked = new WeakMap<Catalog, Map<string, Eligibility>>();
 
-/** What an engine says of a relation's query in a catalog; undefined for a table that nobody maintains, and for a mode that pg_trickle does not have. */
+/**
+ * What an engine says of a relation's query in a catalog; undefined for a table that nobody maintains, and for a mode that pg_trickle
+ * does not have.
+ */
 export function eligibilityIn(relation: View | Matview | Table, engine: Engine, catalog: Catalog): Eligibility | undefined {
   const { maintenance } = relation.kind === 'view' ? { maintenance: undefined } : relation;
   if (relation.kind === 'table' && maintenance === undefined) return undefined;
@@ -15,7 +18,8 @@ export function eligibilityIn(relation: View | Matview | Table, engine: Engine, 
   const key = `${relation.id} ${engine} ${mode} ${(maintenance?.query ?? ('query' in relation ? relation.query : undefined))?.normal ?? ''}`;
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const subject = relation.kind === 'table' || maintenance !== undefined ? maintainedQuery(relation as Table | Matview, maintenance!) : relation;
+  const subject = relation.kind === 'table' || maintenance !== undefined ? maintainedQuery(relation as Table | Matview, maintenance!)
+    : relation;
   const answer = eligibilityOf(subject, engine, catalog, mode);
   answers.set(key, answer);
   return answer;

@@ -1,5 +1,6 @@
 /** What each engine of incremental maintenance says of each view at the end of a history, and the rewriting that would help. Plain data. */
-import type { Catalog, Eligibility, Engine, Evidence, History, Matview, Name, Obstacle, Query, Span, Table, View, WrittenName } from '../model.ts';
+import type { Catalog, Eligibility, Engine, Evidence, History, Matview, Name, Obstacle, Query, Span, Table, View,
+  WrittenName } from '../model.ts';
 import { replay, type ReplayOptions } from '../catalog/replay.ts';
 import { Store } from '../catalog/store.ts';
 import { eligibilityOf, engines, maintainedQuery, modeOf } from '../query/incremental/eligibility.ts';
@@ -67,13 +68,15 @@ export interface EligibilityFound {
 
 type Asked = { readonly subject: View | Matview; readonly query: Query; readonly kind: ViewKind; readonly maintained?: Table | Matview };
 
-const maintainedKinds: Readonly<Record<Engine, ViewKind>> = { pg_ivm: 'IMMV', pg_trickle: 'stream table', timescaledb: 'continuous aggregate' };
+const maintainedKinds: Readonly<Record<Engine, ViewKind>> = { pg_ivm: 'IMMV', pg_trickle: 'stream table',
+  timescaledb: 'continuous aggregate' };
 
 /** A relation that has a query: a view, or what an engine maintains. */
 function askedOf(relation: View | Matview | Table): Asked | undefined {
   const { maintenance } = relation.kind === 'view' ? { maintenance: undefined } : relation;
   if (relation.kind !== 'view' && maintenance !== undefined)
-    return { subject: maintainedQuery(relation, maintenance), query: maintenance.query, kind: maintainedKinds[maintenance.engine], maintained: relation };
+    return { subject: maintainedQuery(relation, maintenance), query: maintenance.query, kind: maintainedKinds[maintenance.engine],
+      maintained: relation };
   if (relation.kind === 'table') return undefined;
   return { subject: relation, query: relation.query, kind: relation.kind === 'view' ? 'view' : 'materialized view' };
 }
@@ -84,14 +87,18 @@ export function answersFor(relation: View | Matview | Table, catalog: Catalog): 
   if (asked === undefined) return undefined;
   const bound = boundTo(asked.query, catalog);
   return engines.map(engine => {
-    const mode = engine === 'pg_trickle' && asked.maintained?.maintenance?.engine === engine ? modeOf(asked.maintained.maintenance) ?? 'AUTO' : 'AUTO';
+    const mode = engine === 'pg_trickle' && asked.maintained?.maintenance?.engine === engine ? modeOf(asked.maintained.maintenance)
+      ?? 'AUTO' : 'AUTO';
     const answer = eligibilityOf(asked.subject, engine, catalog, mode);
-    const made = isGood(answer) && !answer.hazards.some(({ code }) => code === 'floating-point-sum') ? undefined : rewritten(asked.query, engine, bound);
+    const made = isGood(answer) && !answer.hazards.some(({ code }) => code === 'floating-point-sum') ? undefined : rewritten(asked.query,
+      engine, bound);
     return {
-      engine, is: answer.is, mode: answer.is === 'eligible' ? answer.mode ?? null : null, because: answer.is === 'unknown' ? answer.because : null,
+      engine, is: answer.is, mode: answer.is === 'eligible' ? answer.mode ?? null : null, because: answer.is === 'unknown'
+        ? answer.because : null,
       obstacles: answer.obstacles.map(shown), hazards: answer.hazards.map(shown), index: indexOf(answer),
       rewriting: made === undefined ? null : {
-        steps: made.steps, query: made.sql, ...statementsOf(relation.name, engine, made), mode: made.eligibility.is === 'eligible' ? made.eligibility.mode ?? null : null,
+        steps: made.steps, query: made.sql, ...statementsOf(relation.name, engine, made), mode: made.eligibility.is === 'eligible'
+          ? made.eligibility.mode ?? null : null,
         hazards: made.eligibility.hazards.map(shown),
       },
     };
@@ -118,7 +125,8 @@ function dollarQuoted(text: string): string {
 }
 
 /** The statements that make what is maintained, under the view's name or beneath a view of that name. */
-function statementsOf(name: Name, engine: Engine, made: NonNullable<ReturnType<typeof rewritten>>): Pick<ShownRewriting, 'onTop' | 'statements'> {
+function statementsOf(name: Name, engine: Engine, made: NonNullable<ReturnType<typeof rewritten>>): Pick<ShownRewriting,
+  'onTop' | 'statements'> {
   const base: Name = made.onTop === undefined ? name : { ...name, name: `${name.name}_base` };
   const onTop = made.onTop?.(qualified(base)) ?? null;
   const create = engine === 'pg_ivm' ? `SELECT pgivm.create_immv(${quoteLiteral(qualified(base))}, ${dollarQuoted(made.sql)});`
@@ -128,10 +136,12 @@ function statementsOf(name: Name, engine: Engine, made: NonNullable<ReturnType<t
 }
 
 /**
- * Every materialized view and everything that an engine maintains at the end of these histories; with names only what has one of them, plain views
+ * Every materialized view and everything that an engine maintains at the end of these histories; with names only what has one of them,
+ * plain views
  * too. Without any materialized view the plain ones are taken. Never throws for what stands in the histories.
  */
-export function eligibilityIn(histories: readonly History[], names: readonly WrittenName[], options: (history: History) => ReplayOptions): EligibilityFound {
+export function eligibilityIn(histories: readonly History[], names: readonly WrittenName[],
+  options: (history: History) => ReplayOptions): EligibilityFound {
   const found: ViewAnswers[] = [];
   const known = new Set<string>();
   const met = new Set<WrittenName>();
@@ -151,7 +161,8 @@ export function eligibilityIn(histories: readonly History[], names: readonly Wri
     const stored = relations.filter(({ kind }) => kind !== 'view');
     for (const relation of names.length > 0 ? relations.filter(isAsked) : stored.length > 0 ? stored : relations) {
       const answers = answersFor(relation, catalog);
-      if (answers !== undefined) found.push({ history: history.id, name: quote(relation.name), kind: askedOf(relation)!.kind, madeAt: relation.madeAt ?? null, engines: answers });
+      if (answers !== undefined) found.push({ history: history.id, name: quote(relation.name), kind: askedOf(relation)!.kind,
+        madeAt: relation.madeAt ?? null, engines: answers });
     }
   }
   return { views: found, unknown: names.filter(name => !met.has(name)), known: [...known].sort() };

@@ -50,7 +50,8 @@ const makers: Readonly<Record<string, () => readonly string[]>> = { pg_trickle: 
 export const hasStub = (extension: string): boolean => Object.hasOwn(makers, extension);
 
 /**
- * The statements that stand in for CREATE EXTENSION: one DO block, so that they are one statement in its transaction. Everything in it belongs to
+ * The statements that stand in for CREATE EXTENSION: one DO block, so that they are one statement in its transaction. Everything in it
+ * belongs to
  * an extension of that name, as if it had been created: catalogs that are compared see the extension and not its parts.
  */
 export function stubSql(extension: string): string | undefined {
@@ -67,7 +68,8 @@ export function stubSql(extension: string): string | undefined {
       IF EXISTS (SELECT FROM pg_extension WHERE extname = ${name}) THEN RETURN; END IF;
       ${made.map(sql => `EXECUTE ${quoteLiteral(sql)};`).join('\n      ')}
       extension := (SELECT max(oid)::bigint + 1 FROM (SELECT oid FROM pg_proc UNION ALL SELECT oid FROM pg_class UNION ALL SELECT oid FROM pg_extension) AS x);
-      INSERT INTO pg_extension VALUES (extension, ${name}, (SELECT oid FROM pg_roles WHERE rolname = current_user), 'public'::regnamespace, false, 'stand-in', NULL, NULL);
+      INSERT INTO pg_extension VALUES (extension, ${name}, (SELECT oid FROM pg_roles WHERE rolname = current_user),
+        'public'::regnamespace, false, 'stand-in', NULL, NULL);
       ${link('pg_namespace', own)}
       ${link('pg_proc', functions)}
       ${extension === 'pg_trickle' ? link('pg_class', `relkind = 'r' AND relnamespace = 'pgtrickle'::regnamespace`) : ''}

@@ -1,5 +1,6 @@
 /** Incremental maintenance, for rules: what an engine says, in their words. */
-import type { Catalog, CatalogObject, Effect, Eligibility, Engine, Evidence, Experiment, Matview, ObjectId, Obstacle, Read, Selectable, SqlFailure, Step, Table } from '../model.ts';
+import type { Catalog, CatalogObject, Effect, Eligibility, Engine, Evidence, Experiment, Matview, ObjectId, Obstacle, Read, Selectable,
+  SqlFailure, Step, Table } from '../model.ts';
 import { breaksWrites } from '../query/incremental/pg-ivm-hazards.ts';
 import { failed, unproven } from './laboratory.ts';
 import { madeAt } from './facts.ts';
@@ -28,7 +29,8 @@ export function reasonEvidence({ obstacles: [first] }: Pick<Eligibility, 'obstac
 }
 
 /** The relations that an engine keeps and whose query reads an object, directly. */
-export function maintainedOver(id: ObjectId, engine: Engine, catalog: Catalog): readonly (Table & { readonly maintenance: NonNullable<Table['maintenance']> })[] {
+export function maintainedOver(id: ObjectId, engine: Engine,
+  catalog: Catalog): readonly (Table & { readonly maintenance: NonNullable<Table['maintenance']> })[] {
   const ids = new Set(catalog.dependants(id).map(({ dependent }) => dependent));
   return [...ids].flatMap(dependent => {
     const object = catalog.get(dependent);
@@ -48,7 +50,8 @@ export const maintainedSince = (table: Table): readonly Evidence[] => madeAt(tab
 
 /** Ways to write every row of a table as it is, each a list of statements of one transaction; the last one is the write. */
 function idleWrites(table: Table): readonly (readonly string[])[] {
-  const columns = 'unknown' in table.columns ? [] : table.columns.filter(({ generated }) => generated === undefined).map(column => quote(column.name));
+  const columns = 'unknown' in table.columns ? []
+    : table.columns.filter(({ generated }) => generated === undefined).map(column => quote(column.name));
   const [first] = columns;
   const name = qualified(table.name);
   const listed = columns.join(', ');
@@ -99,7 +102,8 @@ export function isStored(object: CatalogObject | undefined): object is Stored {
 }
 
 /** What its query reads. */
-export const readsOf = (relation: Stored): readonly Read[] => (relation.maintenance?.query ?? (relation.kind === 'matview' ? relation.query : undefined))?.reads ?? [];
+export const readsOf = (relation: Stored): readonly Read[] => (relation.maintenance?.query ?? (relation.kind === 'matview'
+  ? relation.query : undefined))?.reads ?? [];
 
 /** The columns without those that an engine keeps for itself. */
 export function visibleColumns({ columns }: Selectable): Selectable['columns'] {

@@ -65,7 +65,8 @@ function run(change: Change, call: EngineCall): Outcome {
     const empty = call.called.parameters.find(parameter => call.values.get(parameter.name)?.is === 'null');
     if (empty !== undefined) {
       const says = `${call.called.schema}.${name} is STRICT, so with NULL for ${empty.name} it returns NULL and does nothing`;
-      misuse(change, { engine: call.called.engine, code: 'null-argument', says, instead: signatureText(call.called), span: call.place(empty.name) });
+      misuse(change, { engine: call.called.engine, code: 'null-argument', says, instead: signatureText(call.called),
+        span: call.place(empty.name) });
       return undefined;
     }
   }
@@ -91,19 +92,24 @@ function noFunction(call: FuncCall, what: Misuse): Outcome {
 function unqualified(call: FuncCall, engine: 'pg_ivm' | 'pg_trickle', called: EngineFunction | undefined, span: Span): Outcome {
   const { name } = writtenFromList(call.funcname);
   const schema = schemaOf[engine] ?? '';
-  const says = called === undefined ? `${engine} has no function ${name}` : `${name} stands in schema ${schema}, which is not on the search path`;
+  const says = called === undefined ? `${engine} has no function ${name}`
+    : `${name} stands in schema ${schema}, which is not on the search path`;
   const instead = called === undefined ? dropInstead : signatureText(called);
   return noFunction(call, { engine, code: called === undefined ? 'no-function' : 'unqualified', says, instead, span });
 }
 
 const dropInstead = 'DROP TABLE, for an IMMV is an ordinary table to Postgres';
 
-/** A function that the facts do not list. pg_ivm's are all known; of pg_trickle's only those that people call, so of others nothing is claimed. */
+/**
+ * A function that the facts do not list. pg_ivm's are all known; of pg_trickle's only those that people call, so of others nothing is
+ * claimed.
+ */
 function unlisted(change: Change, call: FuncCall, engine: 'pg_ivm' | 'pg_trickle', span: Span): Outcome {
   const { name } = writtenFromList(call.funcname);
   if (engine === 'pg_trickle' || otherPgIvmFunctions.has(name)) return undefined;
   const instead = name === 'drop_immv' ? dropInstead : 'create_immv, refresh_immv, restore_immv, get_immv_def';
-  return noFunction(call, { engine, code: 'no-function', says: `pg_ivm ${versionOf(change, engine)} has no function ${name}`, instead, span });
+  return noFunction(call, { engine, code: 'no-function', says: `pg_ivm ${versionOf(change, engine)} has no function ${name}`, instead,
+    span });
 }
 
 /** Parameters that another version of pg_trickle has (facts §2.1). */
@@ -159,6 +165,7 @@ export function flagArgument(call: EngineCall, name: string, fallback: boolean):
   const value = call.values.get(name);
   if (value === undefined) return fallback;
   if (value.is === 'boolean') return value.value;
-  if (value.is === 'text') return /^(?:t|true|on|yes|1)$/i.test(value.text.text) ? true : /^(?:f|false|off|no|0)$/i.test(value.text.text) ? false : undefined;
+  if (value.is === 'text') return /^(?:t|true|on|yes|1)$/i.test(value.text.text) ? true : /^(?:f|false|off|no|0)$/i.test(value.text.text)
+    ? false : undefined;
   return undefined;
 }

@@ -16,7 +16,8 @@ interface Mention {
 }
 
 /**
- * Takes note of the comparisons that a statement runs, in a DO block or routine as well: `a EXCEPT [ALL] b` and full joins, by the names that
+ * Takes note of the comparisons that a statement runs, in a DO block or routine as well: `a EXCEPT [ALL] b` and full joins, by the names
+ * that
  * stand nearest to the words. Read by tokens, since what matters is that somebody looked.
  */
 export function noteComparisons(change: Change): void {
@@ -32,7 +33,8 @@ export function noteComparisons(change: Change): void {
     const dot = tokens[at + 1];
     const second = tokens[at + 2];
     const qualified = dot !== undefined && sql.slice(dot.start, dot.end) === '.' && isName(second);
-    const found = change.store.find(qualified ? { schema: identifierText(sql, token), name: identifierText(sql, second) } : { name: identifierText(sql, token) });
+    const found = change.store.find(qualified ? { schema: identifierText(sql, token), name: identifierText(sql, second) }
+      : { name: identifierText(sql, token) });
     if (found.is === 'present' && isStored(found.object)) mentions.push({ id: found.object.id, at });
   });
   const made: Comparison[] = [];
@@ -43,7 +45,8 @@ export function noteComparisons(change: Change): void {
     const left = mentions.findLast(mention => mention.at < at);
     const right = mentions.find(mention => mention.at > at);
     if (left === undefined || right === undefined || left.id === right.id) return;
-    made.push({ left: left.id, right: right.id, both: isFull, countsDuplicates: isFull || word(at + 1) === 'all', span: textStatement(sliceText(source, token.start, token.end), change.statement.span).span });
+    made.push({ left: left.id, right: right.id, both: isFull, countsDuplicates: isFull || word(at + 1) === 'all',
+      span: textStatement(sliceText(source, token.start, token.end), change.statement.span).span });
   });
   if (made.length > 0) change.store.comparisons = [...change.store.comparisons, ...made];
 }

@@ -25,10 +25,12 @@ export function readDefinition(change: Change, text: Text): Definition | Refusal
   const [piece] = pieces;
   const inner = piece === undefined ? text : sliceText(text, piece.start, piece.end);
   const statement = textStatement(inner, change.statement.span);
-  if (piece === undefined) return refuse('XX000', 'invalid view definition', [{ span: statement.span, says: 'the text holds no statement' }]);
+  if (piece === undefined) return refuse('XX000', 'invalid view definition', [{ span: statement.span,
+    says: 'the text holds no statement' }]);
   const parsed = parse(statement.sql);
   if (!parsed.ok) return refuse('42601', parsed.message, [{ span: statement.span, says: 'the text is not read as SQL' }]);
-  if (pieces.length > 1) return refuse('XX000', 'invalid view definition', [{ span: statement.span, says: `the text holds ${pieces.length} statements` }]);
+  if (pieces.length > 1) return refuse('XX000', 'invalid view definition', [{ span: statement.span,
+    says: `the text holds ${pieces.length} statements` }]);
   if (!('SelectStmt' in parsed.node))
     return refuse('22023', 'view definition must specify SELECT statement', [{ span: statement.span, says: 'the text is no SELECT' }]);
   return { statement, select: parsed.node.SelectStmt, node: parsed.node };
@@ -51,10 +53,13 @@ export function optionsOfCall(call: EngineCall): ReadonlyMap<string, Known<strin
 }
 
 /** An ordinary table that an engine fills. */
-export function maintainedTable(change: Change, name: Table['name'], columns: Table['columns'], maintenance: Maintenance | undefined): Table {
+export function maintainedTable(change: Change, name: Table['name'], columns: Table['columns'],
+  maintenance: Maintenance | undefined): Table {
   return {
-    kind: 'table', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, columns, options: new Map(),
-    grants: defaultGrants(change, 'tables', name.schema), persistence: 'permanent', constraints: [], inherits: [], partitioned: false, rowSecurity: false,
+    kind: 'table', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, columns,
+      options: new Map(),
+    grants: defaultGrants(change, 'tables', name.schema), persistence: 'permanent', constraints: [], inherits: [], partitioned: false,
+      rowSecurity: false,
     ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

@@ -30,7 +30,8 @@ export const schemaOf: Readonly<Partial<Record<Engine, string>>> = { pg_ivm: 'pg
 /** The newest version of each engine that the facts speak of: what holds when nothing else is said (facts/ivm.md, head of §1 and §2). */
 export const newestVersion: Readonly<Partial<Record<Engine, string>>> = { pg_ivm: '1.16', pg_trickle: '0.108' };
 
-const text = (name: string, fallback?: string): Parameter => ({ name, type: 'text', ...(fallback === undefined ? {} : { default: fallback }) });
+const text = (name: string, fallback?: string): Parameter => ({ name, type: 'text', ...(fallback === undefined ? {}
+  : { default: fallback }) });
 const flag = (name: string, fallback: string): Parameter => ({ name, type: 'boolean', default: fallback });
 const number = (name: string, type: string): Parameter => ({ name, type, default: 'NULL' });
 
@@ -38,7 +39,8 @@ const number = (name: string, type: string): Parameter => ({ name, type, default
 const pgIvm: readonly EngineFunction[] = [
   { name: 'create_immv', parameters: [text('immv'), text('view_definition')], returns: 'bigint', strict: true as const },
   { name: 'refresh_immv', parameters: [text('immv'), flag('with_data', 'true')], returns: 'bigint', strict: true as const },
-  { name: 'restore_immv', parameters: [text('immv'), text('view_definition'), flag('populate', 'false')], returns: 'void', strict: true as const },
+  { name: 'restore_immv', parameters: [text('immv'), text('view_definition'), flag('populate', 'false')], returns: 'void',
+    strict: true as const },
   { name: 'get_immv_def', parameters: [{ name: 'immvrelid', type: 'regclass' }], returns: 'text', strict: true as const },
 ].map(each => ({ engine: 'pg_ivm' as const, schema: 'pgivm', ...each }));
 
@@ -53,24 +55,30 @@ const createParameters: readonly Parameter[] = [
   text('diamond_consistency', 'NULL'), text('diamond_schedule_policy', 'NULL'), text('cdc_mode', 'NULL'), flag('append_only', 'false'),
   flag('pooler_compatibility_mode', 'false'), text('partition_by', 'NULL'), number('max_differential_joins', 'integer'),
   number('max_delta_fraction', 'double precision'), text('output_distribution_column', 'NULL'), flag('temporal', 'false'),
-  text('storage_backend', 'NULL'), { ...number('fillfactor', 'integer'), since: '0.83' }, { ...text('target_freshness', 'NULL'), since: '0.83' },
+  text('storage_backend', 'NULL'), { ...number('fillfactor', 'integer'), since: '0.83' }, { ...text('target_freshness', 'NULL'),
+    since: '0.83' },
 ];
 
 const alterParameters: readonly Parameter[] = [
   text('name'),
   ...['query', 'schedule', 'refresh_mode', 'status', 'diamond_consistency', 'diamond_schedule_policy', 'cdc_mode', 'append_only',
-    'pooler_compatibility_mode', 'tier', 'fuse', 'fuse_ceiling', 'fuse_sensitivity', 'partition_by', 'max_differential_joins', 'max_delta_fraction',
+    'pooler_compatibility_mode', 'tier', 'fuse', 'fuse_ceiling', 'fuse_sensitivity', 'partition_by', 'max_differential_joins',
+      'max_delta_fraction',
     'post_refresh_action', 'reindex_drift_threshold', 'target_freshness'].map(name => text(name, 'NULL')),
 ];
 
-/** pg_trickle, derived from its source and documentation (facts §2.1, §3); presets and bulk_create are left out: the facts give no signature. */
+/**
+ * pg_trickle, derived from its source and documentation (facts §2.1, §3); presets and bulk_create are left out: the facts give no
+ * signature.
+ */
 const pgTrickle: readonly EngineFunction[] = [
   { name: 'create_stream_table', parameters: createParameters, returns: 'void' },
   { name: 'create_stream_table_if_not_exists', parameters: createParameters, returns: 'void' },
   { name: 'create_or_replace_stream_table', parameters: createParameters, returns: 'void' },
   { name: 'alter_stream_table', parameters: alterParameters, returns: 'void' },
   { name: 'drop_stream_table', parameters: [text('name'), flag('cascade', 'false')], returns: 'void' },
-  { name: 'pause_stream_table', parameters: [text('name')], returns: 'void', since: '0.79', before: "alter_stream_table(name, status => 'SUSPENDED')" },
+  { name: 'pause_stream_table', parameters: [text('name')], returns: 'void', since: '0.79',
+    before: "alter_stream_table(name, status => 'SUSPENDED')" },
   { name: 'resume_stream_table', parameters: [text('name')], returns: 'void' },
   { name: 'refresh_stream_table', parameters: [text('name')], returns: 'void' },
   { name: 'reinitialize_stream_table', parameters: [text('name')], returns: 'text', since: '0.83', before: 'repair_stream_table(name)' },

@@ -15,13 +15,16 @@ export const isHypertableCall = (call: FuncCall): boolean => writtenFromList(cal
 
 /** `create_hypertable`: the table has a time column from here on. Nothing is refused: no server of ours has the function. */
 export function createHypertable(change: Change, call: FuncCall): Outcome {
-  const [first, second] = ['relation', 'dimension'].map((name, at) => argument(call, at === 1 ? [name, 'time_column_name'] : [name, 'main_table'], at));
+  const [first, second] = ['relation', 'dimension'].map((name, at) => argument(call, at === 1 ? [name, 'time_column_name'] : [name,
+    'main_table'], at));
   const table = first === undefined ? undefined : tableOf(change, valueOf(change, first));
   if (table === undefined) return undefined;
-  const range = second !== undefined && 'FuncCall' in second && writtenFromList(second.FuncCall.funcname).name === 'by_range' ? second.FuncCall.args?.[0] : second;
+  const range = second !== undefined && 'FuncCall' in second && writtenFromList(second.FuncCall.funcname).name === 'by_range'
+    ? second.FuncCall.args?.[0] : second;
   const value = range === undefined ? undefined : valueOf(change, range);
   const text = value === undefined ? undefined : printed(value)?.text;
-  const column: Known<string> = text === undefined || hasHole(text) ? { unknown: `the time column of ${table.name.name}` } : readWrittenName(text)?.name ?? text;
+  const column: Known<string> = text === undefined || hasHole(text) ? { unknown: `the time column of ${table.name.name}` }
+    : readWrittenName(text)?.name ?? text;
   change.store.put({ ...table, hypertable: column });
   return undefined;
 }
@@ -35,7 +38,8 @@ function argument(call: FuncCall, names: readonly string[], at: number): Node | 
 }
 
 function valueOf(change: Change, node: Node): Value {
-  return fold(node, statementText(change.statement), { catalog: change.store, postgres: change.postgres, variables: change.code?.variables ?? new Map() });
+  return fold(node, statementText(change.statement), { catalog: change.store, postgres: change.postgres, variables: change.code?.variables
+    ?? new Map() });
 }
 
 function tableOf(change: Change, value: Value): Table | undefined {

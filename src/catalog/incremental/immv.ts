@@ -23,7 +23,8 @@ export function createImmv(change: Change, call: EngineCall): Outcome {
   if (value?.is !== 'text' || hasHole(value.text.text)) {
     const { name, existing } = nameForCreate(change, range);
     gap(change, 'the query that pg_ivm maintains is only known at run time', call.place('view_definition'));
-    if (name && !existing) put(change, maintainedTable(change, name, { unknown: 'the columns of a query that is made from data' }, undefined));
+    if (name && !existing) put(change, maintainedTable(change, name, { unknown: 'the columns of a query that is made from data' },
+      undefined));
     return undefined;
   }
   const definition = readDefinition(change, value.text);
@@ -51,7 +52,8 @@ export function createImmv(change: Change, call: EngineCall): Outcome {
 
 /** SQLSTATEs of what is not refused as an unsupported feature (measured by `immv.test.ts`). */
 const sqlstates: Readonly<Record<string, string>> = {
-  'not-one-query': 'XX000', 'not-a-select': '22023', parameter: '42P02', 'no-equality': '42883', 'duplicate-column': '42701', 'no-collation': '42P22',
+  'not-one-query': 'XX000', 'not-a-select': '22023', parameter: '42P02', 'no-equality': '42883', 'duplicate-column': '42701',
+    'no-collation': '42P22',
   'record-column': '42P16', 'sequence-source': '42809', 'no-btree-order': '42704', 'select-into': '42601',
 };
 
@@ -69,7 +71,8 @@ function indexImmv(change: Change, { index: columns }: Eligibility, table: Table
   const taken = change.store.find({ schema: table.name.schema, name });
   if (taken.is === 'present') return refuse('42P07', `relation "${name}" already exists`, [], taken.object.id);
   makeIndex(change, table, {
-    name, unique: true, method: 'btree', include: [], nullsNotDistinct: false, columns: columns.map(column => ({ column, descending: false, nullsFirst: false })),
+    name, unique: true, method: 'btree', include: [], nullsNotDistinct: false, columns: columns.map(column => ({ column,
+      descending: false, nullsFirst: false })),
   });
   return undefined;
 }
@@ -178,9 +181,11 @@ export function restoreImmv(change: Change, call: EngineCall): Outcome {
   if (table.maintenance !== undefined) {
     const says = `${table.name.name} is registered already`;
     const what = { engine: 'pg_ivm' as const, code: 'kind' as const, says, span: call.place('immv'), relation: table.id };
-    return { ...refuse('42710', `relation "${table.name.name}" is already registered as an IMMV`, [{ span: what.span, says }], table.id), misuse: what };
+    return { ...refuse('42710', `relation "${table.name.name}" is already registered as an IMMV`, [{ span: what.span, says }], table.id),
+      misuse: what };
   }
-  const judged = pgIvmEligibility(definition.statement, change.store, { columns: columnsOf(table).map(column => column.name).filter(name => !name.startsWith('__ivm_')) });
+  const judged = pgIvmEligibility(definition.statement, change.store,
+    { columns: columnsOf(table).map(column => column.name).filter(name => !name.startsWith('__ivm_')) });
   const refused = refuseIneligible(judged) ?? indexImmv(change, judged, table);
   if (refused) return refused;
   const filled = flagArgument(call, 'populate', false) === true ? true : { unknown: 'whether the table holds the rows of its query' };

@@ -15,7 +15,8 @@ function instead(statement: string, table: Table): string | undefined {
   const name = printName(table).replaceAll("'", "''");
   const isTrickle = table.maintenance?.engine === 'pg_trickle';
   if (/^drop/i.test(statement)) return isTrickle ? `SELECT pgtrickle.drop_stream_table('${name}')` : `DROP TABLE ${printName(table)}`;
-  if (/^refresh/i.test(statement)) return isTrickle ? `SELECT pgtrickle.refresh_stream_table('${name}')` : `SELECT pgivm.refresh_immv('${name}', true)`;
+  if (/^refresh/i.test(statement)) return isTrickle ? `SELECT pgtrickle.refresh_stream_table('${name}')`
+    : `SELECT pgivm.refresh_immv('${name}', true)`;
   return /^alter/i.test(statement) ? 'ALTER TABLE' : undefined;
 }
 
@@ -28,14 +29,16 @@ export function withMisuse(change: Change, refusal: Refusal): Refusal {
   const works = instead(sql, table);
   const what: Misuse = {
     engine: table.maintenance.engine, code: 'kind', span: change.via.span, relation: table.id,
-    says: `${printName(table)} is ${maintainedWord(table.maintenance)}, which is an ordinary table to Postgres`, ...(works === undefined ? {} : { instead: works }),
+    says: `${printName(table)} is ${maintainedWord(table.maintenance)}, which is an ordinary table to Postgres`, ...(works === undefined
+      ? {} : { instead: works }),
   };
   return { ...refusal, misuse: what };
 }
 
 /** INSERT, UPDATE, DELETE and TRUNCATE on an IMMV (measured, facts §1.6). Stream tables are not claimed: the facts do not say. */
 export function refuseWrite(table: Table): Outcome {
-  return table.maintenance?.engine === 'pg_ivm' ? refuse('42809', `cannot change materialized view "${table.name.name}"`, [], table.id) : undefined;
+  return table.maintenance?.engine === 'pg_ivm' ? refuse('42809', `cannot change materialized view "${table.name.name}"`, [], table.id)
+    : undefined;
 }
 
 function immvsOf(change: Change): readonly Table[] {
@@ -44,7 +47,8 @@ function immvsOf(change: Change): readonly Table[] {
 }
 
 /**
- * DROP EXTENSION pg_ivm while IMMVs live: 2BP01 for their triggers, and with CASCADE the triggers go while the tables stay, so that from then
+ * DROP EXTENSION pg_ivm while IMMVs live: 2BP01 for their triggers, and with CASCADE the triggers go while the tables stay, so that from
+ * then
  * on nothing keeps them up to date (measured by `immv.test.ts`).
  */
 export function dropEngine(change: Change, node: DropStmt): Outcome {
@@ -54,7 +58,8 @@ export function dropEngine(change: Change, node: DropStmt): Outcome {
   const [first] = immvs;
   if (first === undefined) return undefined;
   const listed = immvs.slice(0, 5).map(printName).join(', ') + (immvs.length > 5 ? ` and ${immvs.length - 5} more` : '');
-  const made = immvs.slice(0, 5).flatMap(table => (table.madeAt ? [{ span: table.madeAt, says: `${printName(table)} is maintained by pg_ivm` }] : []));
+  const made = immvs.slice(0, 5).flatMap(table => (table.madeAt ? [{ span: table.madeAt,
+    says: `${printName(table)} is maintained by pg_ivm` }] : []));
   const cascade = node.behavior === 'DROP_CASCADE';
   const what: Misuse = {
     engine: 'pg_ivm', code: 'extension', span: change.via.span, relation: first.id, instead: 'drop the IMMVs first',
@@ -88,7 +93,8 @@ const engineTables: Readonly<Record<string, EngineTable>> = {
   'pgtrickle.validate_query': { engine: 'pg_trickle', columns: ['check_name', 'result', 'severity'], absent: { detail: 'severity' } },
 };
 
-const lastName = (parts: readonly Node[] | undefined): readonly string[] => (parts ?? []).map(part => ('String' in part ? part.String.sval ?? '' : '*'));
+const lastName = (parts: readonly Node[] | undefined): readonly string[] => (parts ?? []).map(part => ('String' in part ? part.String.sval
+  ?? '' : '*'));
 
 interface Source {
   readonly name: string;
@@ -100,9 +106,11 @@ function sourceOf(item: Node): Source | undefined {
   if ('RangeVar' in item) {
     const { schemaname, relname = '', alias } = item.RangeVar;
     const table = Object.hasOwn(engineTables, `${schemaname}.${relname}`) ? engineTables[`${schemaname}.${relname}`] : undefined;
-    return table && alias?.colnames === undefined ? { name: `${schemaname}.${relname}`, alias: alias?.aliasname ?? relname, table } : undefined;
+    return table && alias?.colnames === undefined ? { name: `${schemaname}.${relname}`, alias: alias?.aliasname ?? relname, table }
+      : undefined;
   }
-  if (!('RangeFunction' in item) || item.RangeFunction.alias?.colnames !== undefined || item.RangeFunction.coldeflist !== undefined) return undefined;
+  if (!('RangeFunction' in item) || item.RangeFunction.alias?.colnames !== undefined
+    || item.RangeFunction.coldeflist !== undefined) return undefined;
   const first = item.RangeFunction.functions?.[0];
   const call = first && 'List' in first ? first.List.items?.[0] : undefined;
   if (!call || !('FuncCall' in call)) return undefined;
@@ -137,9 +145,11 @@ function inSelect(change: Change, select: SelectStmt): Outcome {
     const [first = '', second] = parts;
     const source = second === undefined ? (items.length === 1 ? sources[0] : undefined) : sources.find(({ alias }) => alias === first);
     const column = second ?? first;
-    if (source === undefined || column === '*' || parts.length > 2 || (second === undefined && (outputs.has(column) || first === source.alias))) return undefined;
+    if (source === undefined || column === '*' || parts.length > 2 || (second === undefined && (outputs.has(column)
+      || first === source.alias))) return undefined;
     const { absent, columns, engine } = source.table;
-    const isAbsent = Object.hasOwn(absent, column) || (columns !== undefined && !columns.includes(column) && !systemColumns.includes(column));
+    const isAbsent = Object.hasOwn(absent, column) || (columns !== undefined && !columns.includes(column)
+      && !systemColumns.includes(column));
     if (!isAbsent) return undefined;
     const span = nameSpan(change, ref.location);
     const says = `${source.name} has no column ${column}`;

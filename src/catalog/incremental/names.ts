@@ -9,7 +9,8 @@ export type ImmvName =
 const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quotedIdentifier';
 
 /**
- * Reads the name argument as pg_ivm does: identifiers fold unless quoted, a list of columns may follow. The refusals and their SQLSTATEs are
+ * Reads the name argument as pg_ivm does: identifiers fold unless quoted, a list of columns may follow. The refusals and their SQLSTATEs
+ * are
  * measured (`immv.test.ts`). Undefined for what no experiment covers.
  */
 export function readImmvName(text: string): ImmvName | undefined {

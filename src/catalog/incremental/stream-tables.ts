@@ -17,7 +17,10 @@ function nameOf(change: Change, call: EngineCall): WrittenName | undefined {
   return name;
 }
 
-/** create_stream_table and its kin. What pg_trickle refuses is a misuse or an obstacle; the table is there for the rest of the history all the same. */
+/**
+ * create_stream_table and its kin. What pg_trickle refuses is a misuse or an obstacle; the table is there for the rest of the history all
+ * the same.
+ */
 export function createStreamTable(change: Change, call: EngineCall): Outcome {
   for (const problem of valueProblems(call, versionOf(change, 'pg_trickle'))) misuse(change, problem);
   const written = nameOf(change, call);
@@ -112,7 +115,8 @@ export function switchStreamTable(change: Change, call: EngineCall): Outcome {
   if (name === 'refresh_stream_table') {
     if (suspended)
       misuse(change, { engine: 'pg_trickle', code: 'by-hand', span: call.place('name'), relation: table.id,
-        says: `refresh_stream_table is refused because ${table.name.name} is suspended`, instead: `pgtrickle.resume_stream_table('${table.name.name}') first` });
+        says: `refresh_stream_table is refused because ${table.name.name} is suspended`,
+          instead: `pgtrickle.resume_stream_table('${table.name.name}') first` });
     return undefined;
   }
   const to: Table = { ...table, maintenance: { ...table.maintenance,

@@ -22,17 +22,21 @@ export function valueProblems(call: EngineCall, version: string): readonly Misus
     add('schedule', 'value', 'pg_trickle refuses NULL as a schedule', "schedule => 'calculated', or a duration such as '5m'");
   const when = textArgument(call, 'schedule');
   if (when !== undefined && !schedule.test(when.trim()))
-    add('schedule', 'value', `pg_trickle does not read the schedule ${when}`, "a duration such as '5m', five cron fields, '@hourly' or 'calculated'");
+    add('schedule', 'value', `pg_trickle does not read the schedule ${when}`,
+      "a duration such as '5m', five cron fields, '@hourly' or 'calculated'");
   else if (when !== undefined && /^0+\s*s?$/.test(when.trim()))
     add('schedule', 'value', 'pg_trickle refuses a schedule below one second', "'1s' is the shortest");
   if (when !== undefined && when !== 'calculated' && textArgument(call, 'target_freshness') !== undefined)
-    add('target_freshness', 'value', 'pg_trickle refuses a schedule together with target_freshness', "schedule => 'calculated' with target_freshness");
+    add('target_freshness', 'value', 'pg_trickle refuses a schedule together with target_freshness',
+      "schedule => 'calculated' with target_freshness");
   if (immediate && textArgument(call, 'cdc_mode')?.toLowerCase() === 'wal')
-    add('cdc_mode', 'value', `pg_trickle ${version} refuses IMMEDIATE with capture from the WAL`, "cdc_mode => 'trigger', or another refresh mode");
+    add('cdc_mode', 'value', `pg_trickle ${version} refuses IMMEDIATE with capture from the WAL`,
+      "cdc_mode => 'trigger', or another refresh mode");
   for (const parameter of ['partition_by', 'append_only']) {
     const value = call.values.get(parameter);
     const set = value !== undefined && value.is !== 'null' && !(value.is === 'boolean' && !value.value);
-    if (immediate && set && value.is !== 'unknown') add(parameter, 'value', `pg_trickle refuses IMMEDIATE together with ${parameter}`, 'another refresh mode');
+    if (immediate && set && value.is !== 'unknown') add(parameter, 'value', `pg_trickle refuses IMMEDIATE together with ${parameter}`,
+      'another refresh mode');
   }
   return problems;
 }

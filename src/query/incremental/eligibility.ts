@@ -25,5 +25,6 @@ export function modeOf({ options }: Maintenance): Mode | undefined {
 /** The query of what an engine maintains, as a view bound to the relations that it was made over. */
 export function maintainedQuery(relation: Table | Matview, { query }: Maintenance): View {
   const { id, name, owner, columns, grants } = relation;
-  return { kind: 'view', id, name, owner, columns, grants, options: new Map(), query, ...(relation.madeAt === undefined ? {} : { madeAt: relation.madeAt }) };
+  return { kind: 'view', id, name, owner, columns, grants, options: new Map(), query, ...(relation.madeAt === undefined ? {}
+    : { madeAt: relation.madeAt }) };
 }

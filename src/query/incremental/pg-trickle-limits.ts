@@ -23,8 +23,10 @@ export function isTopK({ root: { select, form } }: Inspected): boolean {
 }
 
 /**
- * Refused in every mode (facts §2.2): LIMIT, OFFSET or FETCH without ORDER BY; OFFSET without LIMIT; limits that are no constants; a LIMIT on a
- * set operation; LIMIT 0 since 0.83. Inside of a sub-query, a CTE or a view a LIMIT is FULL-only. ORDER BY alone is dropped with a warning (§2.3).
+ * Refused in every mode (facts §2.2): LIMIT, OFFSET or FETCH without ORDER BY; OFFSET without LIMIT; limits that are no constants; a
+ * LIMIT on a
+ * set operation; LIMIT 0 since 0.83. Inside of a sub-query, a CTE or a view a LIMIT is FULL-only. ORDER BY alone is dropped with a
+ * warning (§2.3).
  */
 export function limitRulings(query: Inlined, minor: number): Findings {
   const rulings: Ruling[] = [];
@@ -34,7 +36,8 @@ export function limitRulings(query: Inlined, minor: number): Findings {
       const at = select.limitCount ?? select.limitOffset;
       if (block.role === 'query' && piece.view === undefined) outermost(piece, select, block.form === 'set operation', minor, rulings);
       else if (at !== undefined && (limited(select) || select.limitOffset !== undefined))
-        rulings.push(ruling(piece, at, 'nested-limit', 'incremental modes', 10, 'a LIMIT inside of a sub-query, a CTE or a view has to be computed anew'));
+        rulings.push(ruling(piece, at, 'nested-limit', 'incremental modes', 10,
+          'a LIMIT inside of a sub-query, a CTE or a view has to be computed anew'));
     }
   return { rulings };
 }
@@ -46,7 +49,8 @@ function outermost(piece: Piece, select: SelectStmt, isSet: boolean, minor: numb
   const [sort] = sortClause;
   if (at === undefined || (!limited(select) && limitOffset === undefined)) {
     if (sort !== undefined)
-      rulings.push(ruling(piece, sort, 'order-by-dropped', 'nothing', 2, 'ORDER BY without LIMIT is dropped with a warning: rows of a table have no order'));
+      rulings.push(ruling(piece, sort, 'order-by-dropped', 'nothing', 2,
+        'ORDER BY without LIMIT is dropped with a warning: rows of a table have no order'));
     return;
   }
   const count = constant(limitCount);
@@ -58,7 +62,8 @@ function outermost(piece: Piece, select: SelectStmt, isSet: boolean, minor: numb
       every(node, 'limit-not-constant', 'LIMIT and OFFSET have to be constants');
   if (count === 0 && limitCount !== undefined && minor >= 83) every(limitCount, 'limit-zero', 'LIMIT 0 is refused in every mode');
   if (typeof count === 'number' && count > mostImmediate && limitCount !== undefined)
-    rulings.push(ruling(piece, limitCount, 'topk-too-large', 'IMMEDIATE', 9, `IMMEDIATE keeps ${mostImmediate} rows at most (pg_trickle.ivm_topk_max_limit)`));
+    rulings.push(ruling(piece, limitCount, 'topk-too-large', 'IMMEDIATE', 9,
+      `IMMEDIATE keeps ${mostImmediate} rows at most (pg_trickle.ivm_topk_max_limit)`));
 }
 
 function ruling(piece: Piece, node: object, code: string, bar: Bar, step: number, says: string): Ruling {

@@ -64,16 +64,19 @@ function visit(node: unknown, around: Around, piece: Piece, found: Found, depth:
     const { boolop, args = [] } = inner.BoolExpr;
     const isOr = boolop === 'OR_EXPR';
     // Nothing is stepped through twice where no sub-query stands anywhere: conditions nest deeply.
-    const arms = isOr && args.length > mostArms && piece.made.blocks.some(block => block.role === 'sublink') ? args.filter(arg => JSON.stringify(arg).includes('"SubLink"')).length : 0;
+    const arms = isOr && args.length > mostArms && piece.made.blocks.some(block => block.role === 'sublink')
+      ? args.filter(arg => JSON.stringify(arg).includes('"SubLink"')).length : 0;
     if (arms > 0 && around.part === 'WHERE')
-      add(piece, inner, found, 'or-branches', 'every mode', 2, `an OR of ${args.length} arms with sub-queries makes more than ${mostArms} branches`);
+      add(piece, inner, found, 'or-branches', 'every mode', 2,
+        `an OR of ${args.length} arms with sub-queries makes more than ${mostArms} branches`);
     for (const arg of args) visit(arg, { ...around, underOr: around.underOr || isOr }, piece, found, depth + 1);
     return;
   }
   if ('A_Expr' in inner) {
     const name = strings(inner.A_Expr.name).at(-1) ?? '';
     if (around.part === 'WHERE' && vectorOperators.has(name) && isVector(inner.A_Expr.lexpr, piece.made))
-      add(piece, inner, found, 'vector-operator', 'incremental modes', 10, `the operator ${name} in WHERE is computed anew at each refresh`);
+      add(piece, inner, found, 'vector-operator', 'incremental modes', 10,
+        `the operator ${name} in WHERE is computed anew at each refresh`);
   }
   if ('FuncCall' in inner) {
     call(inner.FuncCall, around, piece, found, depth);
@@ -95,7 +98,8 @@ function call(node: FuncCall, around: Around, piece: Piece, found: Found, depth:
     add(piece, node, found, 'aggregate', 'incremental modes', 10, `${name}() is computed anew at each refresh`);
   // CASE_IN_LIST_DVM_DRIFT_FULL_FALLBACK: accepted, then computed anew (facts §2.2, runtime fallbacks).
   if (isAggregate && (name === 'sum' || name === 'count') && JSON.stringify(node.args ?? []).match(/"CaseExpr".*"AEXPR_IN"/))
-    add(piece, node, found, 'case-in-list', 'nothing', 12, `${name}() over CASE with an IN list is taken and computed anew at each refresh`);
+    add(piece, node, found, 'case-in-list', 'nothing', 12,
+      `${name}() over CASE with an IN list is taken and computed anew at each refresh`);
   const inside: Around = { ...around, isCondition: false, ...(isAggregate ? { aggregate: name } : {}) };
   for (const part of Object.values(node)) visit(part, inside, piece, found, depth + 1);
 }
@@ -105,17 +109,21 @@ function sublink(link: SubLink, around: Around, piece: Piece, found: Found): voi
   const select = link.subselect && 'SelectStmt' in link.subselect ? link.subselect.SelectStmt : undefined;
   const block = select === undefined ? undefined : made.blockOf(select);
   if (around.aggregate !== undefined && around.inCase)
-    return add(piece, link, found, 'sub-query-in-aggregate', 'nothing', 12, `a sub-query in CASE inside of ${around.aggregate}() is taken and computed anew at each refresh`);
+    return add(piece, link, found, 'sub-query-in-aggregate', 'nothing', 12,
+      `a sub-query in CASE inside of ${around.aggregate}() is taken and computed anew at each refresh`);
   switch (link.subLinkType) {
-    case 'ALL_SUBLINK': return add(piece, link, found, 'all-sub-query', 'incremental modes', 10, 'a comparison with ALL (SELECT …) is computed anew at each refresh');
-    case 'ARRAY_SUBLINK': return add(piece, link, found, 'array-sub-query', 'incremental modes', 10, 'ARRAY (SELECT …) is computed anew at each refresh');
+    case 'ALL_SUBLINK': return add(piece, link, found, 'all-sub-query', 'incremental modes', 10,
+      'a comparison with ALL (SELECT …) is computed anew at each refresh');
+    case 'ARRAY_SUBLINK': return add(piece, link, found, 'array-sub-query', 'incremental modes', 10,
+      'ARRAY (SELECT …) is computed anew at each refresh');
     case 'EXPR_SUBLINK': return scalar(link, block, around, piece, found);
     case 'ANY_SUBLINK': case 'EXISTS_SUBLINK': {
       // AND, OR and NOT above it are taken apart (De Morgan, OR to UNION, three passes); of anything else no fact says whether it is.
       if (around.part !== 'WHERE' || (!around.isCondition && around.underOr) || !around.isCondition)
         found.missing.push({ what: 'whether pg_trickle takes EXISTS or IN apart where it stands', span: made.spanOf(link) });
       if (isRowTest(link) && block !== undefined && block.targets.some(({ node }) => canBeNull(node, made)))
-        add(piece, link, found, 'row-in', 'incremental modes', 10, 'NOT IN over several columns that can be NULL is computed anew at each refresh');
+        add(piece, link, found, 'row-in', 'incremental modes', 10,
+          'NOT IN over several columns that can be NULL is computed anew at each refresh');
       return;
     }
     default: return;
@@ -130,14 +138,17 @@ function canBeNull(node: Node | undefined, made: Inspected): boolean {
   return relation.columns.find(({ name }) => name === meaning.column.name)?.notNull === false;
 }
 
-const isRowTest = ({ testexpr, subLinkType }: SubLink): boolean => subLinkType === 'ANY_SUBLINK' && testexpr !== undefined && 'RowExpr' in testexpr;
+const isRowTest = ({ testexpr, subLinkType }: SubLink): boolean => subLinkType === 'ANY_SUBLINK' && testexpr !== undefined
+  && 'RowExpr' in testexpr;
 
 /** Uncorrelated ones become a CROSS JOIN, correlated ones of the select list a LEFT JOIN; a correlated one in WHERE cannot be rewritten. */
 function scalar(link: SubLink, block: Block | undefined, around: Around, piece: Piece, found: Found): void {
   if (around.part !== 'WHERE' || block === undefined || !isCorrelated(block, piece.made)) return;
   if (block.aggregates.length > 0)
-    add(piece, link, found, 'correlated-aggregate', 'nothing', 12, 'a correlated aggregate in WHERE is taken and computed anew at each refresh');
-  else add(piece, link, found, 'correlated-sub-query', 'incremental modes', 10, 'a correlated scalar sub-query in WHERE is computed anew at each refresh');
+    add(piece, link, found, 'correlated-aggregate', 'nothing', 12,
+      'a correlated aggregate in WHERE is taken and computed anew at each refresh');
+  else add(piece, link, found, 'correlated-sub-query', 'incremental modes', 10,
+    'a correlated scalar sub-query in WHERE is computed anew at each refresh');
 }
 
 /** Whether a column named anywhere inside belongs to a query outside. */

@@ -12,7 +12,8 @@ import type { Ruling } from './rulings.ts';
 const [lastOld, firstNew] = [67, 83];
 
 /**
- * From 0.83 on: resolved functions, operators and casts at every level, with both functions of a conversion through text, and the defaults of
+ * From 0.83 on: resolved functions, operators and casts at every level, with both functions of a conversion through text, and the
+ * defaults of
  * left-out arguments; STABLE and VOLATILE are FULL-only. Not looked at: what an aggregate's own row says, and enums as text.
  * In 0.67: functions by their bare name, the worst overload, no casts; STABLE is a warning, VOLATILE is refused under AUTO too.
  */
@@ -46,7 +47,8 @@ function oncePerPlace(rulings: readonly Ruling[]): readonly Ruling[] {
 function resolved(use: PlacedUse, made: Inspected): Known<Volatility> | undefined {
   if (use.kind === 'aggregate') return undefined;
   const io = use.use?.kind === 'io' ? use.use : undefined;
-  const isEnum = (key: string | undefined): boolean => key !== undefined && !key.startsWith('row ') && made.types.named(key).kind === 'enum';
+  const isEnum = (key: string | undefined): boolean => key !== undefined && !key.startsWith('row ')
+    && made.types.named(key).kind === 'enum';
   return io !== undefined && (isEnum(io.from) || isEnum(io.target)) ? undefined : use.volatility;
 }
 
@@ -60,7 +62,8 @@ function byName(use: PlacedUse, made: Inspected, catalog: Catalog): Known<Volati
   const name = strings(call.funcname).at(-1) ?? '';
   const own = [...catalog.objects()].flatMap(object => (object.kind === 'routine' && object.name.name === name ? [object.volatility] : []));
   const unknown = own.find(isUnknown);
-  const known: readonly Volatility[] = [...made.types.builtins.functions(name).map(row => row.volatility), ...own.filter((one): one is Volatility => !isUnknown(one))];
+  const known: readonly Volatility[] = [...made.types.builtins.functions(name).map(row => row.volatility),
+    ...own.filter((one): one is Volatility => !isUnknown(one))];
   if (known.includes('volatile')) return 'volatile';
   if (unknown !== undefined || known.length === 0) return unknown ?? { unknown: `which function ${name}() is` };
   return known.toSorted((a, b) => order.indexOf(b) - order.indexOf(a))[0];
@@ -81,7 +84,8 @@ function evidenceOf(piece: Piece, use: PlacedUse, volatility: Volatility): Rulin
 function ofNew(piece: Piece, use: PlacedUse, volatility: Volatility): Ruling {
   const isStable = volatility === 'stable';
   return {
-    code: isStable ? 'stable-expression' : 'volatile-expression', bar: 'incremental modes', step: 12, message: isStable ? 'DVM-81-6-STABLE' : 'DVM-81-6-VOLATILE',
+    code: isStable ? 'stable-expression' : 'volatile-expression', bar: 'incremental modes', step: 12, message: isStable
+      ? 'DVM-81-6-STABLE' : 'DVM-81-6-VOLATILE',
     says: `${use.says} is ${volatility}, so that the query is computed anew at each refresh`, evidence: evidenceOf(piece, use, volatility),
   };
 }
@@ -90,7 +94,8 @@ function ofOld(piece: Piece, use: PlacedUse, volatility: Volatility): Ruling {
   const isStable = volatility === 'stable';
   return {
     code: isStable ? 'stable-expression' : 'volatile-expression', bar: isStable ? 'nothing' : 'all but FULL', step: 12,
-    says: isStable ? `${use.says} is stable, which pg_trickle warns of` : `${use.says} is volatile, which is refused unless pg_trickle.volatile_function_policy allows it`,
+    says: isStable ? `${use.says} is stable, which pg_trickle warns of`
+      : `${use.says} is volatile, which is refused unless pg_trickle.volatile_function_policy allows it`,
     evidence: evidenceOf(piece, use, volatility),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * What pg_trickle says of a query. No server of ours has it: every claim is derived from its source (0.67, 0.83 to 0.95) and the documentation
+ * What pg_trickle says of a query. No server of ours has it: every claim is derived from its source (0.67, 0.83 to 0.95) and the
+ * documentation
  * of 0.108, and names the section of facts/ivm.md that it rests on. Between 0.67 and 0.83 the rule of volatility changed; for versions in
  * between it is not known.
  */
@@ -40,11 +41,13 @@ export function pgTrickleEligibility(subject: Subject, catalog: Catalog, options
   const query = inlined(subject, catalog);
   if ('because' in query) {
     const evidence = [{ span: query.span, says: query.because }] as const;
-    return { engine: 'pg_trickle', is: 'refused', hazards: [], obstacles: [{ code: 'no-query', says: `it is not read as a query: ${query.because}`, evidence }] };
+    return { engine: 'pg_trickle', is: 'refused', hazards: [], obstacles: [{ code: 'no-query',
+      says: `it is not read as a query: ${query.because}`, evidence }] };
   }
   const minor = minorOf(version);
   const found: Findings[] = [
-    limitRulings(query, minor), shapeRulings(query, minor), nodeRulings(query), sourceRulings(query), volatilityRulings(query, minor, catalog),
+    limitRulings(query, minor), shapeRulings(query, minor), nodeRulings(query), sourceRulings(query), volatilityRulings(query, minor,
+      catalog),
   ];
   const missing = [...found.flatMap(part => part.missing ?? []), ...query.missing];
   return decide('pg_trickle', found.flatMap(part => part.rulings), missing, mode, isTopK(query.root));

@@ -69,6 +69,7 @@ export function isOutermost(block: Block): boolean {
 
 /** Whether a query is reached through FROM alone, without WITH and without sub-queries in expressions. */
 export function isInFrom(block: Block): boolean {
-  for (let next: Block | undefined = block; next !== undefined; next = next.outer) if (next.role === 'CTE' || next.role === 'sublink') return false;
+  for (let next: Block | undefined = block; next !== undefined; next = next.outer) if (next.role === 'CTE'
+    || next.role === 'sublink') return false;
   return true;
 }

@@ -30,7 +30,8 @@ const barred: Readonly<Record<Mode, readonly Bar[]>> = {
 /** What makes AUTO choose FULL (facts §2.2: failures of steps 4, 6, 7, 8, 10, 11 and 12). */
 const fallsBack: readonly Bar[] = ['incremental modes', 'explicit modes'];
 
-const obstacleOf = ({ code, says, message, evidence }: Ruling): Obstacle => ({ code, says, evidence, ...(message === undefined ? {} : { message }) });
+const obstacleOf = ({ code, says, message, evidence }: Ruling): Obstacle => ({ code, says, evidence, ...(message === undefined ? {}
+  : { message }) });
 
 /** The answer for a mode: refused, eligible in some mode, or not known because a fact is missing. */
 export function decide(engine: Engine, rulings: readonly Ruling[], missing: readonly Missing[], mode: Mode, isTopK: boolean): Eligibility {
@@ -43,5 +44,6 @@ export function decide(engine: Engine, rulings: readonly Ruling[], missing: read
   const [first] = missing;
   if (first !== undefined) return { engine, is: 'unknown', because: first.what, obstacles, hazards };
   const isFull = mode === 'FULL' || falling.length > 0;
-  return { engine, is: 'eligible', mode: isFull ? 'full' : isTopK ? 'topk' : mode === 'IMMEDIATE' ? 'immediate' : 'differential', obstacles, hazards };
+  return { engine, is: 'eligible', mode: isFull ? 'full' : isTopK ? 'topk' : mode === 'IMMEDIATE' ? 'immediate' : 'differential',
+    obstacles, hazards };
 }

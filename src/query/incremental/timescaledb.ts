@@ -1,5 +1,6 @@
 /**
- * What TimescaleDB says of the query of a continuous aggregate (facts §4: its documentation, and tsl/src/continuous_aggs/common.c of the line
+ * What TimescaleDB says of the query of a continuous aggregate (facts §4: its documentation, and tsl/src/continuous_aggs/common.c of the
+ * line
  * 2.10 to 2.12). No server of ours has it. Joins were widened after that line, so of later versions nothing is claimed about them.
  */
 import type { Catalog, Eligibility, Evidence, Table } from '../../model.ts';
@@ -28,7 +29,8 @@ interface Look {
 }
 
 function refuse(look: Look, node: object, step: number, code: string, says: string, evidence: readonly Evidence[] = []): void {
-  look.rulings.push({ code, bar: 'every mode', step, says, evidence: [...evidence, { span: look.made.spanOf(node), says: 'here' }] as unknown as Ruling['evidence'] });
+  look.rulings.push({ code, bar: 'every mode', step, says, evidence: [...evidence, { span: look.made.spanOf(node),
+    says: 'here' }] as unknown as Ruling['evidence'] });
 }
 
 /** Whether TimescaleDB takes the query for a continuous aggregate, and everything that stands in the way, in the order of its checks. */
@@ -37,7 +39,8 @@ export function timescaleEligibility(subject: Subject, catalog: Catalog, options
   const made = inspect(subject, catalog);
   if (isNoQuery(made)) {
     const evidence = [{ span: made.span, says: made.because }] as const;
-    return { engine: 'timescaledb', is: 'refused', hazards: [], obstacles: [{ code: 'no-query', says: `it is not read as a query: ${made.because}`, evidence }] };
+    return { engine: 'timescaledb', is: 'refused', hazards: [], obstacles: [{ code: 'no-query',
+      says: `it is not read as a query: ${made.because}`, evidence }] };
   }
   const minor = version === undefined ? undefined : Number(version.split('.')[1] ?? '0') + (version.startsWith('2') ? 0 : 1000);
   const look: Look = { made, catalog, minor, rulings: [], missing: [] };
@@ -60,7 +63,8 @@ function shape(look: Look): void {
   const { root } = made;
   const { select } = root;
   const isSet = root.form === 'set operation';
-  if (!isSet && (select.fromClause ?? []).length === 0) refuse(look, select, 1, 'no-from', 'a continuous aggregate reads a hypertable, and this query has no FROM');
+  if (!isSet && (select.fromClause ?? []).length === 0) refuse(look, select, 1, 'no-from',
+    'a continuous aggregate reads a hypertable, and this query has no FROM');
   const [over] = root.windowCalls;
   if (over !== undefined) refuse(look, over, 2, 'window', 'window functions are refused');
   if (select.distinctClause !== undefined) refuse(look, select, 3, 'distinct', 'DISTINCT is refused');
@@ -75,7 +79,8 @@ function shape(look: Look): void {
   const set = (select.groupClause ?? []).find(item => 'GroupingSet' in item);
   if (set !== undefined) refuse(look, set, 9, 'grouping-sets', 'GROUPING SETS, ROLLUP and CUBE are refused');
   if (isSet) refuse(look, select, 10, 'set-operation', 'UNION, INTERSECT and EXCEPT are refused');
-  if (!isSet && (select.groupClause ?? []).length === 0) refuse(look, select, 11, 'no-group-by', 'GROUP BY is required, with a time_bucket in it');
+  if (!isSet && (select.groupClause ?? []).length === 0) refuse(look, select, 11, 'no-group-by',
+    'GROUP BY is required, with a time_bucket in it');
 }
 
 const maximumOne = 'It reads at most one hypertable or continuous aggregate';
@@ -90,8 +95,10 @@ function sources(look: Look): void {
     if (entry.kind === 'join') continue;
     if (entry.sampled) refuse(look, entry.node, 12, 'tablesample', 'TABLESAMPLE is refused');
     if (entry.kind === 'sub-select' || entry.kind === 'function' || entry.kind === 'values' || entry.kind === 'table function')
-      refuse(look, entry.node, 12, 'from-item', entry.lateral ? 'LATERAL is refused in FROM' : 'sub-queries and functions are refused in FROM');
-    else if (relation?.kind === 'view') refuse(look, entry.node, 12, 'view', `${relation.name.name} is a plain view, and views are refused as sources`);
+      refuse(look, entry.node, 12, 'from-item', entry.lateral ? 'LATERAL is refused in FROM'
+        : 'sub-queries and functions are refused in FROM');
+    else if (relation?.kind === 'view') refuse(look, entry.node, 12, 'view',
+      `${relation.name.name} is a plain view, and views are refused as sources`);
     else if (relation?.kind === 'matview' && relation.maintenance === undefined)
       refuse(look, entry.node, 12, 'matview', `${relation.name.name} is a materialized view and no continuous aggregate`);
     else if (relation?.kind === 'matview') main.push(entry);
@@ -121,7 +128,8 @@ function noteHypertables(look: Look, main: readonly RangeEntry[], beside: readon
   if (first === undefined) return;
   const table = first.relation as Table;
   if (look.catalog.world === 'closed')
-    refuse(look, first.node, 12, 'no-hypertable', `${table.name.name} is no hypertable`, table.madeAt ? [{ span: table.madeAt, says: `${table.name.name} is made here` }] : []);
+    refuse(look, first.node, 12, 'no-hypertable', `${table.name.name} is no hypertable`, table.madeAt ? [{ span: table.madeAt,
+      says: `${table.name.name} is made here` }] : []);
   else look.missing.push({ what: `whether ${table.name.name} is a hypertable`, span: first.span });
 }
 
@@ -139,7 +147,8 @@ function joins(look: Look, beside: readonly RangeEntry[], hasMain: boolean): voi
   if (extra !== undefined) refuse(look, extra.node, 12, 'join', 'up to 2.12 one ordinary table may be joined, and this is a second one');
   for (const { join, node } of joined)
     if (join !== undefined && join.kind !== 'inner') refuse(look, node, 12, 'join', 'up to 2.12 only an inner join is taken');
-    else if (join?.on !== undefined && !isEquality(join.on)) refuse(look, join.on, 12, 'join', 'up to 2.12 a join has one equality for its condition');
+    else if (join?.on !== undefined && !isEquality(join.on)) refuse(look, join.on, 12, 'join',
+      'up to 2.12 a join has one equality for its condition');
 }
 
 const isEquality = (node: Node): boolean => 'A_Expr' in node && strings(node.A_Expr.name).at(-1) === '=';
@@ -167,7 +176,8 @@ function groupedNodes(root: Block): readonly Node[] {
 
 /** Every time_bucket in GROUP BY. */
 function bucketsOf(look: Look): readonly Bucket[] {
-  return groupedNodes(look.made.root).flatMap(node => ('FuncCall' in node && bucketName(node.FuncCall) !== undefined ? [{ call: node.FuncCall, node }] : []));
+  return groupedNodes(look.made.root).flatMap(node => ('FuncCall' in node && bucketName(node.FuncCall) !== undefined
+    ? [{ call: node.FuncCall, node }] : []));
 }
 
 /** Whether a missing fact is only what time_bucket() is: mvlint has no functions of extensions, and this one is known to be immutable. */
@@ -194,7 +204,8 @@ function buckets(look: Look): void {
   }
   if (second !== undefined) refuse(look, second.node, 13, 'several-time-buckets', 'GROUP BY has more than one time_bucket()');
   const name = bucketName(first.call);
-  if (name === 'time_bucket_gapfill') refuse(look, first.node, 13, 'no-time-bucket', 'time_bucket_gapfill() does not serve: the bucket has to be a time_bucket()');
+  if (name === 'time_bucket_gapfill') refuse(look, first.node, 13, 'no-time-bucket',
+    'time_bucket_gapfill() does not serve: the bucket has to be a time_bucket()');
   const [width, time] = first.call.args ?? [];
   if (width !== undefined && !isConstant(width)) refuse(look, width, 13, 'bucket-width', 'the width of the bucket has to be a constant');
   timeColumn(look, time);
@@ -211,12 +222,14 @@ function timeColumn(look: Look, node: Node | undefined): void {
   const entry = meaning?.is === 'column' ? meaning.entry : undefined;
   const hypertable = entry?.relation?.kind === 'table' ? entry.relation.hypertable : undefined;
   if (hypertable === undefined || meaning?.is !== 'column') {
-    if (meaning === undefined) refuse(look, node, 13, 'bucket-column', 'the bucket has to be taken of the time column itself, not of an expression');
+    if (meaning === undefined) refuse(look, node, 13, 'bucket-column',
+      'the bucket has to be taken of the time column itself, not of an expression');
     return;
   }
   if (isUnknown(hypertable)) look.missing.push({ what: hypertable.unknown, span: look.made.spanOf(node) });
   else if (hypertable !== meaning.column.name)
-    refuse(look, node, 13, 'bucket-column', `the bucket is taken of ${meaning.column.name}, and the hypertable’s time column is ${hypertable}`);
+    refuse(look, node, 13, 'bucket-column',
+      `the bucket is taken of ${meaning.column.name}, and the hypertable’s time column is ${hypertable}`);
 }
 
 /** All functions in the select list, GROUP BY and HAVING are immutable (documentation); what WHERE calls is not judged. */
@@ -231,7 +244,8 @@ function functions(look: Look): void {
     const place = made.spanOf(use.node);
     if (told.has(`${place.start}`)) continue;
     told.add(`${place.start}`);
-    look.rulings.push({ code: 'mutable-function', bar: 'every mode', step: 14, says: `${use.says} is ${use.volatility}, and functions of a continuous aggregate have to be immutable`,
+    look.rulings.push({ code: 'mutable-function', bar: 'every mode', step: 14,
+      says: `${use.says} is ${use.volatility}, and functions of a continuous aggregate have to be immutable`,
       evidence: [{ span: use.span, says: `${use.says} is ${use.volatility}` }] });
   }
 }

@@ -5,7 +5,8 @@ export interface ClauseRange {
   readonly end: number;
 }
 
-const clauseWords = new Set(['where', 'group', 'having', 'window', 'union', 'intersect', 'except', 'order', 'limit', 'offset', 'fetch', 'for']);
+const clauseWords = new Set(['where', 'group', 'having', 'window', 'union', 'intersect', 'except', 'order', 'limit', 'offset', 'fetch',
+  'for']);
 
 /** The clauses of the outermost query by their first word, each up to the next one. The last of a word counts. */
 export function clausesOf(sql: string): ReadonlyMap<string, ClauseRange> {

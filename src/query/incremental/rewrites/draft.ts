@@ -201,7 +201,8 @@ export function selectList(view: Look, kept: readonly Target[], added: readonly 
   const { targets } = view.made.root;
   const [first] = targets;
   const last = targets.at(-1);
-  if (first === undefined || last === undefined || targets.some(({ node }) => node === undefined) || kept.length + added.length === 0) return undefined;
+  if (first === undefined || last === undefined || targets.some(({ node }) => node === undefined)
+    || kept.length + added.length === 0) return undefined;
   const list = [...kept.map(({ span }) => view.sql.slice(span.start, span.end)), ...added.map(item)];
   return { start: first.span.start, end: last.span.end, text: list.join(', ') };
 }

@@ -39,7 +39,8 @@ export function liftLimit(view: Look): Draft | undefined {
   const list = columns.added.length === 0 ? undefined : selectList(view, root.targets, columns.added);
   if (columns.added.length > 0 && (list === undefined || root.select.distinctClause !== undefined)) return undefined;
   const tail = ranges.toSorted((a, b) => a.start - b.start).map(range => edited(view.sql.slice(range.start, range.end),
-    edits.filter(({ start, end }) => start >= range.start && end <= range.end).map(edit => ({ ...edit, start: edit.start - range.start, end: edit.end - range.start })))?.trim());
+    edits.filter(({ start, end }) => start >= range.start && end <= range.end).map(edit => ({ ...edit, start: edit.start - range.start,
+      end: edit.end - range.start })))?.trim());
   const sql = edited(view.sql, [...ranges.map(cut), ...list === undefined ? [] : [list]]);
   if (sql === undefined || tail.includes(undefined)) return undefined;
   return { sql: tidy(sql), top: { ...topOf(view), tail: tail.join(' ') } };
@@ -78,7 +79,8 @@ function liftCondition(view: Look, condition: Node, range: ClauseRange, removal:
 /** Whether the rows of a query are those of its FROM, one for one: conditions can wait until the rows are read. */
 export function isRowByRow({ made: { root } }: Look): boolean {
   const { groupClause, distinctClause, limitCount, limitOffset, havingClause } = root.select;
-  return root.form === 'select' && root.aggregates.length === 0 && root.windowCalls.length === 0 && groupClause === undefined && distinctClause === undefined
+  return root.form === 'select' && root.aggregates.length === 0 && root.windowCalls.length === 0 && groupClause === undefined
+    && distinctClause === undefined
     && limitCount === undefined && limitOffset === undefined && havingClause === undefined;
 }
 
@@ -117,7 +119,8 @@ export function liftTargets(view: Look, isMeant: (target: Target) => boolean): D
   const list = selectList(view, kept, columns.added);
   const sql = list && edited(view.sql, [list]);
   if (sql === undefined) return undefined;
-  return { sql: tidy(sql), top: { ...top, outputs: top.outputs.map(output => ({ ...output, text: texts.get(output.text) ?? output.text })) } };
+  return { sql: tidy(sql), top: { ...top, outputs: top.outputs.map(output => ({ ...output, text: texts.get(output.text)
+    ?? output.text })) } };
 }
 
 /** Whether an expression holds an aggregate or a window function and is more than one aggregate. */

@@ -56,7 +56,8 @@ export function inside(sql: string, clause: ClauseRange): ClauseRange {
 
 /** A sort key without its direction. */
 export function sortKey(sql: string, item: ClauseRange): ClauseRange {
-  for (const { text, depth, start } of words(sql, item)) if (depth === 0 && ['asc', 'desc', 'nulls', 'using'].includes(text)) return trimmed(sql, { start: item.start, end: start });
+  for (const { text, depth, start } of words(sql, item)) if (depth === 0 && ['asc', 'desc', 'nulls',
+    'using'].includes(text)) return trimmed(sql, { start: item.start, end: start });
   return item;
 }
 
@@ -76,7 +77,8 @@ export function filterText(call: string): string | undefined {
   for (const { text, depth, start } of words(call, range)) {
     if (follows && text === '(') {
       for (const { text: other, depth: level, start: end } of words(call, { start: start + 1, end: call.length }))
-        if (other === ')' && level === -1) return inside(call, { start: start + 1, end }).start < end ? call.slice(inside(call, { start: start + 1, end }).start, end).trim() : undefined;
+        if (other === ')' && level === -1) return inside(call, { start: start + 1, end }).start < end ? call.slice(inside(call,
+          { start: start + 1, end }).start, end).trim() : undefined;
     }
     follows = depth === 0 && text === 'filter';
   }

@@ -123,7 +123,8 @@ export function sumNumeric(view: Look): Draft | undefined {
     const [arg] = call.args ?? [];
     const name = strings(call.funcname).at(-1);
     const key = arg === undefined ? undefined : view.made.typeOf(arg)?.key;
-    if (arg !== undefined && (name === 'sum' || name === 'avg') && (key === 'float4' || key === 'float8')) edits.push(at(view, arg, `${wrapped(textOf(view, arg))}::numeric`));
+    if (arg !== undefined && (name === 'sum' || name === 'avg') && (key === 'float4' || key === 'float8')) edits.push(at(view, arg,
+      `${wrapped(textOf(view, arg))}::numeric`));
   }
   return done(view, edits);
 }
@@ -131,7 +132,8 @@ export function sumNumeric(view: Look): Draft | undefined {
 /** `x IN (SELECT y FROM …)` in WHERE becomes EXISTS; a NULL on either side leaves the row out both times. */
 export function inToExists(view: Look): Draft | undefined {
   const { whereClause } = view.made.root.select;
-  const parts = whereClause === undefined ? [] : 'BoolExpr' in whereClause && whereClause.BoolExpr.boolop === 'AND_EXPR' ? whereClause.BoolExpr.args ?? [] : [whereClause];
+  const parts = whereClause === undefined ? [] : 'BoolExpr' in whereClause && whereClause.BoolExpr.boolop === 'AND_EXPR'
+    ? whereClause.BoolExpr.args ?? [] : [whereClause];
   const edits: TextEdit[] = [];
   for (const part of parts) {
     if (!('SubLink' in part) || part.SubLink.subLinkType !== 'ANY_SUBLINK' || part.SubLink.operName !== undefined) continue;
@@ -140,7 +142,8 @@ export function inToExists(view: Look): Draft | undefined {
     const inner = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
     const block = inner && view.made.blockOf(inner);
     const [target, ...more] = block?.targets ?? [];
-    const isPlain = inner !== undefined && block?.form === 'select' && inner.groupClause === undefined && inner.limitCount === undefined && inner.distinctClause === undefined
+    const isPlain = inner !== undefined && block?.form === 'select' && inner.groupClause === undefined && inner.limitCount === undefined
+      && inner.distinctClause === undefined
       && inner.withClause === undefined && block.aggregates.length === 0 && inner.sortClause === undefined;
     if (meaning?.is !== 'column' || !isPlain || target?.node === undefined || more.length > 0) return undefined;
     const whole = textOf(view, part);
@@ -180,7 +183,8 @@ export function inlineView(view: Look): Draft | undefined {
 }
 
 /**
- * `SELECT DISTINCT ON (k) k, v FROM … ORDER BY k, v DESC` takes the greatest v of each k: max(v) grouped by k, where v is never NULL (NULL comes
+ * `SELECT DISTINCT ON (k) k, v FROM … ORDER BY k, v DESC` takes the greatest v of each k: max(v) grouped by k, where v is never NULL
+ * (NULL comes
  * first in a descending order) and nothing else is put out.
  */
 export function distinctToExtreme(view: Look): Draft | undefined {
@@ -190,7 +194,8 @@ export function distinctToExtreme(view: Look): Draft | undefined {
   const order = clauses.get('order');
   // Here a bare name means an output first, and then nobody resolves it.
   const written = (node: Node | undefined): Node | undefined => {
-    const name = node !== undefined && 'ColumnRef' in node && node.ColumnRef.fields?.length === 1 ? strings(node.ColumnRef.fields)[0] : undefined;
+    const name = node !== undefined && 'ColumnRef' in node && node.ColumnRef.fields?.length === 1 ? strings(node.ColumnRef.fields)[0]
+      : undefined;
     return root.targets.find(target => target.name === name)?.node ?? node;
   };
   const columnOf = (node: Node | undefined): object | undefined => {
@@ -202,19 +207,23 @@ export function distinctToExtreme(view: Look): Draft | undefined {
   const sorts = sortClause.flatMap(item => ('SortBy' in item ? [item.SortBy] : []));
   const value = sorts.at(-1);
   const valueColumn = columnOf(value?.node);
-  const isRight = keyColumns.length === distinctClause.length && sorts.length === keyColumns.length + 1 && order !== undefined && groupClause === undefined && !clauses.has('limit')
-    && sorts.slice(0, -1).every((sort, index) => columnOf(sort.node) === keyColumns[index]) && valueColumn !== undefined && !keyColumns.includes(valueColumn)
+  const isRight = keyColumns.length === distinctClause.length && sorts.length === keyColumns.length + 1 && order !== undefined
+    && groupClause === undefined && !clauses.has('limit')
+    && sorts.slice(0, -1).every((sort, index) => columnOf(sort.node) === keyColumns[index]) && valueColumn !== undefined
+      && !keyColumns.includes(valueColumn)
     && root.targets.every(target => target.node !== undefined && [...keyColumns, valueColumn].includes(columnOf(target.node) ?? {}))
     && isNeverNull(view, written(value?.node)) && value?.sortby_dir !== 'SORTBY_USING';
   if (!isRight || value === undefined) return undefined;
   const aggregate = value.sortby_dir === 'SORTBY_DESC' ? 'max' : 'min';
   const list = root.targets.map(({ node, name }) =>
-    (columnOf(node) === valueColumn ? `${aggregate}(${textOf(view, node!)}) AS ${quoteIdent(name)}` : `${textOf(view, node!)} AS ${quoteIdent(name)}`)).join(', ');
+    (columnOf(node) === valueColumn ? `${aggregate}(${textOf(view, node!)}) AS ${quoteIdent(name)}`
+      : `${textOf(view, node!)} AS ${quoteIdent(name)}`)).join(', ');
   const select = /\bdistinct\s+on\b/i.exec(view.sql);
   const last = root.targets.at(-1)!;
   if (select === null || (whereClause !== undefined && select.index > view.made.spanOf(whereClause).start)) return undefined;
   const grouped = distinctClause.map(node => textOf(view, written(node) ?? node)).join(', ');
-  return done(view, [{ start: select.index, end: last.span.end, text: list }, { start: order.start, end: order.end, text: `GROUP BY ${grouped} ` }]);
+  return done(view, [{ start: select.index, end: last.span.end, text: list }, { start: order.start, end: order.end,
+    text: `GROUP BY ${grouped} ` }]);
 }
 
 /** A column of a table that forbids NULL, and no outer join that could bring one. */
