@@ -65,7 +65,8 @@ function remarks(view: InventoryView): readonly string[] {
     ...view.unreadable.map(name => `its owner ${view.owner} may not read ${dotted(name)}: every refresh fails`),
     ...(view.ownerMakesTemporary ? [] : [`its owner ${view.owner} lacks TEMP on the database: a concurrent refresh fails`]),
     ...filled.map(({ column, fraction }) => `${(fraction * 100).toFixed(1)} % of the key column ${column} are NULL: every concurrent refresh writes those rows anew`),
-    ...volatile.filter(({ builtin }) => builtin).map(({ name }) => `it calls ${name.name}(), which is volatile`), ...foreign.map(({ name }) => `it calls ${dotted(name)}(), which is volatile`),
+    ...volatile.filter(({ builtin }) => builtin).map(({ name }) => `it calls ${name.name}(), which is volatile`),
+    ...foreign.map(({ name }) => `it calls ${dotted(name)}(), which is volatile`),
     ...(view.waiting > 0 ? [`${countText(view.waiting)} sessions wait for a lock on it`] : []), ...(view.locked ? ['somebody refreshes or changes it now'] : []),
     ...unknown('its size', view.bytes), ...(keys.length > 0 ? unknown('the share of NULLs in its key', nulls) : []),
     ...(view.plan === undefined ? [] : 'unknown' in view.plan ? [`no plan: ${view.plan.unknown}`]
@@ -96,7 +97,8 @@ function table(inventory: Inventory, color: boolean): string {
     ...(noted.length === 0 ? [] : ['', ...noted]),
     ...unseen.map(({ name, because }) => `${dotted(name)}: ${because}`),
     '',
-    `PostgreSQL ${inventory.postgres}${inventory.standby ? ', a standby' : ''}; ${shown(replicas, count => `${count} standbys stream from it`)}${engines.length === 0 ? '' : `; ${engines.join(', ')}`}.`,
+    `PostgreSQL ${inventory.postgres}${inventory.standby ? ', a standby' : ''}; ${shown(replicas, count => `${count} standbys stream from it`)}`
+      + `${engines.length === 0 ? '' : `; ${engines.join(', ')}`}.`,
     '',
   ].join('\n');
 }

@@ -110,7 +110,10 @@ function strangers(span: Span | undefined, database: Catalog, made: ReadonlySet<
   for (const relation of database.relations()) {
     if (relation.kind !== 'matview' || made.has(`matview ${keyOf(relation.name)}`)) continue;
     const name = quoteName(relation.name);
-    found.push({ span, relation: name, message: `${name} is in the database, and no migration makes it.`, evidence: [{ span, says: 'the last statement that the database has seen' }] });
+    found.push({
+      span, relation: name, message: `${name} is in the database, and no migration makes it.`,
+      evidence: [{ span, says: 'the last statement that the database has seen' }],
+    });
   }
   return found.toSorted((a, b) => (a.message < b.message ? -1 : 1));
 }

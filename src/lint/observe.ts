@@ -45,9 +45,12 @@ function sizeText(bytes: number): string {
 }
 
 /** How much a view weighs: size, rows, use. The words for people, and the numbers for machines. */
-export function weightOf(view: ObservedView, replicas: Known<number>, sizes: ObserveOptions['sizes']): { readonly says: string; readonly numbers: Readonly<Record<string, number>> } {
+export function weightOf(
+  view: ObservedView, replicas: Known<number>, sizes: ObserveOptions['sizes'],
+): { readonly says: string; readonly numbers: Readonly<Record<string, number>> } {
   const { bytes, rows, scans, readers, plan } = view;
-  const kind = !isKnown(bytes) ? 'is of unknown size' : bytes < sizes.small ? `is small (${sizeText(bytes)})` : bytes >= sizes.huge ? `is huge (${sizeText(bytes)})` : `has ${sizeText(bytes)}`;
+  const kind = !isKnown(bytes) ? 'is of unknown size' : bytes < sizes.small ? `is small (${sizeText(bytes)})`
+    : bytes >= sizes.huge ? `is huge (${sizeText(bytes)})` : `has ${sizeText(bytes)}`;
   const parts = [
     ...(isKnown(rows) ? [counted(rows, 'row')] : []), ...(isKnown(scans) ? [counted(scans, 'scan')] : []),
     ...(readers > 0 ? [`${counted(readers, 'session')} reading it now`] : []), `${counted(view.dependants.length, 'view')} over it`,
@@ -89,13 +92,16 @@ interface Observed {
   readonly gaps: readonly Gap[];
 }
 
-async function observeHistory(claims: ObservedHistory, catalog: Catalog, server: Server, postgres: number, options: ObserveOptions, until: number): Promise<Observed> {
+async function observeHistory(
+  claims: ObservedHistory, catalog: Catalog, server: Server, postgres: number, options: ObserveOptions, until: number,
+): Promise<Observed> {
   const { history, observations } = claims;
   const verdicts = new Map<Finding, Verdict>();
   const gaps: Gap[] = [];
   const standing = standingOf(claims.moments(), catalog, claims.pending);
   const place = history.migrations[0]?.up[0]?.statements[0]?.span;
-  if (standing === undefined && place !== undefined) gaps.push({ span: place, because: 'the database holds nothing of what these migrations make, so nothing was compared' });
+  if (standing === undefined && place !== undefined)
+    gaps.push({ span: place, because: 'the database holds nothing of what these migrations make, so nothing was compared' });
   for (const observation of observations) {
     if (performance.now() > until) {
       verdicts.set(observation.finding, unproven('not tried, time'));

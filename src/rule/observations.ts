@@ -42,7 +42,8 @@ export function lacksIndexes(name: Name, wanted: readonly { readonly columns: re
     const missing = wanted.filter(({ columns, unique }) =>
       !indexes.some(index => index.valid && index.unique === unique && index.columns.join('\0') === columns.join('\0')));
     if (missing.length === 0) return verdict('refuted', `The database has ${wanted.length === 1 ? 'such an index' : 'such indexes'} on ${quote(name)}.`);
-    return verdict('confirmed', `The database has no index over ${list(missing.map(({ columns }) => `(${columns.map(column => quote(column)).join(', ')})`))} on ${quote(name)}.`);
+    const keys = missing.map(({ columns }) => `(${columns.map(column => quote(column)).join(', ')})`);
+    return verdict('confirmed', `The database has no index over ${list(keys)} on ${quote(name)}.`);
   });
 }
 
