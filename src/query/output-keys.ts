@@ -82,9 +82,9 @@ export interface Listed {
  */
 export function listedFacts(select: SelectStmt, given: readonly Output[], source: RowFacts, place: Place, aggregates: boolean): Listed {
   const named = identified(given, place);
-  const { outputs } = named;
-  let facts = withLaws(source, named.laws, named.solid);
   const groups = select.groupClause ?? [];
+  const outputs = place.scope.groupingSets ? nulledBySets(select, groups, named.outputs, place) : named.outputs;
+  let facts = withLaws(source, named.laws, named.solid);
   if (groups.length > 0) facts = place.scope.groupingSets ? setsFacts(groups, outputs, facts, place)
     : groupFacts(groups, outputs, facts, place);
   else if (aggregates) {
@@ -287,6 +287,32 @@ function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: R
   return { rows: [row], laws: [...before, ...laws],
     solid: new Set([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]),
     notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }] };
+}
+
+/**
+ * What grouping sets say of the NULLs of what they group by: a set that leaves a column out makes rows where it is NULL (the total of
+ * ROLLUP even over no rows), and a column of every set is what it was. Left out: what HAVING, LIMIT or DISTINCT ON may take away again.
+ */
+function nulledBySets(select: SelectStmt, groups: readonly Node[], outputs: readonly Output[], place: Place): readonly Output[] {
+  const meant = new Map<number, Set<ScopeColumn | undefined>>();
+  const sets = groupingSets(groups, node => {
+    const id = idOf(node, outputs, place, 'group');
+    const column = columnOf(node, place) ?? outputs.find(output => output.ids?.[0] === id)?.column;
+    if (id !== undefined) meant.set(id, (meant.get(id) ?? new Set()).add(column));
+    return id;
+  });
+  if (sets === undefined) return outputs;
+  const filtered = select.havingClause !== undefined || select.limitCount !== undefined || select.limitOffset !== undefined
+    || isDistinctOn(select.distinctClause ?? []);
+  return outputs.map(output => {
+    const [id] = output.ids ?? [];
+    const columns = id === undefined ? undefined : meant.get(id);
+    // Two columns of one identity may stand in different sets.
+    if (id === undefined || columns?.size !== 1 || !columns.has(output.column)) return output;
+    if (output.node !== undefined && literalText(output.node) !== undefined) return output;
+    if (!sets.every(set => set.includes(id))) return filtered ? output : { ...output, nullable: true };
+    return output.column === undefined ? output : { ...output, nullable: narrowed(output.column, { ...place.scope, groupingSets: false }) };
+  });
 }
 
 /** The sets as lists of identities; undefined when there are too many, or one of them is not of columns. */
