@@ -45,20 +45,46 @@ function rank(rule: string): number {
   return index >= 0 ? index : rule.startsWith('no-lost-') ? 3 : 4;
 }
 
+/**
+ * The findings of one mistake: of one migration and one relation, which begin at the same cause statement or stand at the same statement. What another
+ * migration did wrong with the relation is a mistake of its own, with a place of its own.
+ */
+function mistakes(drafts: readonly Draft[], places: Places): readonly (readonly Draft[])[] {
+  const ids = new Map<Statement, number>();
+  const idOf = (statement: Statement): number => ids.get(statement) ?? (ids.set(statement, ids.size), ids.size - 1);
+  const leaders = drafts.map((_, at) => at);
+  const leaderOf = (at: number): number => {
+    let leader = at;
+    while (leaders[leader] !== leader) leader = leaders[leader] ?? leader;
+    leaders[at] = leader;
+    return leader;
+  };
+  const firstOf = new Map<string, number>();
+  for (const [at, { finding: { evidence, span, relation } }] of drafts.entries()) {
+    const owner = places.at(span);
+    if (relation === undefined || owner === undefined) continue;
+    for (const statement of [places.at(evidence[0]?.span ?? span)?.statement, owner.statement]) {
+      if (statement === undefined) continue;
+      const key = `${owner.migration.id}\0${idOf(statement)}\0${relation}`;
+      const first = firstOf.get(key);
+      if (first === undefined) firstOf.set(key, at);
+      else leaders[leaderOf(at)] = leaderOf(first);
+    }
+  }
+  const groups = new Map<number, Draft[]>();
+  for (const [at, draft] of drafts.entries()) {
+    const leader = leaderOf(at);
+    if (groups.get(leader)?.push(draft) === undefined) groups.set(leader, [draft]);
+  }
+  return [...groups.values()];
+}
+
 /** Files each finding whose cause statement and relation are those of a graver one under that one. */
 export function merge(drafts: readonly Draft[], places: Places):
 { findings: readonly Finding[]; claims: readonly Claim[]; observations: readonly Observation[] } {
-  const groups = new Map<string, Draft[]>();
-  const ids = new Map<Statement, number>();
-  const idOf = (statement: Statement): number => ids.get(statement) ?? (ids.set(statement, ids.size), ids.size - 1);
-  for (const draft of drafts) {
-    const cause = places.at(draft.finding.evidence[0]?.span ?? draft.finding.span)?.statement;
-    const key = cause === undefined || draft.finding.relation === undefined ? `alone ${groups.size}` : `${idOf(cause)} ${draft.finding.relation}`;
-    if (groups.get(key)?.push(draft) === undefined) groups.set(key, [draft]);
-  }
   const grave = ({ finding }: Draft): number => rank(finding.rule) * 10 + gravity.indexOf(finding.severity);
   const heads = new Map<Draft, Draft[]>();
-  for (const group of groups.values()) {
+  for (const group of mistakes(drafts, places)) {
     const gravest = Math.min(...group.map(grave));
     const first = group.find(draft => grave(draft) === gravest);
     for (const draft of group)
