@@ -30,6 +30,12 @@ function stood({ before, after }: Step, { matview }: BlindLookup): boolean {
   return (was.is !== 'present' || was.object.kind === 'matview') && after.get(matview.id) !== undefined;
 }
 
+/** `IF EXISTS (… pg_views …) THEN DROP VIEW`: whether it is still a plain view, or a table, is what the code wants to know. */
+function isMeant({ statement }: Step, { list }: BlindLookup): boolean {
+  const kind = /views$/.test(list) ? 'view' : 'table';
+  return new RegExp(`\\b(?:drop|alter)\\s+${kind}\\b`, 'i').test(statement.sql);
+}
+
 export default rule({
   id: 'no-blind-guard',
   summary: 'Disallow code around a materialized view that takes it for a table or a plain view, or waits for the wrong error.',
@@ -62,7 +68,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state OR feature_not_supported THEN
 `,
   exceptions: `
 A lookup is reported when the name it asks for is that of a materialized view after the statement and was no table or plain view before
-it. Names that are put together at run time are not followed. A handler is reported when it refreshes the same view plainly.
+it, and its code drops or alters no table or plain view. Names that are put together at run time are not followed. A handler is reported when it refreshes the same view plainly.
 `,
   references: [
     'https://www.postgresql.org/docs/current/view-pg-matviews.html',
@@ -95,7 +101,7 @@ it. Names that are put together at run time are not followed. A handler is repor
           };
         }
         for (const lookup of step.refusal ? [] : blindLookups(step.statement, step.after)) {
-          if (!stood(step, lookup)) continue;
+          if (!stood(step, lookup) || isMeant(step, lookup)) continue;
           const name = quote(lookup.matview.name);
           yield {
             span: lookup.span,

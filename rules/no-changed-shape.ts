@@ -27,12 +27,12 @@ export default rule({
   why: `
 Open sessions hold prepared statements and cached plans. After a replacement they are planned again by name, and one whose result has
 other columns, other types or another order than before fails: \`0A000: cached plan must not change result type\`. Connection pools keep
-such statements for days, so each pooled session fails on its own, at its next use of the view. A column that is gone or has another
-type also breaks whoever names it.
+such statements for days, so each pooled session fails on its own, at each use of the view until the statement is prepared anew; some
+drivers do that after the first error. A column that is gone or has another type also breaks whoever names it.
 `,
   fix: `
 Keep the columns and their order, add new ones to a view under another name, or have the sessions forget their plans after the swap:
-reconnect, or \`DISCARD PLANS\` and \`DEALLOCATE ALL\` in the pool. Clients that name their columns instead of \`SELECT *\` do not notice
+reconnect, or \`DEALLOCATE ALL\` in the pool (\`DISCARD PLANS\` does not help). Clients that name their columns instead of \`SELECT *\` do not notice
 a column more.
 `,
   exceptions: 'Columns that the history does not show, and types that are not known, are not compared.',
@@ -51,7 +51,7 @@ a column more.
         const between = end.steps.filter(({ ordinal, refusal }) => !refusal && ordinal >= first && ordinal <= last);
         yield {
           span: given.effect.via.span,
-          message: `Prepared SELECT * on ${name} fails once in every open session because its columns change: ${list(found)}.`,
+          message: `Prepared SELECT * on ${name} fails in every open session because its columns change: ${list(found)}.`,
           relation: name,
           evidence: [
             evidence(taken.effect.via.span, takenWords(replacement)),

@@ -1,15 +1,17 @@
 import {
   describe, evidence, happenings, isStored, known, madeAt, maintainedBy, nameGone, quote, readsOf, rule, sameName, stemOf, visibleColumns,
 } from '../src/rule.ts';
-import type { Catalog, Context, End, Selectable, Stored } from '../src/rule.ts';
+import type { Catalog, Context, End, Query, Selectable, Stored } from '../src/rule.ts';
 
 const columnsOf = (relation: Selectable): string => (known(visibleColumns(relation)) ?? []).map(column => column.name).sort().join('\0');
 
-/** Whether two views are generations of one: by their names, or because they put out the same columns from a common source. */
+/** Whether two views are generations of one: by their names, or because they put out the same columns from the same columns of their sources. */
 function isGeneration(old: Stored, next: Stored): boolean {
   if (stemOf(old.name) === stemOf(next.name)) return true;
-  const sources = new Set(readsOf(old).map(read => read.id));
-  return columnsOf(old).includes('\0') && columnsOf(old) === columnsOf(next) && readsOf(next).some(read => sources.has(read.id));
+  // The same columns out of the same columns: two reports over one table are no versions of each other.
+  const isRead = (read: Query['reads'][number]): boolean => readsOf(next).some(({ id, columns }) => id === read.id
+    && (columns === undefined || read.columns?.every(column => columns.includes(column)) === true));
+  return columnsOf(old).includes('\0') && columnsOf(old) === columnsOf(next) && readsOf(old).length > 0 && readsOf(old).every(isRead);
 }
 
 /** Whether a view that read the old one reads the new one at the end: readers go through the view, and it was re-pointed. */
@@ -59,7 +61,7 @@ With a plain view in front of the versions readers need not move: point the view
 `,
   exceptions: `
 Two views are taken for versions of one when their names differ only in a version or in a word like \`next\`, or when they put out the
-same columns from a common source. A view whose readers go through a plain view that is re-pointed in the same deploy may go at once.
+same columns from the same columns of their sources. A view whose readers go through a plain view that is re-pointed in the same deploy may go at once.
 The same name again is no-recreate-in-place. An IMMV, a stream table or a continuous aggregate is a version like any other.
 `,
   references: [

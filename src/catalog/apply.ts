@@ -1,6 +1,6 @@
-import type { Refusal, SessionState } from '../model.ts';
+import type { Refusal, RefreshSite, SessionState } from '../model.ts';
 import { walk } from '../sql/walk.ts';
-import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt, SubLink } from '../sql/tree.ts';
+import type { FuncCall, InsertStmt, Node, RangeVar, SelectStmt, SubLink, UpdateStmt, DeleteStmt } from '../sql/tree.ts';
 import { alterRelation, cluster } from './alter.ts';
 import { claimLocks, claimLocksOfEffects } from './claimed-locks.ts';
 import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
@@ -22,7 +22,8 @@ import { noteComparisons } from './incremental/comparisons.ts';
 import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisuse } from './incremental/misuses.ts';
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
-import { sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
+import { literalText, sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
+import { tokenize } from '../sql/tokens.ts';
 import { createMatview, createTableAs, createView, refreshMatview, refuseUnpopulated, select } from './views.ts';
 import { lowerQuery } from '../query/lower.ts';
 
@@ -51,6 +52,22 @@ function startedFirst(change: Change, node: unknown): Outcome {
       refused ??= refuseUnpopulated(change, lowerQuery(change.statement, subselect, change.store).query);
   });
   return refused;
+}
+
+/** UPDATE … FROM and sub-queries anywhere: their scans start with the statement, whatever rows there are (measured, refusals.test.ts). */
+function readsUnpopulated(change: Change, node: UpdateStmt | DeleteStmt): Outcome {
+  const sources = 'fromClause' in node ? node.fromClause : 'usingClause' in node ? node.usingClause : undefined;
+  const { whereClause } = node;
+  const targetList = 'targetList' in node ? node.targetList : undefined;
+  if (sources === undefined && !/\bselect\b/i.test(change.statement.sql)) return undefined;
+  const target = node.relation === undefined ? [] : [{ RangeVar: node.relation }];
+  const query: Node = {
+    SelectStmt: {
+      fromClause: [...target, ...sources ?? []], ...(targetList === undefined ? {} : { targetList }), ...(whereClause === undefined ? {} : { whereClause }),
+      ...(node.withClause === undefined ? {} : { withClause: node.withClause }), limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE',
+    },
+  };
+  return refuseUnpopulated(change, lowerQuery(change.statement, query, change.store).query);
 }
 
 function notInBlock(change: Change, what: string): Outcome {
@@ -85,10 +102,7 @@ function schedule(change: Change, name: string, args: readonly Node[]): void {
     return value.is === 'text' ? [value.text] : [];
   });
   const [first] = texts;
-  if (name === 'unschedule') {
-    change.store.sites = change.store.sites.filter(site => site.by !== 'job' || site.holder !== `job ${first?.text}`);
-    return;
-  }
+  if (name === 'unschedule' || name === 'alter_job') return forgetJobs(change);
   const named = texts.length > 2 && first !== undefined ? `job ${first.text}` : 'a scheduled job';
   if (named !== 'a scheduled job') change.store.sites = change.store.sites.filter(site => site.holder !== named);
   change.store.sites = [...change.store.sites, ...texts.flatMap(text => sitesOfJob(change, text, named))];
@@ -104,6 +118,19 @@ function noteHandRefresh(change: Change, text: Text, job: string): void {
     misuse(change, { engine, code: 'by-hand', says, span, instead: engine === 'pg_ivm' ? 'no job at all' : 'the schedule of the stream table' });
   }
 }
+
+/**
+ * Jobs that a statement takes away or changes: those whose names it holds as constants; without one, nobody can tell which, and no job is known to run on.
+ */
+function forgetJobs(change: Change): void {
+  const constants = new Set(tokenize(change.statement.sql).filter(token => token.kind === 'string')
+    .map(token => literalText(statementText(change.statement), token.start, token.end)?.text));
+  const isNamed = ({ by, holder }: RefreshSite): boolean => by === 'job' && constants.has(holder.replace(/^job /, ''));
+  const named = change.store.sites.some(isNamed);
+  change.store.sites = change.store.sites.filter(site => (named ? !isNamed(site) : site.by !== 'job'));
+}
+
+const isJobTable = (relation: RangeVar | undefined): boolean => relation?.schemaname === 'cron' && relation.relname === 'job';
 
 function selectStatement(change: Change, node: SelectStmt, initial: SessionState): Outcome {
   const { intoClause, ...rest } = node;
@@ -157,8 +184,9 @@ const handlers: Handlers = {
     }
     return undefined;
   },
-  UpdateStmt: (change, node) => write(node.relation, change, node),
-  DeleteStmt: (change, node) => write(node.relation, change, node),
+  UpdateStmt: (change, node) => (isJobTable(node.relation) ? forgetJobs(change) : undefined) ?? write(node.relation, change, node) ?? readsUnpopulated(change, node),
+  DeleteStmt: (change, node) => (isJobTable(node.relation) ? forgetJobs(change) : undefined) ?? write(node.relation, change, node) ?? readsUnpopulated(change, node),
+  CopyStmt: (change, node) => (node.query === undefined ? undefined : select(change, node.query)),
   ClusterStmt: cluster,
   VacuumStmt: (change, node) => (node.is_vacuumcmd === true ? notInBlock(change, 'VACUUM') : undefined),
   ReindexStmt: (change, node) =>
@@ -169,7 +197,7 @@ const handlers: Handlers = {
 
 /** Statements that change nothing this catalog holds. Any other kind without a handler is a gap. */
 const inert = new Set<string>([
-  'MergeStmt', 'CopyStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
+  'MergeStmt', 'LockStmt', 'ExplainStmt', 'NotifyStmt', 'ListenStmt', 'UnlistenStmt', 'CheckPointStmt', 'CreateStatsStmt',
   'AlterStatsStmt', 'AlterSeqStmt', 'AlterFunctionStmt', 'AlterRoleSetStmt', 'AlterDatabaseStmt', 'AlterDatabaseSetStmt',
   'AlterExtensionStmt', 'DiscardStmt', 'PrepareStmt', 'DeallocateStmt', 'ConstraintsSetStmt', 'CreateEventTrigStmt', 'AlterEventTrigStmt', 'CreatePublicationStmt',
   'AlterPublicationStmt', 'VariableShowStmt', 'AlterPolicyStmt', 'CreatedbStmt', 'DropdbStmt', 'AlterSystemStmt', 'CreateTableSpaceStmt', 'SecLabelStmt', 'AlterDomainStmt',

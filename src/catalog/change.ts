@@ -40,6 +40,8 @@ export interface Change {
   readonly effects: Effect[];
   readonly locks: Lock[];
   readonly gaps: Gap[];
+  /** Set once code did something that nobody can tell: what it made or gave, the catalog does not hold. */
+  readonly blind: { is: boolean };
   readonly via: Via;
   /** Replays one more statement on this change's catalog: what a body holds. */
   readonly apply: (change: Change, node: Node) => Outcome;

@@ -184,3 +184,15 @@ test('what a refused CREATE would have made is not there', () => {
   expect(end.find({ schema: 'build', name: 'mv' }).is).toBe('absent');
   expect(end.find({ name: 'other' }).is).toBe('unknown');
 });
+
+test('jobs that are taken off the schedule, however, run no more', () => {
+  const begin = `${view} select cron.schedule('nightly', '0 3 * * *', 'refresh materialized view mv'); select cron.schedule('hourly', '0 * * * *', 'refresh materialized view mv');`;
+  const left = (sql: string): readonly string[] => run(history(begin, sql)).end.sites.map(site => site.holder);
+  expect(left('select 1;')).toEqual(['job nightly', 'job hourly']);
+  expect(left("select cron.unschedule('nightly');")).toEqual(['job hourly']);
+  expect(left("select cron.unschedule(jobid) from cron.job where jobname = 'nightly';")).toEqual(['job hourly']);
+  expect(left("delete from cron.job where jobname = 'nightly';")).toEqual(['job hourly']);
+  expect(left("do $$ begin perform cron.unschedule('nightly'); exception when others then null; end $$;")).toEqual(['job hourly']);
+  expect(left("do $$ declare j bigint; begin select jobid into j from cron.job where jobname = 'nightly'; perform cron.unschedule(j); end $$;")).toEqual([]);
+  expect(left("select cron.alter_job((select jobid from cron.job where jobname = 'nightly'), command := 'select 1');")).toEqual(['job hourly']);
+});

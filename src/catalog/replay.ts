@@ -112,7 +112,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
     return before;
   }
   const change: Change = {
-    statement, unit, postgres: moment.postgres, inTransactionBlock: inBlock(moment, transactions), store: before.fork(), effects: [], locks: [], gaps: [],
+    statement, unit, postgres: moment.postgres, inTransactionBlock: inBlock(moment, transactions), store: before.fork(), effects: [], locks: [], gaps: [], blind: { is: false },
     via: { kind: 'statement', span: statement.span },
     apply: (inner, node) => apply(inner, node, moment.initial), calls: runCalls,
   };
@@ -120,7 +120,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   for (const gap of change.gaps) gaps.push(gap);
   if (!refusal) {
     transactions.noteLocals(base.before, change.store, change.effects);
-    transactions.add({ after: change.store, effects: change.effects, locks: change.locks, ...base });
+    transactions.add({ after: change.store, effects: change.effects, locks: change.locks, ...(change.blind.is ? { blind: true } : {}), ...base });
     return change.store;
   }
   if (refusal.unsure === true) gaps.push({ span: statement.span, because: 'Postgres refuses this code, and for which of several reasons is not known' });

@@ -426,7 +426,9 @@ export class Store implements Catalog {
     this.temporary ||= other.temporary;
     this.complete &&= other.complete;
     if (other.world === 'open') this.world = 'open';
-    this.sites = both(this.sites, other.sites);
+    // A job that one way took off the schedule surely runs on no way.
+    const [mine, theirs] = [new Set(this.sites), new Set(other.sites)];
+    this.sites = both(this.sites, other.sites).filter(site => site.by !== 'job' || (mine.has(site) && theirs.has(site)));
     this.defaultPrivileges = both(this.defaultPrivileges, other.defaultPrivileges);
     // Only what is revoked on every way is surely gone.
     this.temporaryFor = both(this.temporaryFor, other.temporaryFor);

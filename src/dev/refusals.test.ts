@@ -18,6 +18,8 @@ const statements = [
   'insert into m1 select * from t1', 'insert into m1 select * from mu', 'insert into m1 select 1, 2 where exists (select from mu)',
   'insert into m1 select 1, (select id from mu)', 'update m1 set id = 1 where exists (select from mu)', 'insert into m1 values ((select id from mu), 2)',
   'delete from m1 where id in (select id from mu)', 'delete from m1 where exists (select from mu where mu.id = m1.id)', 'delete from m1',
+  'update t2 set id = (select max(id) from mu)', 'update t2 set id = mu.id from mu', 'delete from t2 where id in (select id from mu)', 'delete from t2 using mu where mu.id = t2.id',
+  'copy (select * from mu) to stdout', 'copy (select * from m1) to stdout', 'update t2 set id = 1', 'delete from t2 where id = (select max(id) from m1)',
 ];
 
 let server: PGlite;

@@ -57,6 +57,8 @@ export interface Step {
   readonly locks: readonly Lock[];
   /** Set when Postgres refuses the statement; then `after` is `before` (and the transaction is aborted). */
   readonly refusal?: Refusal;
+  /** Its code did something that nobody can tell, so the catalog after it may lack what it made, granted or set. */
+  readonly blind?: true;
   /** Inside a transaction block: explicit, tool-given, or implicit by protocol. Statements of one transaction share the number. */
   readonly transaction?: number;
 }

@@ -20,6 +20,9 @@ export function happenings(steps: readonly Step[]): readonly Happening[] {
   return made;
 }
 
+/** Whether code of the deploy did what nobody can tell: what is missing at its end may have been made there all the same. */
+export const isBlind = ({ steps }: End): boolean => steps.some(step => step.blind === true);
+
 /** A name that a relation in use had at the start and another one has at the end. */
 export interface Replacement<Old extends Selectable = Matview> {
   readonly old: Old;

@@ -20,6 +20,7 @@ export function opaque(change: Change, text: string, because: string | undefined
     if (found?.is === 'present') change.store.cloud(found.object.name);
   }
   meetStranger(change);
+  change.blind.is = true;
   if (because !== undefined) gap(change, because, span);
   return undefined;
 }

@@ -245,6 +245,7 @@ class Runner {
       opaque(this.change, statement.sql, hasHole(statement.sql) ? 'a statement made from data is not followed' : `not read as SQL: ${parsed.message}`, statement.span);
       return true;
     }
+    if (hasHole(statement.sql) && !harmless.has(Object.keys(parsed.node)[0] ?? '')) this.change.blind.is = true;
     if (hasHole(statement.sql)) gap(this.change, 'a name in this statement is made from data: which object it means is unknown', statement.span);
     return this.apply(statement, parsed.node, 'apply', via);
   }
@@ -270,7 +271,11 @@ class Runner {
       return false;
     }
     if (value.is !== 'text') {
-      opaque(this.change, this.text(piece).text, 'EXECUTE runs a text that is only known at run time', this.span(piece));
+      const { text } = this.text(piece);
+      if (reading.test(text)) return true;
+      this.change.blind.is = true;
+      gap(this.change, 'EXECUTE runs a text that is only known at run time', this.span(piece));
+      opaque(this.change, text, undefined);
       return true;
     }
     const statements = split(value.text.text).filter(part => part.kind === 'statement');
@@ -455,6 +460,12 @@ function returnsRows(sql: string): boolean {
   return kind === 'VariableShowStmt' || kind === 'ExplainStmt' || (body as { returningClause?: unknown; returningList?: unknown }).returningClause !== undefined
     || (body as { returningList?: unknown }).returningList !== undefined;
 }
+
+/** The text of an EXECUTE that begins as one that gives, makes and sets nothing. */
+const reading = /^\s*(?:format\s*\(\s*)?'\s*(?:select|with|insert|update|delete|explain)\b/i;
+
+/** Statements that give, make and set nothing, whatever the data makes of them. */
+const harmless = new Set(['RefreshMatViewStmt', 'SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'ExplainStmt', 'VacuumStmt', 'LockStmt']);
 
 /** Statements that fail only for what the catalog knows; any other may fail by its data as well. */
 const sureKinds = new Set(['CreateStmt', 'ViewStmt', 'DropStmt', 'RenameStmt', 'GrantStmt', 'CommentStmt', 'VariableSetStmt', 'CreateFunctionStmt', 'CreateSchemaStmt']);
