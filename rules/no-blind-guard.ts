@@ -1,7 +1,7 @@
 import {
   blindHandlers, blindLookups, countsAfter, describe, emptiedRefuses, evidence, madeAt, quote, quoteLiteral, refuses, rule,
 } from '../src/rule.ts';
-import type { BlindLookup, CatalogObject, Name, Refusal, Step } from '../src/rule.ts';
+import type { BlindLookup, CatalogObject, Experiment, Name, Refusal, Step } from '../src/rule.ts';
 
 const kinds: Readonly<Record<string, string>> = {
   table: 'a table', view: 'a plain view', matview: 'a materialized view', index: 'an index', sequence: 'a sequence',
@@ -35,6 +35,9 @@ function isMeant({ statement }: Step, { list }: BlindLookup): boolean {
   const kind = /views$/.test(list) ? 'view' : 'table';
   return new RegExp(`\\b(?:drop|alter)\\s+${kind}\\b`, 'i').test(statement.sql);
 }
+
+/** After a statement that is refused there is nothing to see: what held before it holds. */
+const asItStands = (step: Step, experiment: Experiment): Experiment => (step.refusal === undefined ? experiment : { ...experiment, at: 'before' });
 
 export default rule({
   id: 'no-blind-guard',
@@ -100,7 +103,7 @@ it, and its code drops or alters no table or plain view. Names that are put toge
             experiment: emptiedRefuses(matview.name),
           };
         }
-        for (const lookup of step.refusal ? [] : blindLookups(step.statement, step.after)) {
+        for (const lookup of blindLookups(step.statement, step.after)) {
           if (!stood(step, lookup) || isMeant(step, lookup)) continue;
           const name = quote(lookup.matview.name);
           yield {
@@ -112,11 +115,11 @@ it, and its code drops or alters no table or plain view. Names that are put toge
               evidence(lookup.span, `${lookup.list} is asked for it`),
             ],
             step,
-            experiment: countsAfter({
+            experiment: asItStands(step, countsAfter({
               of: lookup.matview.name, count: of => listed(lookup.list, of), expected: 0,
               says: `Postgres has ${name}, and ${lookup.list} does not list it.`, otherwise: `${lookup.list} lists ${name}.`,
               twin: of => [`CREATE MATERIALIZED VIEW ${of} AS SELECT 1 AS a`],
-            }),
+            })),
           };
         }
       }

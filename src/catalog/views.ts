@@ -7,6 +7,7 @@ import {
 } from './change.ts';
 import { optionsOf } from './options.ts';
 import { lacksTemporary, unreadable, unreadableSource } from './privileges.ts';
+import { refuseRowLocks } from './row-locks.ts';
 import { isRelation } from './store.ts';
 
 /** Names of a column list. */
@@ -256,7 +257,7 @@ export function select(change: Change, node: Node): Outcome {
       return refuseMissing(missing.name, (found.is === 'absent' && found.because) || true);
     }
   }
-  const refused = refuseUnreadable(change, lowered.query) ?? refuseUnpopulated(change, lowered.query);
+  const refused = refuseUnreadable(change, lowered.query) ?? refuseRowLocks(change, node) ?? refuseUnpopulated(change, lowered.query);
   if (refused) return refused;
   announceReads(change, lowered.query);
   return undefined;
