@@ -54,7 +54,6 @@ function startedFirst(change: Change, node: unknown): Outcome {
   return refused;
 }
 
-/** UPDATE … FROM and sub-queries anywhere: their scans start with the statement, whatever rows there are (measured, refusals.test.ts). */
 /** TRUNCATE asks its names in order (measured, refusals.test.ts): only tables can be emptied. */
 function truncate(change: Change, node: TruncateStmt): Outcome {
   for (const item of node.relations ?? []) {
@@ -80,6 +79,7 @@ function lockTable(change: Change, node: LockStmt): Outcome {
   return undefined;
 }
 
+/** UPDATE … FROM and sub-queries anywhere: their scans start with the statement, whatever rows there are (measured, refusals.test.ts). */
 function readsUnpopulated(change: Change, node: UpdateStmt | DeleteStmt): Outcome {
   const sources = 'fromClause' in node ? node.fromClause : 'usingClause' in node ? node.usingClause : undefined;
   const { whereClause } = node;
