@@ -68,11 +68,11 @@ export function createTrigger(change: Change, node: CreateTrigStmt): Outcome {
   const { relation, absent } = find(change, written);
   if (absent) return refuseMissing(written, absent);
   if (!relation) return undefined;
-  const routines = change.store.findRoutines(writtenFromList(node.funcname));
-  const trigger: Trigger = {
   // Before the function is looked for (measured, refusals.test.ts). Left out: which kinds of triggers tables and plain views take.
   if (relation.kind === 'matview' || relation.kind === 'sequence')
     return refuse('42809', `relation "${relation.name.name}" cannot have triggers`, [], relation.id);
+  const routines = change.store.findRoutines(writtenFromList(node.funcname));
+  const trigger: Trigger = {
     kind: 'trigger', id: change.store.newId(), name: node.trigname ?? '', on: relation.id, madeAt: change.statement.span, owner: relation.owner,
     routine: routines.length === 1 ? routines[0]!.id : { unknown: 'the trigger function' },
   };
