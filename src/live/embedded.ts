@@ -49,8 +49,8 @@ function installed(): Installed | undefined {
   }
 }
 
-/** The one name of WebAssembly used here; the compiler's ES library has none, and the DOM's is not ours. */
-const compiler = (globalThis as unknown as { readonly WebAssembly: { compile(bytes: Uint8Array): Promise<WebAssembly.Module> } }).WebAssembly;
+/** The one name of WebAssembly used here (see `Parts.wasm`). */
+const compiler = (globalThis as unknown as { readonly WebAssembly: { compile(bytes: Uint8Array): Promise<object> } }).WebAssembly;
 
 /** Its wasm, compiled, and its files; undefined where it is built otherwise: then each thread loads them itself. */
 async function partsOf({ dist }: Installed): Promise<Parts | undefined> {

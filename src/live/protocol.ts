@@ -9,7 +9,8 @@ export interface WorkerData {
 
 /** PGlite's own files, read and compiled once for all threads. */
 export interface Parts {
-  readonly wasm: WebAssembly.Module;
+  /** A WebAssembly.Module: the compiler's ES library has no name for it, and the DOM's is not ours. */
+  readonly wasm: object;
   readonly bundle: Uint8Array<ArrayBuffer>;
 }
 

@@ -42,7 +42,7 @@ async function start(): Promise<PGlite | undefined> {
   try {
     const { found, missing } = await extensionsOf(data.extensions);
     const database = await pglite.PGlite.create({
-      extensions: found, ...(data.parts ? { pgliteWasmModule: data.parts.wasm, fsBundle: new Blob([data.parts.bundle]) } : {}), ...(data.directory ? { loadDataDir: new Blob([data.directory]) } : {}), onStdout: () => false, onStderr: () => false,
+      extensions: found, ...(data.parts ? { pgliteWasmModule: data.parts.wasm as NonNullable<PGliteOptions['pgliteWasmModule']>, fsBundle: new Blob([data.parts.bundle]) } : {}), ...(data.directory ? { loadDataDir: new Blob([data.directory]) } : {}), onStdout: () => false, onStderr: () => false,
     });
     answer({ kind: 'ready', missing });
     return database;
