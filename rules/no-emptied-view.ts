@@ -1,12 +1,15 @@
 import {
   describe, evidence, givenWords, happenings, isAside, madeAt, qualified, quote, refusedAfter, replacements, rule, takenWords, together,
 } from '../src/rule.ts';
-import type { Catalog, Context, End, Happening, Matview, Name } from '../src/rule.ts';
+import type { Catalog, Context, End, Happening, Matview, Name, Problem } from '../src/rule.ts';
 
 const emptied = (id: number, end: Catalog): boolean => {
   const matview = end.get(id);
   return matview?.kind === 'matview' && matview.populated === false;
 };
+/** What a later deploy fills again is history. What this deploy fills later itself is not: the moment without rows comes wherever it runs. */
+const whileEmpty = (id: number, context: Context): Pick<Problem, 'stillTrue'> =>
+  (emptied(id, context.step.after) ? { stillTrue: last => emptied(id, last) } : {});
 const reads = (name: Name): string => `SELECT * FROM ${qualified(name)} LIMIT 1`;
 
 /** The view that a refresh empties while it has rows and readers. */
@@ -34,7 +37,8 @@ export default rule({
 \`REFRESH MATERIALIZED VIEW … WITH NO DATA\` throws the rows away and marks the view as not populated. It is not an empty view after that:
 every query that reads it, directly or through a view, is answered with \`55000: materialized view has not been populated\` until somebody
 refreshes it, and that refresh has to be a plain one, because \`CONCURRENTLY\` is refused too (\`0A000\`). A swap that gives the live
-name to a generation that was created \`WITH NO DATA\` and never refreshed ends in the same place.
+name to a generation that was created \`WITH NO DATA\` and never refreshed ends in the same place, and one that is refreshed only after
+the swap answers with the error for as long as that refresh runs.
 `,
   fix: `
 To have it filled anew, refresh it; to save the space of a view that nobody reads, drop it. A generation that is built in steps is filled
@@ -62,7 +66,7 @@ same transaction makes them wait instead. A generation put aside or in waiting (
           span,
           message: `This empties ${name}, so every reader gets an error until it is refreshed again.`,
           relation: name,
-          stillTrue: last => emptied(matview.id, last),
+          ...whileEmpty(matview.id, context),
           evidence: [
             ...madeAt(matview, `${describe(matview)} is made here and has rows until the refresh below`),
             evidence(span, 'WITH NO DATA takes its rows away'),
@@ -72,14 +76,17 @@ same transaction makes them wait instead. A generation put aside or in waiting (
         };
       }
       for (const replacement of replacements(end, context)) {
-        const { old, now, taken, given } = replacement;
-        if (old.populated !== true || given.effect.kind !== 'renameRelation' || now.kind !== 'matview' || now.populated !== false) continue;
+        const { old, taken, given } = replacement;
+        const now = given.effect.kind === 'renameRelation' ? given.effect.to : undefined;
+        if (old.populated !== true || given.effect.kind !== 'renameRelation' || now?.kind !== 'matview' || now.populated !== false) continue;
+        if (refilled(now, given, end)) continue;
         const name = quote(old.name);
+        const until = emptied(now.id, context.step.after) ? 'from here on' : 'from here until it is refreshed';
         yield {
           span: given.effect.via.span,
-          message: `Every reader of ${name} gets an error from here on because ${quote(given.effect.from.name)} was never populated.`,
+          message: `Every reader of ${name} gets an error ${until} because ${quote(given.effect.from.name)} was never populated.`,
           relation: name,
-          stillTrue: last => emptied(now.id, last),
+          ...whileEmpty(now.id, context),
           evidence: [
             ...madeAt(now, `${quote(given.effect.from.name)} is made here without data`),
             evidence(taken.effect.via.span, takenWords(replacement)),
