@@ -65,7 +65,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     crashes.set(`${rule}\0${path}\0${because}`, { rule, path, because });
   };
 
-  const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog, down = false): void => {
+  const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog, down = false, wanted?: ReadonlySet<string>): void => {
     let context: Context | undefined;
     const contextOf = (): Context => ({
       step,
@@ -84,6 +84,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     const statement = synthetic ? undefined : step.statement;
     for (const effect of step.effects)
       for (const { rule, severity, hear } of listeners.get(effect.kind) ?? []) {
+        if (wanted?.has(rule) === false) continue;
         try {
           for (const problem of hear(effect, context ??= contextOf())) {
             const owner = places.at(effect.via.from?.span ?? problem.span, step.migration);
@@ -103,14 +104,19 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
   };
 
   /**
-   * The down part, replayed on a fork: only what is refused and what is dropped is judged, against what stood before the up part. Left out: that
-   * the state afterwards is the one before; no rule has words for it.
+   * The down part, replayed on a fork: what is refused, what is dropped, and what it does not bring back of the views that stood before the up part.
+   * Left out: whatever else differs from the state before, and views that go without a word; no rule speaks of those.
    */
-  const judgeDown = ({ migration, start, end }: ReplayedMigration, down: readonly Unit[]): void => {
+  const judgeDown = ({ migration, start, end, steps: up }: ReplayedMigration, down: readonly Unit[]): void => {
     const alone: History = { ...history, migrations: [{ ...migration, kind: 'versioned', up: down }] };
     for (const run of replay(alone, { postgres: options.postgres, ...options.session, from: end })) {
       for (const gap of run.gaps) gaps.push(gap);
       for (const step of run.steps) judge({ ...step, migration, effects: step.effects.filter(isDamage) }, false, start, start, true);
+      const last = run.steps.at(-1);
+      if (last === undefined) continue;
+      const { refusal: _, ...step } = last;
+      const both: Effect = { kind: 'endOfDeploy', via: { kind: 'statement', span: last.statement.span }, start, steps: [...up, ...run.steps] };
+      judge({ ...step, migration, after: run.end, effects: [both], locks: [] }, true, start, start, true, ofRestoring);
     }
   };
 
@@ -215,6 +221,9 @@ function called(problem: Problem, effect: Effect): Problem {
   const { from } = effect.via;
   return from === undefined ? problem : { ...problem, evidence: [from, ...(problem.evidence ?? [{ span: problem.span, says: problem.message }])] };
 }
+
+/** The rules that speak of what a view had and its successor has not. */
+const ofRestoring: ReadonlySet<string> = new Set(['no-lost-index', 'no-lost-privileges', 'no-lost-settings', 'no-stale-dependents']);
 
 const isDamage = ({ kind }: Effect): boolean => kind === 'refuse' || kind === 'dropObject' || kind === 'dropPart';
 

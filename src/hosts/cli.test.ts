@@ -344,6 +344,19 @@ describe('down parts', () => {
     expect(mvlint(project(files), ['db']).status).toBe(0);
   });
 
+  test('what a down part does not give back to a view is told, under a headline of its own', () => {
+    const view = 'create materialized view sales as select region, sum(id) as total from orders group by region;\n';
+    const index = 'create unique index sales_region on sales (region);\n';
+    const swap = {
+      'db/001_a.up.sql': `create table orders (id bigint primary key, region text);\n${view}${index}`, 'db/001_a.down.sql': 'drop materialized view sales;\ndrop table orders;\n',
+      'db/002_b.up.sql': `drop materialized view sales;\n${view.replace('select region', 'select 1 as one, region')}${index}`,
+      'db/002_b.down.sql': `drop materialized view sales;\n${view}`,
+    };
+    const { out } = mvlint(project(swap), ['db', '--down', '--format', 'gcc']);
+    expect(out).toMatch(/002_b\.down\.sql:2:1: error: sales has lost its unique index sales_region \(region\)/);
+    const whole = { ...swap, 'db/002_b.down.sql': `${swap['db/002_b.down.sql']}${index}` };
+    expect(mvlint(project(whole), ['db', '--down', '--format', 'gcc']).out).not.toContain('down.sql');
+  });
   test('a history is as it was after its down parts were tried', () => {
     const broken = { ...files, 'db/002_b.up.sql': 'alter table orders add column region text;\n', 'db/003_c.up.sql': 'create view late as select region from orders;\n' };
     expect(mvlint(project(broken), ['db', '--down']).out).toContain('No findings');

@@ -60,12 +60,12 @@ function mistakes(drafts: readonly Draft[], places: Places): readonly (readonly 
     return leader;
   };
   const firstOf = new Map<string, number>();
-  for (const [at, { finding: { evidence, span, relation } }] of drafts.entries()) {
+  for (const [at, { raised, finding: { evidence, span, relation } }] of drafts.entries()) {
     const owner = places.at(span);
     if (relation === undefined || owner === undefined) continue;
     for (const statement of [places.at(evidence[0]?.span ?? span)?.statement, owner.statement]) {
       if (statement === undefined) continue;
-      const key = `${owner.migration.id}\0${idOf(statement)}\0${relation}`;
+      const key = `${owner.migration.id}\0${raised.down === true ? 'down' : 'up'}\0${idOf(statement)}\0${relation}`;
       const first = firstOf.get(key);
       if (first === undefined) firstOf.set(key, at);
       else leaders[leaderOf(at)] = leaderOf(first);
