@@ -2,8 +2,8 @@
  * Whether what mvlint calls tainted differs after a refresh, and what it calls clean does not: generated views over filled tables are
  * refreshed again, on another day (played by the time zone), and after the rows have moved.
  *
- *     npm run oracle:determinism                      500 views on PGlite (PostgreSQL 18)
- *     npm run oracle:determinism -- --count 2000 --seed 7
+ *     npm run oracle:poison                      500 views on PGlite (PostgreSQL 18)
+ *     npm run oracle:poison -- --count 2000 --seed 7
  *
  * Clock, random, sequence and transaction must show, and so must their absence; what only can show (order, places, another session) is
  * counted apart where it does not. Every difference is listed. Ends with 1 when more than 1 % of the judgements differ.

@@ -7,7 +7,7 @@ import { ready } from '../sql/parse.ts';
 import { factsOf } from './facts.ts';
 import { isUnknown } from './scope.ts';
 
-/** What Postgres does is tried by the fixtures of the rules and by `npm run oracle:determinism`; here is what flows where. */
+/** What Postgres does is tried by the fixtures of the rules and by `npm run oracle:poison`; here is what flows where. */
 beforeAll(ready);
 
 const tables = `
