@@ -1,5 +1,5 @@
-import { describe, evidence, isSelectable, list, madeAt, quote, rule, takesAlong } from '../src/rule.ts';
-import type { CatalogObject, Context, Problem, Span } from '../src/rule.ts';
+import { describe, evidence, isSelectable, isUnknown, list, madeAt, quote, rule, takesAlong } from '../src/rule.ts';
+import type { CatalogObject, Context, Problem, Span, Table } from '../src/rule.ts';
 
 /** Objects that stood before this deploy and go on their own account; a trigger or policy of a relation that goes is part of it. */
 function losses(takes: readonly CatalogObject[], dropped: readonly CatalogObject[], context: Context): readonly CatalogObject[] {
@@ -11,18 +11,33 @@ function losses(takes: readonly CatalogObject[], dropped: readonly CatalogObject
   });
 }
 
-function* problem(span: Span, subject: string, relation: string, lost: readonly CatalogObject[], context: Context): Iterable<Problem> {
-  if (lost.length === 0) return;
+type TakenColumn = { readonly table: Table; readonly column: string };
+
+/** Columns that stood before this deploy, of tables that stay. */
+function lostColumns(columns: readonly TakenColumn[], { deployStart }: Context): readonly TakenColumn[] {
+  return columns.filter(({ table, column }) => {
+    const before = deployStart.get(table.id);
+    return isSelectable(before) && !isUnknown(before.columns) && before.columns.some(({ name }) => name === column);
+  });
+}
+
+function* problem(
+  span: Span, subject: string, relation: string, lost: readonly CatalogObject[], context: Context, columns: readonly TakenColumn[] = [],
+): Iterable<Problem> {
+  const count = lost.length + columns.length;
+  if (count === 0) return;
+  const named = columns.map(({ table, column }) => ({ table, words: `column ${quote(column)} of ${describe(table)}` }));
   yield {
     span,
-    message: `Dropping ${subject} also drops ${list(lost.map(describe))}.`,
+    message: `Dropping ${subject} also drops ${list([...named.map(({ words }) => words), ...lost.map(describe)])}.`,
     relation,
     evidence: [
       evidence(span, `${subject} is dropped with CASCADE`),
+      ...named.flatMap(({ table, words }) => madeAt(table, `${words}, made here, is of the type`)),
       ...lost.flatMap(object => madeAt(object, `${describe(object)}, made here, depends on it`)),
-      evidence(span, `${lost.length === 1 ? 'it goes' : `all ${lost.length} go`} along`),
+      evidence(span, `${count === 1 ? 'it goes' : `all ${count} go`} along`),
     ],
-    experiment: takesAlong(context.step, lost),
+    experiment: takesAlong(context.step, lost, columns),
   };
 }
 
@@ -56,10 +71,10 @@ populated.
     'https://www.postgresql.org/docs/current/sql-dropmaterializedview.html',
   ],
   check: {
-    *dropObject({ via, object, cascade, takes }, context) {
+    *dropObject({ via, object, cascade, takes, columns = [] }, context) {
       if (!cascade) return;
       const relation = object.kind === 'routine' || object.kind === 'type' || isSelectable(object) ? quote(object.name) : describe(object);
-      yield* problem(via.span, describe(object), relation, losses(takes, [object], context), context);
+      yield* problem(via.span, describe(object), relation, losses(takes, [object], context), context, lostColumns(columns, context));
     },
     *dropPart({ via, of, what, cascade, takes }, context) {
       if (cascade) yield* problem(via.span, `${what} of ${quote(of.name)}`, quote(of.name), losses(takes, [of], context), context);

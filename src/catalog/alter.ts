@@ -1,13 +1,14 @@
-import type { Column, Index, Relation, Table } from '../model.ts';
+import type { Column, Relation, Table } from '../model.ts';
 import type { AlterTableCmd, AlterTableStmt, ClusterStmt, ColumnDef } from '../sql/tree.ts';
 import { typeWritten } from '../sql/type-name.ts';
 import {
-  find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
-import { notable, refuseDependants, removeAll, tollOf } from './drops.ts';
+import { notable, refuseDependants, removeAll, removeColumns, tollOfColumn, uses } from './drops.ts';
 import { changeOwner } from './owners.ts';
 import { optionsOf } from './options.ts';
 import { addConstraint, makeSequence, readColumn, typeOf } from './tables.ts';
+import { dependOnColumnTypes } from './type-users.ts';
 
 /** ALTER TABLE / INDEX / VIEW / MATERIALIZED VIEW / SEQUENCE with its list of commands, applied in order. */
 export function alterRelation(change: Change, node: AlterTableStmt): Outcome {
@@ -137,10 +138,9 @@ function addColumn(change: Change, table: Table, command: AlterTableCmd, settle:
   if (hasColumn(table, definition.colname ?? '') === true)
     return command.missing_ok === true ? undefined : refuse('42701', `column "${definition.colname}" of relation "${table.name.name}" already exists`, [], table.id);
   const draft = { columns: [], constraints: [], serials: [] } as Parameters<typeof readColumn>[2];
-  const types: number[] = [];
-  readColumn(change, definition, draft, types);
+  readColumn(change, definition, draft);
   if (!isUnknown(table.columns)) settle({ ...table, columns: [...table.columns, ...draft.columns] });
-  for (const on of types) change.store.depend({ dependent: table.id, on, strength: 'normal' });
+  dependOnColumnTypes(change.store, table.id, draft.columns);
   for (const serial of draft.serials) makeSequence(change, table, serial.column);
   for (const constraint of draft.constraints) {
     const refused = addConstraint(change, table.id, constraint);
@@ -149,33 +149,21 @@ function addColumn(change: Change, table: Table, command: AlterTableCmd, settle:
   return undefined;
 }
 
-/** Whether a dependency surely uses the column; one whose columns are not known is not claimed. */
-const uses = (column: string) => (link: { readonly columns?: readonly string[] }): boolean => link.columns?.includes(column) === true;
-
 function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outcome {
   const column = command.name ?? '';
   const exists = hasColumn(table, column);
   if (exists === false)
     return command.missing_ok === true ? undefined : refuse('42703', `column "${column}" of relation "${table.name.name}" does not exist`, [], table.id);
-  const toll = tollOf(change, [table], uses(column));
-  const goes = new Map([...toll.goes].filter(([id]) => id !== table.id));
+  const toll = tollOfColumn(change, table.id, column);
   const cascade = command.behavior === 'DROP_CASCADE';
   const blocked = toll.blocked.filter(({ object }) => object.kind !== 'sequence' && change.store.isCertain(object.id));
   if (!cascade && blocked.length > 0)
-    return { ...refuseDependants(change, `column ${column} of table ${printName(table)}`, { goes, blocked }, table.id), column };
-  const indexes = change.store.indexesOf(table.id).filter(index => mentions(index, column));
-  for (const index of indexes) goes.set(index.id, index);
-  const takes = notable(goes, new Set(indexes.map(index => index.id))).filter(object => !(object.kind === 'sequence' && object.ownedBy?.table === table.id));
+    return { ...refuseDependants(change, `column ${column} of table ${printName(table)}`, { blocked }, table.id), column };
+  const takes = notable(toll, new Set());
   change.effects.push({ kind: 'dropPart', of: table, what: `column ${column}`, cascade, takes, via: change.via });
-  removeAll(change, goes);
-  const now = change.store.get(table.id);
-  if (now?.kind === 'table' && !isUnknown(now.columns))
-    change.store.put({ ...now, columns: now.columns.filter(item => item.name !== column), constraints: now.constraints.filter(constraint => !constraint.columns.includes(column)) });
+  removeAll(change, toll.goes);
+  removeColumns(change, toll.columns);
   return undefined;
-}
-
-function mentions(index: Index, column: string): boolean {
-  return index.include.includes(column) || index.columns.some(item => item.column === column);
 }
 
 /** 0A000 for every view or matview that uses the column, however small the change (measured, facts E). */
@@ -196,7 +184,11 @@ function changeType(change: Change, table: Table, command: AlterTableCmd, edit: 
     return { ...refuse('XX000', `unexpected object depending on column: table ${printName(immv)}`, evidence, table.id), column };
   }
   const type = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.typeName : undefined;
-  return edit({ type: type && typeWritten(type).name ? typeOf(change, type).text : { unknown: `the type of ${column}` } });
+  edit({ type: type && typeWritten(type).name ? typeOf(change, type) : { unknown: `the type of ${column}` } });
+  const now = change.store.get(table.id);
+  change.store.clearDependencies(table.id, column);
+  if (now?.kind === 'table') dependOnColumnTypes(change.store, table.id, columnsOf(now).filter(item => item.name === column));
+  return undefined;
 }
 
 function dropConstraint(change: Change, table: Table, command: AlterTableCmd): Outcome {
@@ -207,7 +199,7 @@ function dropConstraint(change: Change, table: Table, command: AlterTableCmd): O
   // Which of several unique constraints a foreign key rests on is not recorded here; only a sole one is surely needed.
   const sole = table.constraints.filter(item => item.kind === 'primary key' || item.kind === 'unique').length === 1;
   if (sole && holders.length > 0 && command.behavior !== 'DROP_CASCADE')
-    return refuseDependants(change, `constraint ${constraint.name} on table ${printName(table)}`, { goes: new Map(), blocked: holders.map(object => ({ object, on: table.id })) }, table.id);
+    return refuseDependants(change, `constraint ${constraint.name} on table ${printName(table)}`, { blocked: holders.map(object => ({ object, on: table.id })) }, table.id);
   const index = constraint.index === undefined ? undefined : change.store.get(constraint.index);
   change.effects.push({ kind: 'dropPart', of: table, what: `constraint ${constraint.name}`, cascade: command.behavior === 'DROP_CASCADE', takes: [], via: change.via });
   if (index) removeAll(change, new Map([[index.id, index]]));

@@ -3,7 +3,7 @@ import type { CatalogObject, LockMode, Relation, Table } from '../model.ts';
 import type { AlterTableCmd, AlterTableStmt, Node, RangeVar } from '../sql/tree.ts';
 import { walk } from '../sql/walk.ts';
 import type { Change } from './change.ts';
-import { tollOf } from './drops.ts';
+import { tollOfColumn } from './drops.ts';
 import { isRelation, type Store } from './store.ts';
 import { children, named, type Take } from './used-relations.ts';
 
@@ -100,7 +100,7 @@ function takeOther(store: Store, command: AlterTableCmd, take: Take): void {
 function takeParts(change: Change, store: Store, table: Table, command: AlterTableCmd, take: Take): void {
   const name = command.name ?? '';
   if (command.subtype === 'AT_DropColumn') {
-    const toll = tollOf(change, [table], link => link.columns?.includes(name) === true);
+    const toll = tollOfColumn(change, table.id, name);
     takeRemoved(store, [...toll.goes.values()].filter(object => object.id !== table.id && object.kind !== 'sequence'), take);
   }
   for (const constraint of table.constraints) {

@@ -22,6 +22,7 @@ import { noteComparisons } from './incremental/comparisons.ts';
 import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisuse } from './incremental/misuses.ts';
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
+import { subtypeOf } from './type-users.ts';
 import { literalText, sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
 import { tokenize } from '../sql/tokens.ts';
 import { createMatview, createTableAs, createView, refreshMatview, refuseUnpopulated, select } from './views.ts';
@@ -188,8 +189,8 @@ const handlers: Handlers = {
   CreateSchemaStmt: createSchema,
   CreateSeqStmt: createSequence,
   CreateEnumStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'enum', namesOf(node.vals)),
-  CreateRangeStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'range', []),
-  CompositeTypeStmt: (change, node) => createType(change, writtenName(node.typevar), 'composite', []),
+  CreateRangeStmt: (change, node) => createType(change, writtenFromList(node.typeName), 'range', [], subtypeOf(node.params)),
+  CompositeTypeStmt: (change, node) => createType(change, writtenName(node.typevar), 'composite', [], undefined, node.coldeflist),
   CreateDomainStmt: createDomain,
   AlterEnumStmt: alterEnum,
   CreateRoleStmt: createRole,

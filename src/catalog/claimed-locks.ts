@@ -35,7 +35,9 @@ function dropped(claim: Claim, node: DropStmt): void {
     return;
   }
   takeRemoved(store, objects, take);
-  takeRemoved(store, [...tollOf(change, objects).goes.values()].filter(object => store.isCertain(object.id)), take);
+  const { goes, columns } = tollOf(change, objects);
+  takeRemoved(store, [...goes.values()].filter(object => store.isCertain(object.id)), take);
+  for (const table of columns.keys()) if (store.get(table)?.kind === 'table' && store.isCertain(table)) take(table, 'AccessExclusiveLock');
 }
 
 function renamed(claim: Claim, node: RenameStmt): void {

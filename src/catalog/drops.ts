@@ -1,6 +1,6 @@
-import type { CatalogObject, Dependency, Evidence, ObjectId, Refusal, Table } from '../model.ts';
+import type { CatalogObject, Dependency, Evidence, Index, ObjectId, Refusal, Table } from '../model.ts';
 import type { DropStmt, Node } from '../sql/tree.ts';
-import { find, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
+import { columnsOf, find, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
 import { isRelation } from './store.ts';
 import { namesOf } from './tables.ts';
 import { typeWritten } from '../sql/type-name.ts';
@@ -8,32 +8,94 @@ import { typeWritten } from '../sql/type-name.ts';
 /** What a DROP of some objects would do: everything that goes, and of that what needs CASCADE. */
 interface Toll {
   readonly goes: ReadonlyMap<ObjectId, CatalogObject>;
-  /** Held by a normal dependency: 2BP01 without CASCADE. */
-  readonly blocked: readonly { readonly object: CatalogObject; readonly on: ObjectId }[];
+  /** The columns of tables, and the attributes of composite types, that go alone: their type goes. */
+  readonly columns: ReadonlyMap<ObjectId, ReadonlySet<string>>;
+  /** Held by a normal dependency: 2BP01 without CASCADE. `by`: only that column of the object holds on. */
+  readonly blocked: readonly { readonly object: CatalogObject; readonly on: ObjectId; readonly by?: string }[];
+}
+
+/** What a walk of dependencies has yet to follow: a whole object, or a column of one. */
+interface Step {
+  readonly id: ObjectId;
+  readonly column?: string;
+}
+
+/** Whether a dependency surely uses the column; one whose columns are not known is not claimed. */
+export const uses = (column: string) => (link: Dependency): boolean => link.columns?.includes(column) === true;
+
+/** What a DROP of these objects takes. */
+export function tollOf(change: Change, named: readonly CatalogObject[]): Toll {
+  return follow(change, named, named.map(object => ({ id: object.id })));
+}
+
+/** What DROP COLUMN takes, the column itself among it. */
+export function tollOfColumn(change: Change, table: ObjectId, column: string): Toll {
+  return follow(change, [], [{ id: table, column }]);
 }
 
 /** Follows pg_depend as findDependentObjects does: auto dependants go silently, normal ones need CASCADE. */
-export function tollOf(change: Change, named: readonly CatalogObject[], relevant: (link: Dependency) => boolean = () => true): Toll {
+function follow(change: Change, named: readonly CatalogObject[], queue: Step[]): Toll {
   const goes = new Map(named.map(object => [object.id, object]));
-  const blocked: { object: CatalogObject; on: ObjectId }[] = [];
-  const queue = named.map(object => ({ id: object.id, first: true }));
+  const blocked: { object: CatalogObject; on: ObjectId; by?: string }[] = [];
+  const columns = new Map<ObjectId, Set<string>>(queue.flatMap(({ id, column }) => (column === undefined ? [] : [[id, new Set([column])]])));
+  const take = (object: CatalogObject): void => {
+    goes.set(object.id, object);
+    queue.push({ id: object.id });
+  };
   for (let next = queue.shift(); next; next = queue.shift()) {
-    for (const object of contents(change, next.id)) {
+    const { id, column } = next;
+    for (const object of column === undefined ? contents(change, id) : indexesWith(change, id, column)) {
       if (goes.has(object.id)) continue;
-      goes.set(object.id, object);
-      blocked.push({ object, on: next.id });
-      queue.push({ id: object.id, first: false });
+      take(object);
+      if (column === undefined) blocked.push({ object, on: id });
     }
-    for (const link of [...change.store.dependants(next.id)].sort((a, b) => a.strength.localeCompare(b.strength) || a.dependent - b.dependent)) {
-      if (next.first && !relevant(link)) continue;
+    for (const link of [...change.store.dependants(id)].sort((a, b) => a.strength.localeCompare(b.strength) || a.dependent - b.dependent)) {
+      if (column !== undefined && !uses(column)(link)) continue;
       const object = change.store.get(link.dependent);
       if (!object || goes.has(object.id)) continue;
-      goes.set(object.id, object);
-      if (link.strength === 'normal') blocked.push({ object, on: next.id });
-      queue.push({ id: object.id, first: false });
+      if (link.by === undefined) {
+        take(object);
+        if (link.strength === 'normal') blocked.push({ object, on: id });
+      } else if (columns.get(object.id)?.has(link.by) !== true) {
+        columns.set(object.id, new Set([...columns.get(object.id) ?? [], link.by]));
+        blocked.push({ object, on: id, by: link.by });
+        queue.push({ id: object.id, column: link.by });
+      }
     }
   }
-  return { goes, blocked };
+  for (const id of goes.keys()) columns.delete(id);
+  return { goes, columns, blocked: blocked.filter(({ object, by }) => by === undefined || !goes.has(object.id)) };
+}
+
+/** The indexes of a table that have the column, its keys among them; those go along with it. */
+function indexesWith(change: Change, table: ObjectId, column: string): readonly Index[] {
+  return change.store.indexesOf(table).filter(index => index.include.includes(column) || index.columns.some(item => item.column === column));
+}
+
+/** Takes columns out of tables that stay: with their constraints, and with what they were of. Indexes and dependants are gone already. */
+export function removeColumns(change: Change, columns: Toll['columns']): void {
+  for (const [id, names] of columns) {
+    const object = change.store.get(id);
+    for (const name of names) change.store.clearDependencies(id, name);
+    if (object?.kind === 'type') doubtReaders(change, object.id);
+    if (object?.kind !== 'table' || isUnknown(object.columns)) continue;
+    change.store.put({
+      ...object, columns: object.columns.filter(column => !names.has(column.name)),
+      constraints: object.constraints.filter(({ columns: key, mentions = [] }) => ![...key, ...mentions].some(name => names.has(name))),
+    });
+  }
+}
+
+/** A composite type loses an attribute: which views read just that one is not recorded, and they go with it (measured, drop-types.test.ts). */
+function doubtReaders(change: Change, type: ObjectId): void {
+  const readers = change.store.dependants(type).flatMap(link => readersOf(change, link));
+  for (const object of tollOf(change, readers).goes.values()) if (isRelation(object)) change.store.cloud(object.name);
+}
+
+/** The views that use a type, or a column of it. */
+function readersOf(change: Change, link: Dependency): readonly CatalogObject[] {
+  const links = link.by === undefined ? [link] : change.store.dependants(link.dependent).filter(uses(link.by));
+  return links.flatMap(({ dependent }) => change.store.get(dependent) ?? []).filter(object => object.kind === 'view' || object.kind === 'matview');
 }
 
 /** What stands in a schema; nothing for any other object. Indexes go with their relation. */
@@ -46,10 +108,11 @@ function contents(change: Change, id: ObjectId): CatalogObject[] {
 }
 
 /** 2BP01 with every dependant named, as Postgres's DETAIL does. */
-export function refuseDependants(change: Change, what: string, toll: Toll, relation?: ObjectId): Refusal {
-  const evidence: Evidence[] = toll.blocked.flatMap(({ object, on }) => {
+export function refuseDependants(change: Change, what: string, toll: Pick<Toll, 'blocked'>, relation?: ObjectId): Refusal {
+  const evidence: Evidence[] = toll.blocked.flatMap(({ object, on, by }) => {
     const target = change.store.get(on);
-    return object.madeAt ? [{ span: object.madeAt, says: `${kindWord(object)} ${printName(object)} depends on ${target ? `${kindWord(target)} ${printName(target)}` : what}` }] : [];
+    const part = by === undefined ? '' : `column ${by} of `;
+    return object.madeAt ? [{ span: object.madeAt, says: `${part}${kindWord(object)} ${printName(object)} depends on ${target ? `${kindWord(target)} ${printName(target)}` : what}` }] : [];
   });
   return refuse('2BP01', `cannot drop ${what} because other objects depend on it`, evidence, relation);
 }
@@ -70,11 +133,21 @@ function forgetConstraint(change: Change, id: ObjectId, gone: (constraint: Table
   if (table?.kind === 'table' && table.constraints.some(gone)) change.store.put({ ...table, constraints: table.constraints.filter(constraint => !gone(constraint)) });
 }
 
-/** What CASCADE takes that somebody made on purpose: own indexes, sequences and triggers of a dropped relation are not worth a name. */
-export function notable(goes: ReadonlyMap<ObjectId, CatalogObject>, named: ReadonlySet<ObjectId>): CatalogObject[] {
+/** What CASCADE takes that somebody made on purpose: own indexes, sequences and triggers of a dropped relation, or column, are not worth a name. */
+export function notable({ goes, columns }: Pick<Toll, 'goes' | 'columns'>, named: ReadonlySet<ObjectId>): CatalogObject[] {
   return [...goes.values()].filter(object => !named.has(object.id)
     && !((object.kind === 'index' || object.kind === 'trigger' || object.kind === 'policy') && goes.has(object.on))
-    && !(object.kind === 'sequence' && object.ownedBy && goes.has(object.ownedBy.table)));
+    && !(object.kind === 'index' && columns.has(object.on))
+    && !(object.kind === 'sequence' && object.ownedBy && (goes.has(object.ownedBy.table) || columns.has(object.ownedBy.table))));
+}
+
+/** The columns of tables that are surely there and surely go. */
+function columnsTaken(change: Change, columns: Toll['columns']): { readonly table: Table; readonly column: string }[] {
+  return [...columns].flatMap(([id, names]) => {
+    const table = change.store.get(id);
+    if (table?.kind !== 'table' || !change.store.isCertain(id)) return [];
+    return columnsOf(table).filter(column => names.has(column.name)).map(column => ({ table, column: column.name }));
+  });
 }
 
 /** Foreign keys that other tables hold on a dropped table: a normal dependency of a constraint, which this catalog keeps inside its table. */
@@ -160,7 +233,7 @@ export function drop(change: Change, node: DropStmt): Outcome {
     const first = named.find(object => isRelation(object));
     const what = named.length === 1 ? `${kindWord(named[0]!)} ${printName(named[0]!)}` : 'desired object(s)';
     const holders = keys.map(object => ({ object, on: named[0]!.id }));
-    return refuseDependants(change, what, { goes: all.goes, blocked: [...sure, ...holders] }, first?.id);
+    return refuseDependants(change, what, { blocked: [...sure, ...holders] }, first?.id);
   }
   for (const object of named) {
     if (object.kind === 'index' && object.constraint !== undefined) {
@@ -176,9 +249,12 @@ export function drop(change: Change, node: DropStmt): Outcome {
     return undefined;
   }
   for (const object of named) {
-    const takes = cascade ? notable(tollOf(change, [object]).goes, ids).filter(taken => change.store.isCertain(taken.id)) : [];
-    change.effects.push({ kind: 'dropObject', object, cascade, takes, via: change.via });
+    const toll = tollOf(change, [object]);
+    const takes = cascade ? notable(toll, ids).filter(taken => change.store.isCertain(taken.id)) : [];
+    const columns = cascade ? columnsTaken(change, toll.columns) : [];
+    change.effects.push({ kind: 'dropObject', object, cascade, takes, ...(columns.length > 0 ? { columns } : {}), via: change.via });
   }
   removeAll(change, all.goes);
+  removeColumns(change, all.columns);
   return undefined;
 }

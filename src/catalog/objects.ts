@@ -1,6 +1,6 @@
 import type { CatalogObject, Type } from '../model.ts';
 import type {
-  AlterEnumStmt, AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node,
+  AlterEnumStmt, AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node, TypeName,
 } from '../sql/tree.ts';
 import { typeText } from '../sql/type-name.ts';
 import {
@@ -9,6 +9,7 @@ import {
 import { roleName } from './owners.ts';
 import { isHole } from './store.ts';
 import { namesOf } from './tables.ts';
+import { dependOnAttributes, dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn, existsAlready } from './views.ts';
 
 /** CREATE SCHEMA; its elements are returned for the caller to replay in it. */
@@ -32,13 +33,18 @@ export function createSequence(change: Change, node: CreateSeqStmt): Outcome {
   return undefined;
 }
 
-/** CREATE TYPE and CREATE DOMAIN. */
-export function createType(change: Change, written: { readonly schema?: string; readonly name: string }, form: Type['form'], detail: readonly string[]): Outcome {
+/** CREATE TYPE and CREATE DOMAIN. `over`: the base of a domain or range. */
+export function createType(
+  change: Change, written: { readonly schema?: string; readonly name: string }, form: Type['form'], detail: readonly string[], over?: TypeName, attributes?: readonly Node[],
+): Outcome {
   const schema = written.schema ?? change.store.creationSchema();
   if (schema === undefined || isHole(written.name)) return undefined;
   const found = change.store.findType({ schema, name: written.name });
   if (found.is === 'present') return refuse('42710', `type "${written.name}" already exists`);
-  change.store.put({ kind: 'type', id: change.store.newId(), name: { schema, name: written.name }, madeAt: change.statement.span, owner: change.store.session.role, form, detail });
+  const id = change.store.newId();
+  change.store.put({ kind: 'type', id, name: { schema, name: written.name }, madeAt: change.statement.span, owner: change.store.session.role, form, detail });
+  dependOnTypes(change, id, [over]);
+  dependOnAttributes(change, id, attributes);
   return undefined;
 }
 
@@ -60,7 +66,7 @@ export function alterEnum(change: Change, node: AlterEnumStmt): Outcome {
 }
 
 export function createDomain(change: Change, node: CreateDomainStmt): Outcome {
-  return createType(change, writtenFromList(node.domainname), 'domain', node.typeName ? [typeText(node.typeName)] : []);
+  return createType(change, writtenFromList(node.domainname), 'domain', node.typeName ? [typeText(node.typeName)] : [], node.typeName);
 }
 
 export function createRole(change: Change, node: CreateRoleStmt): Outcome {

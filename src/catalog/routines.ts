@@ -6,6 +6,7 @@ import { sitesOfRoutine } from './code/sites.ts';
 import { find, isUnknown, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { defElemText } from './options.ts';
 import { isHole } from './store.ts';
+import { dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn } from './views.ts';
 
 function settingsOf(change: Change, options: readonly Node[] | undefined): ReadonlyMap<string, string> {
@@ -50,6 +51,7 @@ export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome
   change.store.put(routine);
   change.store.clearDependencies(routine.id);
   dependOnQueriesIn(change, routine.id, node.sql_body);
+  dependOnTypes(change, routine.id, [...parameters.map(item => item.argType), node.returnType]);
   change.store.sites = [
     ...change.store.sites.filter(site => site.holderId !== routine.id),
     ...sitesOfRoutine(change, routine, { body: body?.text, by: isTrigger(node) ? 'trigger' : 'routine' }),

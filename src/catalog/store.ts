@@ -386,6 +386,10 @@ export class Store implements Catalog {
     const links = this.dependants(on);
     this.dependantsOf = this.dependantsOf.set(on, links.map(renamed));
     for (const { dependent } of links) this.dependenciesOf = this.dependenciesOf.set(dependent, this.dependencies(dependent).map(renamed));
+    const own = (link: Dependency): Dependency => (link.dependent === on && link.by === from ? { ...link, by: to } : link);
+    const held = this.dependencies(on).filter(link => link.by === from);
+    if (held.length > 0) this.dependenciesOf = this.dependenciesOf.set(on, this.dependencies(on).map(own));
+    for (const link of held) this.dependantsOf = this.dependantsOf.set(link.on, this.dependants(link.on).map(own));
   }
 
   /**
@@ -435,12 +439,16 @@ export class Store implements Catalog {
     this.session = blendSessions(this.session, other.session);
   }
 
-  clearDependencies(dependent: ObjectId): void {
-    for (const link of this.dependencies(dependent)) {
-      const rest = this.dependants(link.on).filter(other => other.dependent !== dependent);
-      this.dependantsOf = rest.length > 0 ? this.dependantsOf.set(link.on, rest) : this.dependantsOf.delete(link.on);
+  /** Forgets what an object holds on to; with `column`, only what that column of it does. */
+  clearDependencies(dependent: ObjectId, column?: string): void {
+    const links = this.dependencies(dependent);
+    const stays = (link: Dependency): boolean => link.dependent !== dependent || (column !== undefined && link.by !== column);
+    for (const on of new Set(links.filter(link => !stays(link)).map(link => link.on))) {
+      const rest = this.dependants(on).filter(stays);
+      this.dependantsOf = rest.length > 0 ? this.dependantsOf.set(on, rest) : this.dependantsOf.delete(on);
     }
-    this.dependenciesOf = this.dependenciesOf.delete(dependent);
+    const kept = links.filter(stays);
+    this.dependenciesOf = kept.length > 0 ? this.dependenciesOf.set(dependent, kept) : this.dependenciesOf.delete(dependent);
   }
 }
 

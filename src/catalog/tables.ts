@@ -9,6 +9,7 @@ import { makeIndex } from './indexes.ts';
 import { hypertableOption } from './incremental/hypertables.ts';
 import { likeColumns, likeParts } from './like.ts';
 import { optionsOf } from './options.ts';
+import { dependOnColumnTypes, dependOnTypes } from './type-users.ts';
 import { existsAlready } from './views.ts';
 
 /** A table while its statement is read: columns and constraints grow together. */
@@ -23,22 +24,20 @@ export function namesOf(list: readonly Node[] | undefined): string[] {
   return (list ?? []).map(item => ('String' in item ? item.String.sval ?? '' : ''));
 }
 
-/** A type's text, and the history's own type it names. */
-export function typeOf(change: Change, type: TypeName | undefined): { readonly text: Known<string>; readonly id?: ObjectId } {
-  if (!type) return { text: { unknown: 'a type' } };
+/** A type's text; a type that the history made has its schema in front unless that is public. */
+export function typeOf(change: Change, type: TypeName | undefined): Known<string> {
+  if (!type) return { unknown: 'a type' };
   const found = change.store.findType(typeWritten(type));
-  const text = typeText(type);
-  if (found.is !== 'present') return { text };
+  if (found.is !== 'present') return typeText(type);
   const { schema, name } = found.object.name;
-  return { text: `${schema === 'public' ? name : `${schema}.${name}`}${type.arrayBounds?.length ? '[]' : ''}`, id: found.object.id };
+  return `${schema === 'public' ? name : `${schema}.${name}`}${type.arrayBounds?.length ? '[]' : ''}`;
 }
 
 /** One column definition, with its inline constraints lifted to the table's. */
-export function readColumn(change: Change, definition: ColumnDef, draft: Draft, types: ObjectId[]): void {
+export function readColumn(change: Change, definition: ColumnDef, draft: Draft): void {
   const name = definition.colname ?? '';
   const serial = serialType(definition.typeName);
-  const type = serial === undefined ? typeOf(change, definition.typeName) : { text: serial };
-  if (type.id !== undefined) types.push(type.id);
+  const type = serial ?? typeOf(change, definition.typeName);
   let notNull = serial !== undefined || definition.is_not_null === true;
   let generated: Column['generated'];
   for (const item of definition.constraints ?? []) {
@@ -46,7 +45,7 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
     const constraint = item.Constraint;
     if (constraint.contype === 'CONSTR_NOTNULL' || constraint.contype === 'CONSTR_IDENTITY' || constraint.contype === 'CONSTR_PRIMARY') notNull = true;
     if (constraint.contype === 'CONSTR_GENERATED') generated = constraint.generated_kind === 'v' ? 'virtual' : 'stored';
-    if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type.text === 'string' ? type.text : 'bigint' });
+    if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type === 'string' ? type : 'bigint' });
     if (constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE')
       draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
     // DEFERRABLE of a column's constraint is an item of its own behind it.
@@ -60,7 +59,7 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft, 
   if (serial !== undefined) draft.serials.push({ column: name, type: serial });
   const collation = definition.collClause?.collname?.at(-1);
   draft.columns.push({
-    name, type: type.text, notNull, ...(generated === undefined ? {} : { generated }), ...(collation !== undefined && 'String' in collation ? { collation: collation.String.sval ?? '' } : {}),
+    name, type, notNull, ...(generated === undefined ? {} : { generated }), ...(collation !== undefined && 'String' in collation ? { collation: collation.String.sval ?? '' } : {}),
     span: nameSpan(change, definition.location),
   });
 }
@@ -71,7 +70,6 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
   if (!name) return undefined;
   if (existing) return existsAlready(change, node.if_not_exists === true, 'table', existing.id, name);
   const draft: Draft = { columns: [], constraints: [], serials: [] };
-  const types: ObjectId[] = [];
   const inherits: ObjectId[] = [];
   const likes: TableLikeClause[] = [];
   for (const parent of node.inhRelations ?? []) {
@@ -83,7 +81,7 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     if (relation) inherits.push(relation.id);
   }
   for (const element of node.tableElts ?? []) {
-    if ('ColumnDef' in element) readColumn(change, element.ColumnDef, draft, types);
+    if ('ColumnDef' in element) readColumn(change, element.ColumnDef, draft);
     else if ('Constraint' in element) draft.constraints.push(element.Constraint);
     else if ('TableLikeClause' in element) {
       const refused = likeColumns(change, element.TableLikeClause, draft);
@@ -101,7 +99,8 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     constraints: [], inherits, partitioned: node.partspec !== undefined, rowSecurity: false,
   };
   change.store.put(hypertableOption(table));
-  for (const on of types) change.store.depend({ dependent: id, on, strength: 'normal' });
+  dependOnColumnTypes(change.store, id, draft.columns, columnsNamed(node.partspec));
+  if (node.ofTypename) dependOnTypes(change, id, [node.ofTypename]);
   for (const on of inherits) change.store.depend({ dependent: id, on, strength: node.partbound ? 'auto' : 'normal' });
   for (const serial of draft.serials) makeSequence(change, table, serial.column);
   for (const constraint of draft.constraints) {
@@ -173,10 +172,11 @@ export function addConstraint(change: Change, tableId: ObjectId, node: Constrain
   return undefined;
 }
 
-/** The columns that an expression over one table names. */
-function columnsNamed(expression: Node): readonly string[] {
+/** The columns that an expression over one table, or the key of a partitioned one, names. */
+function columnsNamed(expression: unknown): readonly string[] {
   const names = new Set<string>();
   walk(expression, (kind, inner) => {
+    if (kind === 'PartitionElem' && typeof inner['name'] === 'string') names.add(inner['name']);
     if (kind !== 'ColumnRef') return;
     const last = (inner as { fields?: readonly Node[] }).fields?.at(-1);
     if (last !== undefined && 'String' in last) names.add(last.String.sval ?? '');

@@ -3,12 +3,13 @@ import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
 import {
-  defaultGrants, find, isSelectable, isUnknown, kindWord, meetStranger, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
+  columnsOf, defaultGrants, find, isSelectable, isUnknown, kindWord, meetStranger, nameForCreate, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { optionsOf } from './options.ts';
 import { lacksTemporary, unreadable, unreadableSource } from './privileges.ts';
 import { refuseRowLocks } from './row-locks.ts';
 import { isRelation } from './store.ts';
+import { dependOnColumnTypes } from './type-users.ts';
 
 /** Names of a column list. */
 function names(list: readonly Node[] | undefined): string[] {
@@ -242,6 +243,7 @@ export function createTableAs(change: Change, node: CreateTableAsStmt): Outcome 
     persistence: into?.rel?.relpersistence === 't' ? 'temporary' as const : into?.rel?.relpersistence === 'u' ? 'unlogged' as const : 'permanent' as const,
   };
   change.store.put(table);
+  dependOnColumnTypes(change.store, table.id, columnsOf(table));
   if (into?.skipData !== true) announceReads(change, lowered.query);
   change.effects.push({ kind: 'createTable', table, via: change.via });
   return undefined;

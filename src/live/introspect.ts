@@ -1,7 +1,9 @@
 import type {
   Catalog, Column, Constraint, Grants, Index, IndexColumn, Known, Matview, Name, ObjectId, Query, Routine, Sequence, Statement, Table, Type, View,
 } from '../model.ts';
+import { isUnknown } from '../catalog/change.ts';
 import { emptyCatalog, type Store } from '../catalog/store.ts';
+import { dependOnColumnTypes } from '../catalog/type-users.ts';
 import { quoteName } from '../sql/print.ts';
 import { normalText } from '../sql/tokens.ts';
 import { queries, type QueryName } from './introspect-sql.ts';
@@ -81,7 +83,7 @@ const columnOf = (row: Row, isView: boolean): Column => {
   const collation = isView ? undefined : optional(row['collation']);
   const generated = ({ s: 'stored', v: 'virtual' } as const)[text(row['generated']) as 's' | 'v'];
   return {
-    name: text(row['name']), type: text(row['type']), notNull: !isView && row['not_null'] === true, ...(grants.size > 0 ? { grants } : {}), ...(comment === undefined ? {} : { comment }),
+    name: text(row['name']), type: text(row['type']).replace(/^public\./, ''), notNull: !isView && row['not_null'] === true, ...(grants.size > 0 ? { grants } : {}), ...(comment === undefined ? {} : { comment }),
     ...(collation === undefined ? {} : { collation }), ...(generated === undefined ? {} : { generated }),
   };
 };
@@ -247,6 +249,10 @@ function putReads(store: Store, ids: Ids, answers: Answers): void {
       store.depend({ dependent: relation.id, on, strength: parent?.kind === 'table' && parent.partitioned ? 'auto' : 'normal' });
     }
   }
+  // Which columns are the key of a partitioned table is not read: such a table goes whole with the type of one, so nothing is said of it.
+  for (const relation of [...store.relations()])
+    if (relation.kind === 'table' && !relation.partitioned && relation.inherits.length === 0 && !isUnknown(relation.columns))
+      dependOnColumnTypes(store, relation.id, relation.columns);
   for (const row of answers.sequenceOwners) {
     const dependent = ids.get('pg_class', row['sequence']);
     const on = ids.get('pg_class', row['relation']);

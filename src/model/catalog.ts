@@ -211,6 +211,8 @@ export interface Dependency {
   readonly on: ObjectId;
   /** The columns of `on` that are used; absent when the whole object is, or which columns is not known. */
   readonly columns?: readonly string[];
+  /** The column of `dependent` that holds on, and goes alone: of a table by its type, an attribute of a composite type by its own. */
+  readonly by?: string;
   /** normal: DROP needs CASCADE; auto: goes along silently (an index with its table). */
   readonly strength: 'normal' | 'auto';
 }

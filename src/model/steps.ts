@@ -74,7 +74,9 @@ export type Effect = { readonly via: Via } & (
   | { readonly kind: 'skipCreate'; readonly wanted: 'table' | 'matview' | 'index' | 'sequence'; readonly name: Name; readonly existing: Relation; readonly query?: Query; readonly on?: Selectable }
   | { readonly kind: 'refreshMatview'; readonly matview: Matview; readonly concurrently: boolean; readonly withData: boolean }
   /** Every DROP of a whole object, and what CASCADE took along (own indexes, constraints, rowtypes are not listed). One effect per named object. */
-  | { readonly kind: 'dropObject'; readonly object: CatalogObject; readonly cascade: boolean; readonly takes: readonly CatalogObject[] }
+  | { readonly kind: 'dropObject'; readonly object: CatalogObject; readonly cascade: boolean; readonly takes: readonly CatalogObject[];
+    /** The columns of surviving tables that go with their type. */
+    readonly columns?: readonly { readonly table: Table; readonly column: string }[] }
   /** DROP COLUMN / DROP CONSTRAINT … CASCADE, with what it took along. */
   | { readonly kind: 'dropPart'; readonly of: Table; readonly what: string; readonly cascade: boolean; readonly takes: readonly CatalogObject[] }
   | { readonly kind: 'renameRelation'; readonly from: Relation; readonly to: Relation }

@@ -1,4 +1,4 @@
-import type { CatalogObject, Experiment, Laboratory, Name, Rows, SqlFailure, Step, Verdict } from '../model.ts';
+import type { CatalogObject, Experiment, Laboratory, Name, Relation, Rows, SqlFailure, Step, Verdict } from '../model.ts';
 import { quoteLiteral } from '../sql/print.ts';
 import { canRefuse, canTakeAlong, canTellDefinitions, makeTwin, twinName, unlessBlind } from './controls.ts';
 import { failed, numberOf, unproven } from './laboratory.ts';
@@ -80,11 +80,20 @@ function existence(object: CatalogObject): string | undefined {
   }
 }
 
-/** The statement of the step takes these objects away; each is counted before and after. */
-export function takesAlong(step: Step, objects: readonly CatalogObject[]): Experiment {
+/** A query that counts a column: 1 or 0. */
+function columnExistence({ table, column }: { readonly table: Relation; readonly column: string }): string {
+  return `SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(${quoteLiteral(qualified(table.name))})
+    AND attname = ${quoteLiteral(column)} AND NOT attisdropped`;
+}
+
+/** The statement of the step takes these objects and columns away; each is counted before and after. */
+export function takesAlong(
+  step: Step, objects: readonly CatalogObject[], columns: readonly { readonly table: Relation; readonly column: string }[] = [],
+): Experiment {
+  const wanted = objects.length + columns.length;
   const total = async (lab: Laboratory): Promise<number> => {
     let sum = 0;
-    for (const sql of objects.map(existence)) if (sql !== undefined) sum += await numberOf(lab, sql) ?? 0;
+    for (const sql of [...objects.map(existence), ...columns.map(columnExistence)]) if (sql !== undefined) sum += await numberOf(lab, sql) ?? 0;
     return sum;
   };
   return {
@@ -95,8 +104,8 @@ export function takesAlong(step: Step, objects: readonly CatalogObject[]): Exper
       if (failed(answer)) return unproven(`Postgres refuses the statement here: ${answer.message}.`);
       const gone = before - await total(lab);
       const numbers = { before, gone };
-      if (before < objects.length)
-        return { kind: 'unproven', says: `Only ${before} of ${objects.length} objects were there before.`, numbers };
+      if (before < wanted)
+        return { kind: 'unproven', says: `Only ${before} of ${wanted} objects were there before.`, numbers };
       if (gone === before) return { kind: 'confirmed', says: `The statement took ${gone} of ${before} objects along.`, numbers };
       const verdict: Verdict = { kind: gone === 0 ? 'refuted' : 'unproven', says: `${gone} of ${before} objects went with the statement.`, numbers };
       return unlessBlind(verdict, () => canTakeAlong(lab));

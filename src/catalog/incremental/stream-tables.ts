@@ -99,7 +99,7 @@ export function dropStreamTable(change: Change, call: EngineCall): Outcome {
   const cascade = flagArgument(call, 'cascade', false) === true;
   const toll = tollOf(change, [table]);
   if (!cascade && toll.blocked.length > 0) return undefined;
-  const takes = notable(toll.goes, new Set([table.id])).filter(taken => change.store.isCertain(taken.id));
+  const takes = notable(toll, new Set([table.id])).filter(taken => change.store.isCertain(taken.id));
   change.effects.push({ kind: 'dropObject', object: table, cascade, takes, via: change.via });
   removeAll(change, toll.goes);
   return undefined;

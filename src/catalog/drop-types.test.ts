@@ -1,0 +1,135 @@
+import { PGlite } from '@electric-sql/pglite';
+import { citext } from '@electric-sql/pglite/contrib/citext';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { memoryFiles } from '../read/files.ts';
+import { readHistories } from '../read/read.ts';
+import { parse, ready } from '../sql/parse.ts';
+import { isUnknown } from './change.ts';
+import { replay } from './replay.ts';
+
+let db: PGlite;
+beforeAll(async () => {
+  await ready();
+  db = await PGlite.create({ extensions: { citext } });
+});
+afterAll(() => db.close());
+
+/** What became of every statement (`ok` or its SQLSTATE), and what relations there are at the end, with their columns. */
+interface Seen {
+  readonly states: readonly string[];
+  readonly left: readonly string[];
+}
+
+async function measured(statements: readonly string[]): Promise<Seen> {
+  const states: string[] = [];
+  await db.exec('begin');
+  for (const sql of statements) {
+    await db.exec('savepoint s');
+    try {
+      await db.exec(sql);
+      states.push('ok');
+    } catch (error) {
+      states.push((error as { code?: string }).code ?? String(error));
+      await db.exec('rollback to s');
+    }
+  }
+  const { rows } = await db.query<{ kind: string; name: string; columns: string }>(`SELECT c.relkind::text AS kind, c.relname AS name,
+      coalesce(string_agg(a.attname, ',' ORDER BY a.attnum) FILTER (WHERE c.relkind <> 'i'), '') AS columns
+    FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'i', 'S') AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
+    GROUP BY 1, 2`);
+  await db.exec('rollback');
+  return { states, left: rows.map(({ kind, name, columns }) => `${kind === 'p' ? 'r' : kind} ${name}(${columns})`).sort() };
+}
+
+const letters: Readonly<Record<string, string>> = { table: 'r', view: 'v', matview: 'm', index: 'i', sequence: 'S' };
+
+/** The same by the replay; a relation of which nothing is claimed ends in `?`. */
+function replayed(statements: readonly string[]): Seen & { readonly effects: readonly string[]; readonly gaps: number } {
+  const files = Object.fromEntries(statements.map((sql, at) => [`db/${String(at + 1).padStart(3, '0')}.sql`, `${sql};`]));
+  const { histories } = readHistories(memoryFiles(files), { tool: 'psql' });
+  const run = replay(histories[0]!, { role: 'postgres' });
+  const states: string[] = [];
+  const effects: string[] = [];
+  let gaps = 0;
+  for (let next = run.next(); ; next = run.next()) {
+    if (next.done) {
+      const left = [...next.value.relations()].map(relation => {
+        const columns = 'query' in relation || relation.kind === 'table' ? (isUnknown(relation.columns) ? ['?'] : relation.columns.map(({ name }) => name)) : [];
+        return `${letters[relation.kind]} ${relation.name.name}(${columns.join(',')})${next.value.isCertain(relation.id) ? '' : '?'}`;
+      });
+      return { states, left: left.sort(), effects, gaps };
+    }
+    gaps += next.value.gaps.length;
+    for (const step of next.value.steps) {
+      states.push(step.refusal?.sqlstate ?? 'ok');
+      for (const effect of step.effects) if (effect.kind === 'dropObject' && effect.cascade)
+        effects.push([...(effect.columns ?? []).map(({ table, column }) => `${table.name.name}.${column}`), ...effect.takes.map(object => `${object.kind} ${typeof object.name === 'string' ? object.name : object.name.name}`)].join(', '));
+    }
+  }
+}
+
+/** Both see the same, and the answer of the replay for more. */
+async function agree(...statements: readonly string[]): Promise<ReturnType<typeof replayed>> {
+  expect(statements.filter(sql => !parse(sql).ok)).toEqual([]);
+  const ours = replayed(statements);
+  const theirs = await measured(statements);
+  expect({ states: ours.states, left: ours.left }).toEqual(theirs);
+  return ours;
+}
+
+const st = "create type st as enum ('a', 'b')";
+
+test('DROP TYPE … CASCADE takes the columns of the type, and what uses those, not the table', async () => {
+  const { effects } = await agree(st, 'create table u (id int primary key, st st not null)', 'create materialized view m as select id from u', 'create unique index m_id on m (id)',
+    'create materialized view n as select st, count(*) from u group by st', 'create index u_st on u (st)', 'create view o as select st from n',
+    'drop type st', 'drop type st cascade', 'refresh materialized view concurrently m', 'drop table u');
+  expect(effects).toEqual(['u.st, matview n, view o']);
+});
+
+test('through arrays, domains and ranges, with the constraints of the columns', async () => {
+  await agree(st, 'create domain d as st', 'create table u (a st[], b d, c d[], id int, check (id > 0 and b is not null), unique (id, a))', 'create view v as select b from u',
+    'create view w as select id from u', 'drop type st', 'drop domain d', 'drop type st cascade', 'alter table u add constraint u_id_a_key unique (id)');
+  await agree('create domain n as int', 'create type r as range (subtype = n)', 'create table u (id int, r r)', 'drop domain n', 'drop domain n cascade');
+});
+
+test('a schema takes the columns of its types, and its own tables whole', async () => {
+  const { effects } = await agree('create schema types', "create type types.st as enum ('a')", 'create table u (id int, s types.st)', 'create table types.x (s types.st)',
+    'create view v as select s from u', 'create view x2 as select s from types.x', 'drop schema types', 'drop schema types cascade');
+  expect(effects).toEqual(['u.s, type st, table x, view x2, view v']);
+});
+
+test('the columns of copies, heirs and partitions go on their own account', async () => {
+  await agree(st, 'create table p (id int, s st)', 'create table c (x int) inherits (p)', 'create view v as select s from c', 'create table l (like p)',
+    'create table a as select * from p', 'drop type st cascade');
+  await agree(st, 'create table p (id int, s st) partition by range (id)', 'create table c partition of p for values from (1) to (2)', 'create view v as select s from c',
+    'drop type st', 'drop type st cascade');
+});
+
+test('tables of the type, and those partitioned by it, go whole', async () => {
+  await agree(st, 'create table p (id int, s st) partition by list (s)', "create table c partition of p for values in ('a')", 'create view v as select id from c', 'drop type st cascade');
+  await agree('create type one as (id int)', 'create table p of one', 'create view v as select id from p', 'drop type one', 'drop type one cascade');
+});
+
+test('the type of a column follows ALTER TABLE', async () => {
+  await agree(st, 'create table t (id int, k text)', 'alter table t alter k type st using k::st', 'create table t2 (id int, k st)', 'alter table t2 alter k type text',
+    'create table t3 (id int, k st)', 'alter table t3 rename k to kk', 'create view v as select kk from t3', 'alter table t2 add column s st', 'drop type st', 'drop type st cascade');
+  await agree(st, 'create table t (id int, k st)', 'alter table t drop column k', 'drop type st', 'create table u (id int, k int, check (id > k))', 'alter table u drop column k',
+    'alter table u add constraint u_check check (id > 0)');
+});
+
+test('routines with the type go, and what calls them', async () => {
+  const { effects } = await agree(st, "create function f(st) returns int language sql as 'select 1'", "create function g() returns st language sql as 'select null::st'",
+    'create view m as select g() as k', "create function h() returns int language sql as 'select 1'", 'create view n as select h() as k', 'drop type st', 'drop type st cascade', 'select h()');
+  expect(effects[0]).toContain('view m');
+});
+
+test('a composite type loses its attribute; of the views that read it nothing is claimed', async () => {
+  const statements = [st, 'create type c as (x st, y int)', 'create table u (id int, c c)', 'create view v as select (c).y from u', 'create view w as select (c).x from u', 'create view i as select id from u',
+    'drop type st', 'drop type st cascade'];
+  const ours = replayed(statements);
+  const theirs = await measured(statements);
+  expect(ours.states).toEqual(theirs.states);
+  expect(theirs.left).toEqual(['r u(id,c)', 'v i(id)', 'v v(y)']);
+  expect(ours.left).toEqual(['r u(id,c)', 'v i(id)', 'v v(y)?', 'v w(x)?']);
+});
