@@ -20,12 +20,15 @@ export function suppressionOf(places: Places, rules: readonly Rule[], options: L
   };
   const all = new Map<string, Entry>();
   const ofFile = new Map<string, Entry[]>();
+  /** Those inside of bodies, by file: they cover a statement there, whoever calls it. */
+  const inBodies = new Map<string, Entry[]>();
   const key = (ignore: Ignore): string => `${ignore.span.path}\0${ignore.span.start}`;
   for (const owner of places.owners)
     for (const ignore of owner.statement.ignores) {
       if (all.has(key(ignore))) continue;
       const entry = { ignore, owner, used: new Set<string>() };
       all.set(key(ignore), entry);
+      if (ignore.of !== undefined && inBodies.get(ignore.of.path)?.push(entry) === undefined) inBodies.set(ignore.of.path, [entry]);
       if (ignore.scope === 'file') ofFile.set(ignore.span.path, [...(ofFile.get(ignore.span.path) ?? []), entry]);
     }
   const silenced: (Owner | undefined)[] = [];
@@ -34,8 +37,9 @@ export function suppressionOf(places: Places, rules: readonly Rule[], options: L
     const holds = holder !== undefined && one.problem.span.start < holder.span.end;
     const candidates = [
       ...(ofFile.get(one.problem.span.path) ?? []),
+      ...(inBodies.get(one.problem.span.path) ?? []).filter(({ ignore: { of } }) => of && of.start <= one.problem.span.start && one.problem.span.start < of.end),
       ...[...(holds ? holder.ignores : []), ...(one.statement !== holder ? (one.statement?.ignores ?? []) : [])]
-        .filter(ignore => ignore.scope === 'statement').flatMap(ignore => all.get(key(ignore)) ?? []),
+        .filter(ignore => ignore.scope === 'statement' && ignore.of === undefined).flatMap(ignore => all.get(key(ignore)) ?? []),
     ].filter(({ ignore }) => ignore.reason !== '' && ignore.rules.includes(one.rule));
     for (const { used } of candidates) used.add(one.rule);
     if (candidates.length > 0) silenced.push(one.owner);
@@ -53,7 +57,7 @@ export function suppressionOf(places: Places, rules: readonly Rule[], options: L
     return own('no-unused-ignore', entry, `This ignore suppresses nothing: ${id} has no finding ${where}.`);
   };
   return {
-    /** True when an ignore with a reason names the rule, on the statement that holds the finding, the one that raised it, or the file. */
+    /** True when an ignore with a reason names the rule, on the statement that holds the finding (in a body: the one there), the one that raised it, or the file. */
     silences,
     /** Findings about the ignores themselves. They may be ignored in turn, which is why ignores of `no-unused-ignore` come last. */
     unused(): Raised[] {

@@ -15,7 +15,7 @@ export function loadedProblems(history: History, places: Places, rules: readonly
     const meta = metas.get(rule);
     const severity = meta === undefined ? 'off' : severityOf(meta, options);
     if (severity === 'off') continue;
-    if (ignores.some(ignore => ignore.reason !== '' && ignore.rules.includes(rule))) suppressed += 1;
+    if (ignores.some(ignore => ignore.of === undefined && ignore.reason !== '' && ignore.rules.includes(rule))) suppressed += 1;
     else raised.push({ rule, severity, problem, ordinal: 0, owner: places.at(problem.span), statement: undefined });
   }
   return { raised, suppressed };

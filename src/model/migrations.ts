@@ -84,6 +84,8 @@ export interface Statement {
 export interface Ignore {
   readonly span: Span;
   readonly scope: 'statement' | 'file';
+  /** Inside of a body or literal: the statement there that it stands at, which alone it covers. */
+  readonly of?: Span;
   readonly rules: readonly string[];
   /** Empty when the author gave none: then it suppresses nothing and is a finding itself. */
   readonly reason: string;

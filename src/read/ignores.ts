@@ -1,5 +1,6 @@
-import type { Ignore } from '../model.ts';
+import type { Ignore, Span } from '../model.ts';
 import type { Piece } from '../sql/split.ts';
+import { bodyComments } from './body-ignores.ts';
 import { gap } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -11,7 +12,8 @@ interface Place { readonly at: (offset: number, isEnd: boolean) => { readonly pa
 
 /**
  * The ignores of each statement, by its index in `pieces`: comments directly above it (no blank line, no other code between), inside it,
- * or after its end on the same line; `mvlint-ignore-file` reaches all of them. An ignore that belongs to no statement is a gap.
+ * or after its end on the same line; `mvlint-ignore-file` reaches all of them. One inside of a routine's body or a DO block reaches the
+ * statement there that it stands at (`Ignore.of`). An ignore that belongs to no statement is a gap.
  * `place` maps offsets of the text to the source.
  */
 export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, ledger: Ledger): ReadonlyMap<number, readonly Ignore[]> {
@@ -33,8 +35,14 @@ export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, 
     for (const ignore of ignores) {
       if (ignore.scope === 'file') forAll.push(ignore);
       else if (owner !== undefined) give(owner.index, ignore);
-      else gap(ledger, ignore.span,
-        'This mvlint-ignore stands at no statement, so it does nothing; put it directly above one or at its end.');
+      else gap(ledger, ignore.span, noStatement);
+    }
+  }
+  for (const { piece, index } of statements) {
+    for (const { ignore, target } of inBodies(text, piece, place)) {
+      if (ignore.scope === 'file') forAll.push(ignore);
+      else if (target !== undefined) give(index, { ...ignore, of: target });
+      else gap(ledger, ignore.span, noStatement);
     }
   }
   for (const ignore of forAll) {
@@ -44,6 +52,17 @@ export function ignoresOf(text: string, pieces: readonly Piece[], place: Place, 
     for (const { index } of statements) give(index, ignore);
   }
   return found;
+}
+
+const noStatement = 'This mvlint-ignore stands at no statement, so it does nothing; put it directly above one or at its end.';
+
+/** The ignores in the bodies of a statement, and the statement of the body that each of them reaches. */
+function inBodies(text: string, piece: Piece, place: Place): readonly { readonly ignore: Ignore; readonly target: Span | undefined }[] {
+  return bodyComments(text, piece, 'mvlint-ignore').flatMap(({ body, comment, target, outer }) => {
+    const inner: Place = { at: (offset, isEnd) => place.at(outer(offset, isEnd), isEnd) };
+    const span = target && spanFrom(inner.at(target.start, false), inner.at(target.end, true));
+    return directivesOf(body, comment, inner).map(ignore => ({ ignore, target: span }));
+  });
 }
 
 const sameLine = (text: string, from: number, to: number): boolean => !text.slice(from, to).includes('\n');
@@ -66,7 +85,7 @@ function below(text: string, ordered: readonly { readonly piece: Piece; readonly
 const spanFrom = (from: ReturnType<Place['at']>, to: ReturnType<Place['at']>): Ignore['span'] =>
   ({ path: from.path, start: from.at, end: Math.max(from.at, to.at) });
 
-function directivesOf(text: string, comment: Piece, place: Place): readonly Ignore[] {
+function directivesOf(text: string, comment: { readonly start: number; readonly end: number }, place: Place): readonly Ignore[] {
   const ignores: Ignore[] = [];
   const block = text.startsWith('/*', comment.start);
   let start = comment.start;
