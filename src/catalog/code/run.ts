@@ -3,7 +3,7 @@ import { parse } from '../../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type LoopRange, type Piece, type PlpgsqlBody, type Target } from '../../sql/plpgsql.ts';
 import { split } from '../../sql/split.ts';
 import { joinTexts, plainText, sliceText, textStatement, type Text } from '../../sql/text.ts';
-import type { Node, SelectStmt } from '../../sql/tree.ts';
+import type { Node } from '../../sql/tree.ts';
 import { sameValue } from '../blend.ts';
 import { gap, type Change, type Outcome } from '../change.ts';
 import { statementKind } from '../statement-kind.ts';
@@ -13,6 +13,7 @@ import { assignedIn } from './assigned.ts';
 import { catches, decidedByCatalog, raised } from './errors.ts';
 import { opaque } from './opaque.ts';
 import { askCatalog, type Answer, type Row } from './questions.ts';
+import { harmless, reading, returnsRows, sureKinds } from './statements.ts';
 import { booleanValue, hasHole, not, nullValue, truthOf, unknownValue, type Truth, type Value } from './values.ts';
 
 /** The body of a routine or a DO statement. */
@@ -450,22 +451,3 @@ class Runner {
     return ends.length > 0;
   }
 }
-
-/** Whether a statement's answer are rows: a query, SHOW, EXPLAIN, and what says RETURNING. */
-function returnsRows(sql: string): boolean {
-  const parsed = parse(sql);
-  if (!parsed.ok) return false;
-  const [kind = '', body] = Object.entries(parsed.node)[0] ?? [];
-  if (kind === 'SelectStmt') return (body as SelectStmt).intoClause === undefined;
-  return kind === 'VariableShowStmt' || kind === 'ExplainStmt' || (body as { returningClause?: unknown; returningList?: unknown }).returningClause !== undefined
-    || (body as { returningList?: unknown }).returningList !== undefined;
-}
-
-/** The text of an EXECUTE that begins as one that gives, makes and sets nothing. */
-const reading = /^\s*(?:format\s*\(\s*)?'\s*(?:select|with|insert|update|delete|explain)\b/i;
-
-/** Statements that give, make and set nothing, whatever the data makes of them. */
-const harmless = new Set(['RefreshMatViewStmt', 'SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'ExplainStmt', 'VacuumStmt', 'LockStmt']);
-
-/** Statements that fail only for what the catalog knows; any other may fail by its data as well. */
-const sureKinds = new Set(['CreateStmt', 'ViewStmt', 'DropStmt', 'RenameStmt', 'GrantStmt', 'CommentStmt', 'VariableSetStmt', 'CreateFunctionStmt', 'CreateSchemaStmt']);
