@@ -22,6 +22,13 @@ test('a page shows both fixtures, what mvlint prints, and none of the expectatio
   expect(page).not.toContain('-- want');
 });
 
+test('examples that only their circumstances tell apart say them', async () => {
+  const page = (await generatedFiles()).get('rules/no-concurrent-index-in-transaction.md') ?? '';
+  const [reported = '', silent = ''] = page.split('## Reported')[1]?.split('## Not reported') ?? [];
+  expect(reported).toContain('each file in one transaction');
+  expect(silent).toContain('each statement by itself');
+});
+
 test('the skeleton of a new rule wants a finding that nothing yields yet', () => {
   const files = [...skeleton('no-such-thing')];
   expect(files.map(([path]) => path.slice(root.length + 1)).sort())

@@ -62,6 +62,23 @@ const section = (title: string, text: string | undefined): readonly string[] =>
   (text === undefined ? [] : [`## ${title}`, '', text.trim(), '']);
 const code = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
 
+/** Under which options the example stands, as a line above it; of two that differ in the tool or its transactions, both say theirs. */
+function circumstances({ options }: Fixture, other: Fixture | undefined): string {
+  const { tool, transaction, pending, postgres, engines, pg_trickle, timescaledb } = options;
+  const toldApart = other !== undefined && (other.options['tool'] !== tool || other.options['transaction'] !== transaction);
+  const parts = [
+    ...tool !== undefined ? [`read as files of ${tool}`] : toldApart || transaction !== undefined ? ['read as files that psql runs'] : [],
+    ...transaction === 'migration' ? ['each file in one transaction (`psql -1`)'] : toldApart && tool === undefined ? ['each statement by itself'] : [],
+    ...pending !== undefined ? [`${pending.split(',').map(glob => `\`${glob}\``).join(', ')} pending together`] : [],
+    ...postgres !== undefined ? [`for Postgres ${postgres}`] : [],
+    ...engines !== undefined ? [`with ${engines.split(',').join(' and ')} as a target`] : [],
+    ...pg_trickle !== undefined ? [`for pg_trickle ${pg_trickle}`] : [],
+    ...timescaledb !== undefined ? [`for TimescaleDB ${timescaledb}`] : [],
+  ];
+  const [first = '', ...rest] = parts;
+  return parts.length === 0 ? '' : `${[first.charAt(0).toUpperCase() + first.slice(1), ...rest].join(', ')}:\n\n`;
+}
+
 function page({ meta }: Rule, fixtures: readonly Fixture[], rules: readonly Rule[]): string {
   const fixture = (name: string): Fixture | undefined => fixtures.find(one => one.rule === meta.id && one.name === name);
   const [bad, good] = [fixture('bad'), fixture('good')];
@@ -74,8 +91,8 @@ function page({ meta }: Rule, fixtures: readonly Fixture[], rules: readonly Rule
     ...section('Why', meta.why),
     ...section('What to do', meta.fix),
     ...section('Exceptions', meta.exceptions),
-    ...bad ? section('Reported', `${code('sql', shownText(bad))}\n\n${code('text', output(bad, rules))}`) : [],
-    ...good ? section('Not reported', code('sql', shownText(good))) : [],
+    ...bad ? section('Reported', `${circumstances(bad, good)}${code('sql', shownText(bad))}\n\n${code('text', output(bad, rules))}`) : [],
+    ...good ? section('Not reported', `${circumstances(good, bad)}${code('sql', shownText(good))}`) : [],
     ...section('References', meta.references.map(link => `- <${link}>`).join('\n')),
   ].join('\n').trimEnd() + '\n';
 }

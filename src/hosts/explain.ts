@@ -28,21 +28,37 @@ function pageOf(id: string): string | undefined {
 }
 
 /** Markdown as a terminal shows it: headings bold, code indented, no fences, comments and link brackets gone. */
-function terminal(markdown: string, color: boolean): string {
+export function terminal(markdown: string, color: boolean): string {
   const colors = createColors(color);
   let code = false;
-  const lines = markdown.replace(/<!--[\s\S]*?-->\n*/g, '').split('\n').flatMap(line => {
-    if (/^\s*(?:```|~~~)/.test(line)) {
-      code = !code;
-      return [];
+  const lines: string[] = [];
+  let prose: string[] = [];
+  const flush = (): void => {
+    if (prose.length > 0) lines.push(inline(prose.join('\n'), colors));
+    prose = [];
+  };
+  for (const line of markdown.replace(/<!--[\s\S]*?-->\n*/g, '').split('\n')) {
+    const fence = /^\s*(?:```|~~~)/.test(line);
+    const heading = code ? null : /^#+\s+(.*)/.exec(line);
+    // What goes on over a line end (a code span, a link) is one with the next line; a blank line, a heading or a fence ends it.
+    if (!fence && !code && heading === null && line.trim() !== '') {
+      prose.push(line);
+      continue;
     }
-    if (code) return [`    ${colors.dim(line)}`.trimEnd()];
-    const heading = /^#+\s+(.*)/.exec(line);
-    if (heading !== null) return [colors.bold(heading[1] ?? '')];
-    return [line.replace(/\[([^\]]+)\]\((https?:[^)]+)\)/g, '$1 ($2)').replace(/<(https?:[^>]+)>/g, '$1').replace(/`([^`]+)`/g, (_, inner: string) => colors.cyan(inner))
-      .replace(/\*\*([^*]+)\*\*/g, (_, inner: string) => colors.bold(inner))];
-  });
+    flush();
+    if (fence) code = !code;
+    else if (code) lines.push(`    ${colors.dim(line)}`.trimEnd());
+    else lines.push(heading === null ? '' : colors.bold(inline(heading[1] ?? '', colors)));
+  }
+  flush();
   return `${lines.join('\n').replace(/\n{3,}/g, '\n\n').trim()}\n`;
+}
+
+/** The prose of a paragraph; what is painted over a line end is painted line by line, so that a pager shows it. */
+function inline(text: string, colors: ReturnType<typeof createColors>): string {
+  const painted = (paint: (text: string) => string) => (_: string, inner: string): string => inner.split('\n').map(line => paint(line)).join('\n');
+  return text.replace(/\[([^\]]+)\]\((https?:[^)]+)\)/g, '$1 ($2)').replace(/<(https?:[^>]+)>/g, '$1')
+    .replace(/`([^`]+)`/g, painted(colors.cyan)).replace(/\*\*([^*]+)\*\*/g, painted(colors.bold));
 }
 
 /** `mvlint rules`: the table; `--format json` for machines. */
