@@ -4,7 +4,7 @@ import { typeWritten } from '../sql/type-name.ts';
 import {
   columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
-import { notable, refuseDependants, removeAll, removeColumns, tollOfColumn, uses } from './drops.ts';
+import { notable, refuseDependants, removeAll, removeColumns, tollOf, tollOfColumn, uses } from './drops.ts';
 import { changeOwner } from './owners.ts';
 import { optionsOf } from './options.ts';
 import { addConstraint, makeSequence, readColumn, typeOf } from './tables.ts';
@@ -201,8 +201,15 @@ function dropConstraint(change: Change, table: Table, command: AlterTableCmd): O
   if (sole && holders.length > 0 && command.behavior !== 'DROP_CASCADE')
     return refuseDependants(change, `constraint ${constraint.name} on table ${printName(table)}`, { blocked: holders.map(object => ({ object, on: table.id })) }, table.id);
   const index = constraint.index === undefined ? undefined : change.store.get(constraint.index);
-  change.effects.push({ kind: 'dropPart', of: table, what: `constraint ${constraint.name}`, cascade: command.behavior === 'DROP_CASCADE', takes: [], via: change.via });
-  if (index) removeAll(change, new Map([[index.id, index]]));
+  const toll = tollOf(change, index ? [index] : []);
+  const cascade = command.behavior === 'DROP_CASCADE';
+  const what = `constraint ${constraint.name}`;
+  // A view whose GROUP BY relies on the key depends on it (measured, dependencies.test.ts).
+  const blocked = toll.blocked.filter(({ object }) => change.store.isCertain(object.id));
+  if (!cascade && blocked.length > 0) return refuseDependants(change, `${what} on table ${printName(table)}`, { blocked }, table.id);
+  const takes = notable(toll, new Set(index ? [index.id] : [])).filter(object => change.store.isCertain(object.id));
+  change.effects.push({ kind: 'dropPart', of: table, what, cascade, takes, via: change.via });
+  removeAll(change, cascade || !index ? toll.goes : new Map([[index.id, index]]));
   const now = change.store.get(table.id);
   if (now?.kind === 'table') change.store.put({ ...now, constraints: now.constraints.filter(item => item.name !== constraint.name) });
   return undefined;

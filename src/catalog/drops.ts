@@ -86,7 +86,7 @@ export function removeColumns(change: Change, columns: Toll['columns']): void {
   }
 }
 
-/** A composite type loses an attribute: which views read just that one is not recorded, and they go with it (measured, drop-types.test.ts). */
+/** A composite type loses an attribute: which views read just that one is not recorded, and they go with it (measured, dependencies.test.ts). */
 function doubtReaders(change: Change, type: ObjectId): void {
   const readers = change.store.dependants(type).flatMap(link => readersOf(change, link));
   for (const object of tollOf(change, readers).goes.values()) if (isRelation(object)) change.store.cloud(object.name);

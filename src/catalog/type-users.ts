@@ -1,4 +1,4 @@
-/** Who holds on to a type: columns one by one, tables whole only by OF and by their partition key (measured, drop-types.test.ts). */
+/** Who holds on to a type: columns one by one, tables whole only by OF and by their partition key (measured, dependencies.test.ts). */
 import type { Column, ObjectId, Type } from '../model.ts';
 import type { ColumnDef, Node, TypeName } from '../sql/tree.ts';
 import { typeWritten } from '../sql/type-name.ts';

@@ -78,11 +78,12 @@ export const queries = {
   policies: `SELECT p.oid::text AS oid, p.polname AS name, p.polrelid::text AS relation, ${role('c.relowner')} AS owner
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid ORDER BY p.oid`,
 
-  /** What views read, by column (refobjsubid; 0 is the whole relation), through their rewrite rules. */
-  reads: `SELECT DISTINCT r.ev_class::text AS dependent, d.refclassid::regclass::text AS catalog, d.refobjid::text AS on, d.refobjsubid::int AS number, a.attname AS column
+  /** What views read, by column (refobjsubid; 0 is the whole relation), through their rewrite rules; keys that a GROUP BY relies on by their index. */
+  reads: `SELECT DISTINCT r.ev_class::text AS dependent, d.refclassid::regclass::text AS catalog, coalesce(k.conindid, d.refobjid)::text AS on, d.refobjsubid::int AS number, a.attname AS column
     FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.deptype = 'n'
       JOIN pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm')
       LEFT JOIN pg_attribute a ON d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid <> 0
+      LEFT JOIN pg_constraint k ON d.refclassid = 'pg_constraint'::regclass AND k.oid = d.refobjid
     WHERE NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = r.ev_class) AND ${userSchema('c.relnamespace')}
     ORDER BY 1, 2, 3, 4`,
 } as const;

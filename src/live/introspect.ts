@@ -225,7 +225,8 @@ function putReads(store: Store, ids: Ids, answers: Answers): void {
   const found = new Map<string, { dependent: ObjectId; on: ObjectId; relation: boolean; columns: string[]; whole: boolean }>();
   for (const row of answers.reads) {
     const dependent = ids.get('pg_class', row['dependent']);
-    const on = ids.get(text(row['catalog']), row['on']);
+    const catalog = text(row['catalog']);
+    const on = ids.get(catalog === 'pg_constraint' ? 'pg_class' : catalog, row['on']);
     if (dependent === undefined || on === undefined) continue;
     const key = `${dependent} ${on}`;
     const link = found.get(key) ?? { dependent, on, relation: row['catalog'] === 'pg_class', columns: [], whole: false };

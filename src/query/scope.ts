@@ -166,6 +166,8 @@ export interface Run {
   readonly missingColumns: { readonly relation: ObjectId; readonly column: string; readonly span: Span }[];
   readonly routines: Set<ObjectId>;
   readonly types: Set<ObjectId>;
+  /** The indexes of the primary keys that a GROUP BY relies on; collected only when asked for. */
+  readonly keys?: Set<ObjectId>;
   /** What resolution chose, in the order it was found; collected only when asked for. */
   readonly uses?: Use[];
   /** What was found, by node; kept only when asked for. */

@@ -7,6 +7,7 @@ import { withCtes } from './ctes.ts';
 import { narrowed, value, visit, type Place } from './expression.ts';
 import { fromItems, type Item } from './from.ts';
 import { oneRow, unknownRows, together, withLaws, type RowFacts } from './laws.ts';
+import { keysReliedOn } from './grouped-keys.ts';
 import { lastName, outputName, strings } from './names.ts';
 import { hasAggregate, limitedFacts, listedFacts, type Output } from './output-keys.ts';
 import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Branch, type Env, type Run, type Scope, type Shape,
@@ -217,6 +218,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   }
   limits(select, { ...place, scope: noScope(env) });
   run.inspection?.selects.set(select, { scope, outputs, open });
+  if (run.keys !== undefined) for (const key of keysReliedOn(select, outputs, place)) run.keys.add(key);
   if (!isJudging(run)) return { columns: outputs.map(shown), open, facts: oneRow };
   const aggregates = hasAggregate(select, place);
   const judged = judgeRows(select, outputs, place, aggregates && groups.length === 0);

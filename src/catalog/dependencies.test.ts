@@ -133,3 +133,36 @@ test('a composite type loses its attribute; of the views that read it nothing is
   expect(theirs.left).toEqual(['r u(id,c)', 'v i(id)', 'v v(y)']);
   expect(ours.left).toEqual(['r u(id,c)', 'v i(id)', 'v v(y)?', 'v w(x)?']);
 });
+
+const keyed = ['create table c (id int primary key, name text, k int not null, constraint c_k unique (k))', 'create table d (id int primary key, x int)'];
+const relying: Readonly<Record<string, readonly string[]>> = {
+  'select id, name, count(*) from c group by id': ['2BP01', 'ok', 'ok'],
+  'select id, count(*), sum(k) from c group by id': ['ok', 'ok', 'ok'],
+  'select id, name from c group by id, name': ['ok', 'ok', 'ok'],
+  'select name from c group by c.id': ['2BP01', 'ok', 'ok'],
+  'select c.* from c group by id': ['2BP01', 'ok', 'ok'],
+  "select id as i, lower(name) || 'x' as n from c group by i": ['2BP01', 'ok', 'ok'],
+  'select id, lower(name) as n from c group by id, lower(name)': ['ok', 'ok', 'ok'],
+  'select id, lower(name) as n from c group by 1, 2': ['ok', 'ok', 'ok'],
+  'select id from c group by id having max(k) > 1 and name is not null': ['2BP01', 'ok', 'ok'],
+  'select id from c group by id order by name': ['2BP01', 'ok', 'ok'],
+  'select id, row_number() over (order by name) as n from c group by id': ['2BP01', 'ok', 'ok'],
+  'select id, max(name) filter (where k > 1) as m from c group by id': ['ok', 'ok', 'ok'],
+  'select c.id, c.name, d.x from c join d on d.id = c.id group by c.id, d.id': ['2BP01', 'ok', '2BP01'],
+  'select c.id, d.x from c join d on d.id = c.id group by c.id, d.id': ['ok', 'ok', '2BP01'],
+  'select x.* from (select id, name from c group by id) x': ['2BP01', 'ok', 'ok'],
+  'with x as (select id, name from c group by id) select * from x': ['2BP01', 'ok', 'ok'],
+  'select distinct on (id) id, name from c': ['ok', 'ok', 'ok'],
+};
+
+test('a view whose GROUP BY relies on a primary key depends on it', async () => {
+  for (const [query, expected] of Object.entries(relying)) {
+    const { states } = await agree(...keyed, `create materialized view m as ${query}`, 'alter table c drop constraint c_pkey', 'alter table c drop constraint c_k', 'alter table d drop constraint d_pkey');
+    expect([query, states.slice(-3)]).toEqual([query, expected]);
+    await agree(...keyed, `create view v as ${query}`, 'create view w as select * from v', 'alter table c drop constraint c_pkey cascade', 'alter table d drop constraint d_pkey cascade');
+  }
+});
+
+test('no view relies on a deferrable key', async () => {
+  await agree('create table c (id int, name text, constraint pk primary key (id) deferrable)', 'create view v as select id, count(name) from c group by id', 'alter table c drop constraint pk');
+});
