@@ -1,13 +1,27 @@
-import { describe, evidence, isSelectable, madeAt, passedOver, quote, refuses, rule } from '../src/rule.ts';
-import type { Catalog, CatalogObject, Refusal } from '../src/rule.ts';
+import { describe, evidence, isSelectable, isUnknown, madeAt, passedOver, quote, refuses, rule, unreadableSource } from '../src/rule.ts';
+import type { Catalog, CatalogObject, Matview, Refusal } from '../src/rule.ts';
 
 const kinds: Readonly<Record<string, string>> = { table: 'a table', view: 'a plain view', index: 'an index', sequence: 'a sequence' };
+
+/** Whose right is missing, as the end of a sentence about the view: the owner's, whose rights the query runs with, or those of who asks (facts B, E). */
+function lacking(refusal: Refusal, matview: Matview, before: Catalog): string {
+  const owner = isUnknown(matview.owner) ? 'its owner' : `its owner ${quote(matview.owner)}`;
+  if (refusal.because.includes('temporary tables')) return `${owner} may not make temporary tables`;
+  const role = isUnknown(before.session.role) || before.session.role === matview.owner ? 'who asks for it' : quote(before.session.role);
+  if (refusal.because.startsWith('must be owner')) return `${role} is not ${owner}`;
+  const [, kind, denied] = /^permission denied for (table|view|materialized view) (.+)$/.exec(refusal.because) ?? [];
+  const source = unreadableSource(matview, before);
+  if (source !== undefined && source.name.name === denied) return `${owner} may not read ${quote(source.name)}`;
+  if (kind === 'materialized view' && denied === matview.name.name) return `${role} is not ${owner} and has no MAINTAIN on it`;
+  return denied === undefined ? refusal.because : `${owner} may not read ${quote(denied)}`;
+}
 
 /** Why Postgres refuses, as the end of a sentence about `it`. SQLSTATEs as measured (facts A, B). */
 function reason(refusal: Refusal, target: CatalogObject | undefined, before: Catalog): string {
   if (refusal.sqlstate === '25006') return 'the transaction is read-only';
   if (refusal.sqlstate === '42601') return 'CONCURRENTLY and WITH NO DATA exclude each other';
   if (refusal.sqlstate === '42P01') return 'there is no such relation';
+  if (target?.kind === 'matview' && refusal.sqlstate === '42501') return lacking(refusal, target, before);
   if (target && target.kind !== 'matview' && kinds[target.kind]) return `it is ${kinds[target.kind]}`;
   if (target?.kind === 'matview' && refusal.sqlstate === '0A000') return 'it is not populated';
   if (target?.kind === 'matview' && refusal.sqlstate === '55000') {

@@ -29,12 +29,13 @@ not reported, nor is a query whose condition is constantly false.
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
   ],
   check: {
-    *refuse({ via, refusal, statement, target }, { step }) {
+    *refuse({ via, refusal, statement, target, fills }, { step }) {
       if (refusal.sqlstate !== '55000' || !/has not been populated/.test(refusal.because)) return;
       const empty = refusal.relation === undefined ? undefined : step.before.get(refusal.relation);
       if (!isSelectable(empty)) return;
       const name = quote(empty.name);
-      const over = statement === 'refresh' ? 'this refresh' : 'to fill the new relation';
+      const filled = fills && quote(fills.schema === undefined ? fills.name : { schema: fills.schema, name: fills.name });
+      const over = statement === 'refresh' ? 'this refresh' : `to fill ${filled ?? 'the new relation'}`;
       const named = target !== undefined && target.id !== empty.id ? `to refresh ${quote(target.name)}` : over;
       yield {
         span: via.span,

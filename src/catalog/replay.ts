@@ -7,7 +7,7 @@ import { runCalls } from './code/calls.ts';
 import type { OutsideSite } from './code/search.ts';
 import { runs, sessionLives } from './order.ts';
 import { withParameter } from './session.ts';
-import { statementKind } from './statement-kind.ts';
+import { saidOf } from './statement-kind.ts';
 import { emptyCatalog, isRelation, Store } from './store.ts';
 import { Transactions } from './transactions.ts';
 
@@ -146,8 +146,8 @@ function notMade(change: Change, node: Node, { sqlstate }: Refusal, before: Stor
 
 function refused(refusal: Refusal, node: Node, before: Catalog, change: Change): Effect {
   const target = refusal.relation === undefined ? undefined : before.get(refusal.relation);
-  const { statement = statementKind(Object.keys(node)[0] ?? ''), via = change.via } = refusal.inside ?? {};
-  return { kind: 'refuse', refusal, statement, ...(isRelation(target) ? { target } : {}), via };
+  const { via, ...said } = refusal.inside ?? { ...saidOf(node), via: change.via };
+  return { kind: 'refuse', refusal, ...said, ...(isRelation(target) ? { target } : {}), via };
 }
 
 /** BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin. */

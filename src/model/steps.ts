@@ -1,7 +1,7 @@
 /** What happened: statements replayed, and the effects that rules visit. */
 import type { Evidence, Known, Span } from './text.ts';
 import type { Migration, Statement, Unit } from './migrations.ts';
-import type { Catalog, CatalogObject, Index, Matview, Name, ObjectId, Relation, Routine, Selectable, Table, Trigger, View } from './catalog.ts';
+import type { Catalog, CatalogObject, Index, Matview, Name, ObjectId, Relation, Routine, Selectable, Table, Trigger, View, WrittenName } from './catalog.ts';
 import type { Query } from './query.ts';
 import type { Eligibility, Misuse } from './incremental.ts';
 
@@ -32,7 +32,7 @@ export interface Refusal {
   /** What the engine says of the query that it refuses to maintain. */
   readonly eligibility?: Eligibility;
   /** The statement inside a routine or block that is refused, and where it stands. */
-  readonly inside?: { readonly statement: Extract<Effect, { kind: 'refuse' }>['statement']; readonly via: Via };
+  readonly inside?: Pick<Extract<Effect, { kind: 'refuse' }>, 'statement' | 'fills' | 'via'>;
 }
 
 /** How an effect came about. */
@@ -96,7 +96,9 @@ export type Effect = { readonly via: Via } & (
   | { readonly kind: 'setParameter'; readonly name: string; readonly value: Known<string>; readonly local: boolean }
   | { readonly kind: 'begin' | 'commit' }
   /** Postgres refuses the statement: the only effect of its step. `target` is what the statement names, where that is known. */
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly statement: 'refresh' | 'drop' | 'create' | 'alter' | 'read' | 'other'; readonly target?: Relation }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly statement: 'refresh' | 'drop' | 'create' | 'alter' | 'read' | 'other'; readonly target?: Relation;
+    /** The table or materialized view that it would have filled from a query. */
+    readonly fills?: WrittenName }
   /** Raised after the last step of a migration (of a deploy): `start` is the catalog before its first. */
   | { readonly kind: 'endOfMigration' | 'endOfDeploy'; readonly start: Catalog; readonly steps: readonly Step[] }
   | { readonly kind: 'endOfHistory' }

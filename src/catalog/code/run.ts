@@ -6,7 +6,7 @@ import { joinTexts, plainText, sliceText, textStatement, type Text } from '../..
 import type { Node } from '../../sql/tree.ts';
 import { sameValue } from '../blend.ts';
 import { gap, type Change, type Outcome } from '../change.ts';
-import { statementKind } from '../statement-kind.ts';
+import { saidOf } from '../statement-kind.ts';
 import type { Store } from '../store.ts';
 import { foldText, type Scope } from './fold.ts';
 import { assignedIn } from './assigned.ts';
@@ -258,7 +258,7 @@ class Runner {
       code: { depth: this.depth, budget: this.budget, strangers: this.strangers, variables: this.variables },
     };
     const outcome = this.change[how](inner, node);
-    if (outcome) this.refusal = outcome.inside ? outcome : { ...outcome, inside: { statement: statementKind(Object.keys(node)[0] ?? ''), via: inner.via } };
+    if (outcome) this.refusal = outcome.inside ? outcome : { ...outcome, inside: { ...saidOf(node), via: inner.via } };
     else if (!sureKinds.has(Object.keys(node)[0] ?? '')) this.risks += 1;
     return !outcome;
   }
