@@ -166,3 +166,18 @@ test('a view whose GROUP BY relies on a primary key depends on it', async () => 
 test('no view relies on a deferrable key', async () => {
   await agree('create table c (id int, name text, constraint pk primary key (id) deferrable)', 'create view v as select id, count(name) from c group by id', 'alter table c drop constraint pk');
 });
+
+const passes: Readonly<Record<string, string>> = {
+  'alter a type bigint, drop column id': '2BP01', 'drop column id, alter a type bigint': '2BP01', 'add column id int, drop column z': '2BP01',
+  'alter nope type bigint, drop column z': '42703', 'add column id int, alter a type bigint': '0A000', 'alter a type bigint, add column id int': '0A000',
+  'add column nn int, alter nn type bigint': '42703', 'add column nn int, drop column nn': '42703', 'drop column z cascade, alter z type bigint': '42703',
+  'drop column z cascade, add column z text': 'ok', 'add column z text, drop column z cascade': 'ok', 'alter a drop not null, alter a type bigint': '0A000',
+  'add constraint k primary key (a), drop constraint t_pkey': 'ok', 'drop constraint t_pkey, add primary key (a)': 'ok', 'add unique (q), add column q int': 'ok',
+};
+
+test('ALTER TABLE drops first, then changes types, then adds columns', async () => {
+  for (const [commands, expected] of Object.entries(passes)) {
+    const { states } = await agree('create table t (id int primary key, a int, z int)', 'create view v as select id, a from t', 'create view w as select z from t', `alter table t ${commands}`);
+    expect([commands, states.at(-1)]).toEqual([commands, expected]);
+  }
+});
