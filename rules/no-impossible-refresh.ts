@@ -6,14 +6,14 @@ const kinds: Readonly<Record<string, string>> = { table: 'a table', view: 'a pla
 /** Whose right is missing, as the end of a sentence about the view: the owner's, whose rights the query runs with, or those of who asks (facts B, E). */
 function lacking(refusal: Refusal, matview: Matview, before: Catalog): string {
   const owner = isUnknown(matview.owner) ? 'its owner' : `its owner ${quote(matview.owner)}`;
-  if (refusal.because.includes('temporary tables')) return `${owner} may not make temporary tables`;
+  if (refusal.because.includes('temporary tables')) return `${owner} has no right to make temporary tables`;
   const role = isUnknown(before.session.role) || before.session.role === matview.owner ? 'who asks for it' : quote(before.session.role);
   if (refusal.because.startsWith('must be owner')) return `${role} is not ${owner}`;
   const [, kind, denied] = /^permission denied for (table|view|materialized view) (.+)$/.exec(refusal.because) ?? [];
   const source = unreadableSource(matview, before);
-  if (source !== undefined && source.name.name === denied) return `${owner} may not read ${quote(source.name)}`;
+  if (source !== undefined && source.name.name === denied) return `${owner} has no SELECT on ${quote(source.name)}`;
   if (kind === 'materialized view' && denied === matview.name.name) return `${role} is not ${owner} and has no MAINTAIN on it`;
-  return denied === undefined ? refusal.because : `${owner} may not read ${quote(denied)}`;
+  return denied === undefined ? refusal.because : `${owner} has no SELECT on ${quote(denied)}`;
 }
 
 /** Why Postgres refuses, as the end of a sentence about `it`. SQLSTATEs as measured (facts A, B). */
