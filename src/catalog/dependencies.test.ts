@@ -181,3 +181,21 @@ test('ALTER TABLE drops first, then changes types, then adds columns', async () 
     expect([commands, states.at(-1)]).toEqual([commands, expected]);
   }
 });
+
+test('DROP EXTENSION is refused for columns of its types, and takes them with CASCADE', async () => {
+  const statements = ['create extension citext', 'create table t (id int primary key, e citext, f citext[])', 'create materialized view m as select id, e from t', 'create materialized view n as select id from t',
+    "create view w as select lower('a'::citext) as b", 'create index te on t (e)', 'create index ti on t (id)', 'drop extension citext', 'drop extension citext cascade', 'refresh materialized view n'];
+  const ours = replayed(statements);
+  const theirs = await measured(statements);
+  expect(theirs.states.slice(-3)).toEqual(['2BP01', 'ok', 'ok']);
+  expect(ours.states).toEqual(theirs.states);
+  expect(theirs.left).toEqual(['i t_pkey()', 'i ti()', 'm n(id)', 'r t(id)']);
+  expect(ours.left).toEqual(['i t_pkey()', 'i ti()', 'm n(id)?', 'r t(id)', 'v w(b)?']);
+  expect([ours.effects, ours.gaps]).toEqual([['t.e, t.f, matview m'], 1]);
+});
+
+test('DROP EXTENSION of which no type is known is one gap, and without CASCADE it is none', () => {
+  const made = ['create extension pg_trgm', 'create table t (id int, k text)', 'create materialized view m as select id from t'];
+  expect(replayed([...made, 'drop extension pg_trgm cascade'])).toMatchObject({ states: ['ok', 'ok', 'ok', 'ok'], left: ['m m(id)?', 'r t(id,k)'], gaps: 1 });
+  expect(replayed([...made, 'drop extension pg_trgm'])).toMatchObject({ left: ['m m(id)', 'r t(id,k)'], gaps: 0 });
+});

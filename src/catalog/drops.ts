@@ -1,6 +1,6 @@
 import type { CatalogObject, Dependency, Evidence, Index, ObjectId, Refusal, Table } from '../model.ts';
 import type { DropStmt, Node } from '../sql/tree.ts';
-import { columnsOf, find, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
+import { columnsOf, find, gap, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
 import { isRelation } from './store.ts';
 import { namesOf } from './tables.ts';
 import { typeWritten } from '../sql/type-name.ts';
@@ -214,6 +214,20 @@ export function located(change: Change, node: DropStmt): readonly CatalogObject[
   return [...new Set((node.objects ?? []).flatMap(item => locate(change, node, item).object ?? []))];
 }
 
+/**
+ * What an extension brought is not in the history: which views call its functions or operators, and which indexes use its operator classes, is
+ * not known, and those go with it. Plain indexes of the built-in classes, and tables, stay.
+ */
+function doubtAfter(change: Change, extension: string): void {
+  gap(change, `what goes along with extension ${extension} is not known`);
+  for (const object of [...change.store.relations()]) {
+    const opaque = object.kind === 'index' && (object.method !== 'btree' || object.predicate !== undefined
+      || object.columns.some(({ column, opclass }) => column === undefined || opclass !== undefined));
+    if (object.kind === 'view' || object.kind === 'matview' || opaque) change.store.cloud(object.name);
+    if (object.kind === 'matview') for (const index of change.store.indexesOf(object.id)) change.store.cloud(index.name);
+  }
+}
+
 /** DROP of whole objects: refusals first (2BP01, 42809, 42P01), then one effect for each named object. */
 export function drop(change: Change, node: DropStmt): Outcome {
   if (node.concurrent === true && change.inTransactionBlock) return refuse('25001', 'DROP INDEX CONCURRENTLY cannot run inside a transaction block');
@@ -256,5 +270,6 @@ export function drop(change: Change, node: DropStmt): Outcome {
   }
   removeAll(change, all.goes);
   removeColumns(change, all.columns);
+  if (cascade) for (const object of named) if (object.kind === 'extension') doubtAfter(change, object.name);
   return undefined;
 }

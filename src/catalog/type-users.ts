@@ -13,12 +13,25 @@ function typeNamed(store: Store, text: string): Type | undefined {
   return found.is === 'present' ? found.object : undefined;
 }
 
+/** Extensions whose types are known by name: citext is measured (dependencies.test.ts), the others are as their manuals name them. */
+const typesOfExtensions: Readonly<Record<string, readonly string[]>> = {
+  citext: ['citext'], hstore: ['hstore'], ltree: ['ltree', 'lquery', 'ltxtquery'], postgis: ['geometry', 'geography'], vector: ['vector', 'halfvec', 'sparsevec'],
+};
+const extensionsByType: ReadonlyMap<string, string> = new Map(Object.entries(typesOfExtensions).flatMap(([name, types]) => types.map(type => [type, name])));
+
+/** The extension of this history that a column's type is of, in whatever schema: `citext[]`, `extensions.geometry(Point,4326)`. */
+function extensionOf(store: Store, text: string): ObjectId | undefined {
+  const name = extensionsByType.get(text.replace(/\(.*\)|\[\]/g, '').split('.').at(-1) ?? '');
+  const found = name === undefined ? undefined : store.findGlobal('extension', name);
+  return found?.is === 'present' ? found.object.id : undefined;
+}
+
 /** Records what these columns of a table are of; a partitioned table goes whole with the type of a key of it. */
 export function dependOnColumnTypes(store: Store, table: ObjectId, columns: readonly Column[], keys: readonly string[] = []): void {
   for (const column of columns) {
-    const type = isUnknown(column.type) ? undefined : typeNamed(store, column.type);
-    if (type === undefined) continue;
-    store.depend({ dependent: table, on: type.id, strength: 'normal', ...(keys.includes(column.name) ? {} : { by: column.name }) });
+    const on = isUnknown(column.type) ? undefined : typeNamed(store, column.type)?.id ?? extensionOf(store, column.type);
+    if (on === undefined) continue;
+    store.depend({ dependent: table, on, strength: 'normal', ...(keys.includes(column.name) ? {} : { by: column.name }) });
   }
 }
 
