@@ -14,6 +14,11 @@ export const cases: readonly Row[] = [
   { code: 'temporary-source', live: true, refused: ['select id from passing'] },
   { code: 'modifying-cte', refused: ['with d as (delete from scratch returning id) select id from d'] },
   { code: 'parameter', refused: ['select id from customers where id = $1'] },
+  { code: 'select-into', refused: ['select id into away from customers'] },
+  { code: 'no-equality', refused: ['select distinct raw from customers', 'select files, count(*) from customers group by files'],
+    taken: ['select tags, count(*) from customers group by tags', 'select extra, count(*) from customers group by extra'] },
+  { code: 'no-equality', live: true, refused: ['select folder, count(*) from customers group by folder',
+    'select distinct folder from customers'] },
   {
     code: 'mutable-function',
     refused: [

@@ -1,5 +1,5 @@
 import { maintained, mutable, steady, strange, unmaintained, unstableAggregates } from './pg-ivm-expressions.ts';
-import { over, poolOf, type Dice, type Parts } from './pg-ivm-generator.ts';
+import { over, poolOf, type Dice, type Parts } from './pg-ivm-parts.ts';
 
 type Fault = (parts: Parts, dice: Dice) => void;
 

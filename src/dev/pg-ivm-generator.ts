@@ -1,54 +1,20 @@
-import { random } from './history.ts';
 import { addFault, faultsFor } from './pg-ivm-faults.ts';
 import { conditions, maintained, steady, tables, type Source } from './pg-ivm-expressions.ts';
+import { aimed, checks, pairs } from './pg-ivm-pairs.ts';
+import { Dice, over, poolOf, print, type Parts } from './pg-ivm-parts.ts';
 
-/** A query in parts, so that a fault can be put into any of them. */
-export interface Parts {
-  with: string[];
-  recursive: boolean;
-  distinct: string;
-  targets: string[];
-  from: string[];
-  sources: Source[];
-  where: string[];
-  group: string[];
-  tail: string[];
-  /** It aggregates, or has an outer join, an EXISTS, a CTE. */
-  form: string;
-}
-
-/** What a generator picks with. */
-export class Dice {
-  readonly next: () => number;
-  constructor(seed: number) {
-    this.next = random(seed);
-  }
-  chance(share: number): boolean {
-    return this.next() < share;
-  }
-  pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.next() * list.length)]!;
-  }
-  some<T>(list: readonly T[], count: number): T[] {
-    const rest = [...list];
-    return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(Math.floor(this.next() * rest.length), 1)[0]!);
-  }
-  upTo(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-}
-
-export const over = (text: string, alias: string): string => text.replaceAll('@', alias);
-export const poolOf = (pool: Readonly<Record<string, readonly string[]>>, alias: string): readonly string[] =>
-  pool[alias.replace(/\d+$/, '')] ?? pool[''] ?? [];
+/** Which part of the queries is aimed at one check, alone or with another one, all checks in turn. The rest is left to chance. */
+const shares = { alone: 0.26, together: 0.22 };
 
 /**
  * Makes queries for the pg_ivm oracle: shapes that the extension takes, and faults that are put into them, none, one or several. The same
- * seed makes the same queries.
+ * seed makes the same queries. A share of them goes round all checks, alone and with another one.
  */
 export class Generator {
   readonly #dice: Dice;
   #serial = 0;
+  #alone = 0;
+  #together = 0;
 
   constructor(seed: number) {
     this.#dice = new Dice(seed);
@@ -57,8 +23,11 @@ export class Generator {
   next(): string {
     const dice = this.#dice;
     this.#serial = 0;
+    const purpose = dice.next();
+    if (purpose < shares.alone) return print(aimed(checks[this.#alone++ % checks.length]!, false, dice));
+    if (purpose < shares.alone + shares.together) return print(aimed(pairs[this.#together++ % pairs.length]!, true, dice));
     const roll = dice.next();
-    const faults = roll < 0.5 ? 0 : roll < 0.88 ? 1 : roll < 0.97 ? 2 : 3;
+    const faults = roll < 0.72 ? 0 : roll < 0.9 ? 1 : roll < 0.97 ? 2 : 3;
     // A fault is to stand alone often: beside an outer join or an aggregate it seldom does.
     const parts = faults === 1 && dice.chance(0.6) ? this.#plain() : this.#shape();
     for (const name of dice.some(faultsFor(parts.form, dice), faults)) addFault(name, parts, dice);
@@ -223,27 +192,4 @@ export class Generator {
         targets: this.#dice.some(names, 1 + this.#dice.upTo(names.length)).map(name => `t.${name}`),
     };
   }
-}
-
-/** The text of a query. Unnamed expressions and repeated columns get names of their own. */
-export function print(parts: Parts): string {
-  const seen = new Set<string>();
-  const targets = parts.targets.map((text, at) => {
-    if (/\bas [\w"]+$/i.test(text) || text.endsWith('*')) return text;
-    const name = /^[\w"]+\.("?[\w ]+"?)$/.exec(text)?.[1];
-    if (name !== undefined && !seen.has(name)) {
-      seen.add(name);
-      return text;
-    }
-    return `${text} as t${at}`;
-  });
-  return [
-    ...parts.with.length === 0 ? [] : [`with ${parts.recursive ? 'recursive ' : ''}${parts.with.join(', ')}`],
-    `select ${[parts.distinct, targets.join(', ')].filter(text => text !== '').join(' ')}`,
-    ...parts.from.length === 0 ? [] : [`from ${parts.from.join(', ')}`],
-    ...parts.where.length === 0 ? []
-      : [`where ${parts.where.map(text => (/ or /i.test(text) && !text.startsWith('exists') ? `(${text})` : text)).join(' and ')}`],
-    ...parts.group.length === 0 ? [] : [`group by ${parts.group.join(', ')}`],
-    ...parts.tail,
-  ].join(' ');
 }

@@ -1,6 +1,6 @@
 import type { Obstacle, Span } from '../../model.ts';
 import type { Node, SelectStmt } from '../../sql/tree.ts';
-import { isComparable } from './btree.ts';
+import { isComparable, partWithoutEquality } from './btree.ts';
 import { isUndecided } from './collation.ts';
 import type { Block, Inspected, Target } from './inspected.ts';
 import { keyTargets } from './keys.ts';
@@ -12,14 +12,16 @@ import { eachPart, kindOf } from './tree-walk.ts';
 export function analysisObstacles(query: Inspected): readonly Obstacle[] {
   const found: Obstacle[] = [];
   const { select } = query.root;
-  if (intoOf(select)) found.push(obstacle('select-into', 'SELECT INTO makes a table, not a view', query.spanOf(select)));
-  for (const block of query.blocks) found.push(...equalityObstacles(block, query));
+  if (intoOf(select)) found.push(obstacle('select-into', 'SELECT INTO makes a table, not a view', query.spanOf(select),
+    { message: 'SELECT ... INTO is not allowed here' }));
   eachPart(select, node => {
     if (kindOf(node) !== 'ParamRef') return;
     const number = (node as { ParamRef: { number?: number } }).ParamRef.number ?? 0;
     found.push(obstacle('parameter', `nothing gives $${number} a value`, query.spanOf(node),
       { message: `there is no parameter $${number}` }));
   });
+  // GROUP BY and DISTINCT are looked at behind the expressions (measured).
+  for (const block of query.blocks) found.push(...equalityObstacles(block, query));
   // What only a materialized view may not hold is looked for in the analysed query (transformCreateTableAsStmt).
   for (const cte of query.blocks.flatMap(block => block.ctes)) {
     if (cte.node.ctequery === undefined || 'SelectStmt' in cte.node.ctequery) continue;
@@ -46,7 +48,9 @@ function equalityObstacles(block: Block, query: Inspected): readonly Obstacle[] 
   const distinct = distinctClause?.every(item => Object.keys(item).length === 0) === true ? block.targets : [];
   const grouped = groupClause.length === 0 ? [] : keyTargets(block, query).flatMap(target => target ?? []);
   return [...distinct, ...grouped].flatMap((target: Target) => {
-    if (target.type === undefined || isComparable(target.type, query.types)) return [];
+    if (target.type === undefined) return [];
+    // Of an array and of a row every part has to be comparable (measured: json[], a composite type with a json field).
+    if (isComparable(target.type, query.types) && partWithoutEquality(target.type, query.types) === undefined) return [];
     return [obstacle('no-equality', `values of ${target.name} cannot be compared, they are of type ${target.type.printed}`, target.span,
       { message: `could not identify an equality operator for type ${target.type.printed}` })];
   }).slice(0, 1);
