@@ -30,7 +30,10 @@ const percent = (part: number, whole: number): string => `${(100 * share(part, w
 /** What each check has to be met by. */
 const enough = 20;
 
-/** Only queries of which the extension says the same count: a check that is claimed is not yet one that was met. */
+/**
+ * Only queries of which the extension says the same count: a check that is claimed is not yet one that was met. It confirms the first reason;
+ * that there is no other one, or which, is mvlint's own account.
+ */
 function hitsOf(judged: readonly Judged[]): ReadonlyMap<Check, Hit> {
   const hits = new Map<Check, Hit>(checks.map(check => [check, { alone: 0, together: 0 }]));
   for (const { said, verdict } of judged) {

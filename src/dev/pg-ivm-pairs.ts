@@ -7,7 +7,10 @@ import type { Dice, Parts } from './pg-ivm-parts.ts';
  */
 export const checks = Object.keys(aims) as readonly Check[];
 
-/** Checks that never come alone, and what always comes with them (all measured). */
+/**
+ * Checks that never come alone, and what always comes with them. The extension tells its first reason only, so that what stands beside it is
+ * mvlint's own account.
+ */
 export const neverAlone: Readonly<Partial<Record<Check, string>>> = {
   'outer-join-with-aggregate': 'an aggregate of the select list is no strict expression, and one elsewhere stands in HAVING or ORDER BY',
 };
