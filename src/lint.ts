@@ -193,9 +193,11 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
   };
   const moments = (): readonly Moment[] => {
     const found: Moment[] = [];
+    let blind = false;
     for (const { migration: of, judged, end: after, steps } of replay(history, replayOptions)) {
+      blind ||= steps.some(step => step.blind === true);
       const last = steps.at(-1)?.statement.span;
-      if (judged) found.push({ migration: of, end: after, ...(last === undefined ? {} : { last }) });
+      if (judged) found.push({ migration: of, end: after, blind, ...(last === undefined ? {} : { last }) });
     }
     return found;
   };

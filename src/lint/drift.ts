@@ -48,8 +48,9 @@ export interface DriftOptions {
   readonly sameMajor: boolean;
 }
 
-/** The differences, a problem a view, at the statement that made it. Facts that the replay does not know are no differences. */
+/** The differences, a problem a view, at the statement that made it. Facts that the replay does not know are no differences, and none are told after blind code. */
 export function driftOf({ last, made }: Standing, database: Catalog, { sameMajor }: DriftOptions): readonly Problem[] {
+  if (last.blind === true) return [];
   const replay = last.end;
   const { replayedOnly, introspectedOnly } = compare(catalogFacts(replay), catalogFacts(database));
   const parsed = (lines: readonly string[]): readonly Fact[] => lines.map(factOf).filter(fact => fact !== undefined)

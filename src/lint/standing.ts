@@ -9,6 +9,8 @@ export interface Moment {
   readonly end: Catalog;
   /** Its last statement. */
   readonly last?: Span;
+  /** Code up to here did what nobody can tell: the database may hold more than the history shows. */
+  readonly blind?: boolean;
 }
 
 /** `applied`: how many of the judged runs the database has seen; `last` is the newest of them. */
