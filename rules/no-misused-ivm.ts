@@ -161,7 +161,8 @@ reason for \`mvlint-ignore\`.
             ...maintainedSince(one.old), ...madeAt(one.next, `${describe(one.next)} is made here`),
             evidence(span, 'its last readers move here'),
           ],
-          stillTrue: last => isIdle(one, last),
+          // In the deploy that moves the readers it is the way back; it is left behind once a later one has gone out.
+          stillTrue: last => last !== context.step.after && isIdle(one, last),
         };
       }
     },
