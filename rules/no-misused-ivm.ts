@@ -125,8 +125,8 @@ Drop every IMMV before the extension, and one that a stream table has taken the 
 What pg_trickle says is derived from its source and documentation, since no server of ours has it; its less known functions are not judged.
 \`ivm.pg_trickle.version\` in the configuration decides where versions differ: \`pause_stream_table\` came with 0.79,
 \`reinitialize_stream_table\` after 0.67. An IMMV counts as left behind when the last plain view over it was pointed to a stream table, or
-a stream table got its name, and no routine names it; queries of an application are not seen. One that is kept for the way back is a
-reason for \`mvlint-ignore\`.
+a stream table got its name, no routine names it, and a later deploy has gone out: before that it is the way back. Queries of an
+application are not seen.
 `,
   references: [
     'https://github.com/sraoss/pg_ivm#functions',
