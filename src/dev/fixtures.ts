@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { replay } from '../catalog/replay.ts';
+import { emptyCatalog } from '../catalog/store.ts';
 import { lint, type LintOptions, type LintResult } from '../lint.ts';
-import type { Engine, Finding, History, Rule, ToolId, Verdict } from '../model.ts';
+import { driftBeside } from '../lint/observe.ts';
+import type { Catalog, Engine, Finding, History, Rule, ToolId, Verdict } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 
@@ -42,10 +45,14 @@ export interface Fixture {
   /** The options of the `-- options:` line. */
   readonly options: Readonly<Record<string, string>>;
   readonly files: readonly FixtureFile[];
+  /** The text of its `by-hand.sql`: what somebody did to the database beside the migrations. Only live rules have one. */
+  readonly byHand?: string;
   readonly wants: readonly Want[];
   readonly refused: readonly Refused[];
 }
 
+/** No migration of the fixture: it is run on the database after all of them. */
+const byHandFile = 'by-hand.sql';
 const fileLine = /^-- (\S+\.sql)$/;
 const optionLine = /^-- options:(.*)$/;
 const expectation = /\s*-- (?:want "(?<want>[^"]*)"(?: (?<verdict>confirmed|refuted|unproven))?|refused (?<sqlstate>[0-9A-Z]{5}))/g;
@@ -81,15 +88,18 @@ export function parseFixture(rule: string, name: string, text: string): Fixture 
     file.lines.push(line.replaceAll(expectation, ''));
   }
   if (files.length === 0) throw new Error(`${rule}/${name}: no "-- name.sql" line`);
+  const byHand = files.find(({ path }) => path === byHandFile);
   return {
     rule, name, bad: name.startsWith('bad'), options, wants, refused,
-    files: files.map(({ path, lines }) => ({ path, text: lines.join('\n') })),
+    ...(byHand === undefined ? {} : { byHand: byHand.lines.join('\n') }),
+    files: files.filter(file => file !== byHand).map(({ path, lines }) => ({ path, text: lines.join('\n') })),
   };
 }
 
 /** The SQL of a fixture as a reader sees it: file lines stay, expectations and options go. */
 export function shownText(fixture: Fixture): string {
-  const shown = fixture.files.map(({ path, text }) => `-- ${path}\n${text.split('\n').map(line => line.trimEnd()).join('\n').trim()}\n`);
+  const files = [...fixture.files, ...(fixture.byHand === undefined ? [] : [{ path: byHandFile, text: fixture.byHand }])];
+  const shown = files.map(({ path, text }) => `-- ${path}\n${text.split('\n').map(line => line.trimEnd()).join('\n').trim()}\n`);
   return shown.join('\n').trimEnd();
 }
 
@@ -118,8 +128,25 @@ export function historyOf(fixture: Fixture): History {
   };
 }
 
-/** Lints a fixture with every rule at its own severity. */
+/** What a database says of a linted fixture: the findings of no-drift. */
+export function driftFindings({ claims }: LintResult, database: Catalog): readonly Finding[] {
+  return claims.flatMap(one => driftBeside(one, database, { sameMajor: true }).drift.map(({ finding }) => finding));
+}
+
+/** The database of a fixture as the replay has it: its migrations, and what was done by hand after them. */
+function databaseOf(fixture: Fixture): Catalog {
+  const files = [...fixture.files, { path: `zzz/${byHandFile}`, text: fixture.byHand ?? '' }];
+  return [...replay(historyOf({ ...fixture, files }), { role: 'postgres' })].at(-1)?.end ?? emptyCatalog();
+}
+
+/** Lints a fixture with every rule at its own severity; what was done by hand is drift from its migrations. */
 export function lintFixture(fixture: Fixture, rules: readonly Rule[], history = historyOf(fixture)): LintResult {
+  const result = lintMigrations(fixture, rules, history);
+  if (fixture.byHand === undefined) return result;
+  return { ...result, report: { ...result.report, findings: [...result.report.findings, ...driftFindings(result, databaseOf(fixture))] } };
+}
+
+function lintMigrations(fixture: Fixture, rules: readonly Rule[], history: History): LintResult {
   const globs = fixture.options['pending']?.split(',').map(glob => new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('*', '.*')}$`));
   return lint([history], rules, {
     postgres: Number(fixture.options['postgres'] ?? 18), preset: 'all', rules: {}, allHistory: true, ...enginesOf(fixture),

@@ -4,7 +4,7 @@ import type { ReadSession } from '../live/server/session.ts';
 import { observedServer } from '../live/server/view.ts';
 import type { Catalog, Finding, Gap, History, Known, Migration, Name, ObservedView, Problem, Report, Server, Verdict } from '../model.ts';
 import { readWrittenName } from '../sql/names.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, type DriftOptions } from './drift.ts';
 import type { Observation } from './findings.ts';
 import { standingOf, type Moment, type Standing } from './standing.ts';
 
@@ -92,13 +92,22 @@ interface Observed {
   readonly gaps: readonly Gap[];
 }
 
+/** Where a database stands in a history, and what is different there: the findings of no-drift. A saved catalog has no places, and is no history. */
+export function driftBeside(
+  claims: ObservedHistory, catalog: Catalog, { sameMajor }: DriftOptions,
+): { readonly standing: Standing | undefined; readonly drift: readonly Observation[] } {
+  const standing = standingOf(claims.moments(), catalog, claims.pending);
+  const problems = standing === undefined || claims.fromCatalog ? [] : driftOf(standing, catalog, { sameMajor });
+  return { standing, drift: claims.raise('no-drift', problems) };
+}
+
 async function observeHistory(
   claims: ObservedHistory, catalog: Catalog, server: Server, postgres: number, options: ObserveOptions, until: number,
 ): Promise<Observed> {
   const { history, observations } = claims;
   const verdicts = new Map<Finding, Verdict>();
   const gaps: Gap[] = [];
-  const standing = standingOf(claims.moments(), catalog, claims.pending);
+  const { standing, drift } = driftBeside(claims, catalog, { sameMajor: server.postgres === postgres });
   const place = history.migrations[0]?.up[0]?.statements[0]?.span;
   if (standing === undefined && place !== undefined)
     gaps.push({ span: place, because: 'the database holds nothing of what these migrations make, so nothing was compared' });
@@ -110,9 +119,6 @@ async function observeHistory(
     options.progress?.(`${observation.finding.rule} ${observation.finding.relation ?? ''}`);
     verdicts.set(observation.finding, await verdictOf(observation, server, standing, options.sizes));
   }
-  // A saved catalog has no places, and is no history.
-  const problems = standing === undefined || claims.fromCatalog ? [] : driftOf(standing, catalog, { sameMajor: server.postgres === postgres });
-  const drift = claims.raise('no-drift', problems);
   for (const { finding } of drift) verdicts.set(finding, { kind: 'confirmed', says: `Seen in the database, which stands after ${standing?.last.migration.id ?? 'no migration'}.` });
   return { verdicts, drift, gaps };
 }
