@@ -1,7 +1,6 @@
 import {
-  evidence, happenings, hasUsableUniqueIndex, keyText, lacksUsableIndex, list, lostIndexes, madeAt, passedOver, provedKeys, qualified, quote,
-  refreshRefused, replacements, rule,
-  whyNoKey,
+  asWritten, evidence, happenings, hasUsableUniqueIndex, keyText, lacksUsableIndex, list, lostIndexes, madeAt, passedOver, provedKeys, quote,
+  refreshRefused, replacements, rule, whyNoKey,
 } from '../src/rule.ts';
 import type { Catalog, Context, Effect, Fix, Matview, RefreshSite, Step } from '../src/rule.ts';
 
@@ -23,9 +22,7 @@ function createIndex(effect: Effect & { readonly kind: 'createMatview' }, contex
   // Postgres cuts names at 63 bytes and would warn of it.
   const name = [...`${matview.name.name}_${best.columns.join('_')}_key`].slice(0, 60).join('');
   const { path, end } = via.span;
-  // As the author wrote it: the search path may hold the schema or not.
-  const isWritten = /^create\s+materialized\s+view\s+(?:if\s+not\s+exists\s+)?(?:"[^"]+"|[\w$]+)\s*\./i.test(step.statement.sql);
-  const sql = `CREATE UNIQUE INDEX ${quote(name)} ON ${isWritten ? qualified(matview.name) : quote(matview.name.name)} ${keyText(best.columns)}`;
+  const sql = `CREATE UNIQUE INDEX ${quote(name)} ON ${asWritten(step.statement, matview.name)} ${keyText(best.columns)}`;
   return [{ title: `Create it: ${sql}`, edits: [{ span: { path, start: end, end }, text: `;\n${sql}` }] }];
 }
 

@@ -4,7 +4,7 @@
  */
 export type * from './model.ts';
 export { rule, type RuleDefinition } from './rule/definition.ts';
-export { count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
+export { asWritten, count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
 export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';

@@ -1,7 +1,7 @@
 import { bodyOf } from '../catalog/code/body.ts';
 import { catches } from '../catalog/code/errors.ts';
+import { refreshesIn } from '../catalog/code/sites.ts';
 import type { Catalog, Experiment, Matview, Name, Span, Statement } from '../model.ts';
-import { parse } from '../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type Piece } from '../sql/plpgsql.ts';
 import { textStatement, type Text } from '../sql/text.ts';
 import { canRefuse, unlessBlind } from './controls.ts';
@@ -28,7 +28,7 @@ export function blindHandlers(statement: Statement, catalog: Catalog): readonly 
 }
 
 function inCode(list: readonly Code[], text: Text, outer: Statement, catalog: Catalog): readonly BlindHandler[] {
-  const refreshes = (code: readonly Code[]): readonly Refresh[] => refreshesIn(code, text, outer, catalog);
+  const refreshes = (code: readonly Code[]): readonly Refresh[] => refreshesOf(code, text, outer, catalog);
   return list.flatMap((code): readonly BlindHandler[] => {
     if (code.kind === 'if') return [...code.arms.flatMap(arm => inCode(arm.body, text, outer, catalog)), ...inCode(code.otherwise, text, outer, catalog)];
     if (code.kind === 'loop') return inCode(code.body, text, outer, catalog);
@@ -51,21 +51,16 @@ interface Refresh {
   readonly span: Span;
 }
 
-function refreshesIn(list: readonly Code[], text: Text, outer: Statement, catalog: Catalog): readonly Refresh[] {
-  const one = (piece: Piece): readonly Refresh[] => {
-    const statement = textStatement(pieceText(text, piece), outer.span);
-    const parsed = parse(statement.sql);
-    if (!parsed.ok || !('RefreshMatViewStmt' in parsed.node)) return [];
-    const { relation, concurrent, skipData } = parsed.node.RefreshMatViewStmt;
-    const { relname = '', schemaname } = relation ?? {};
-    const found = catalog.find(schemaname === undefined ? { name: relname } : { schema: schemaname, name: relname });
-    if (skipData === true || found.is !== 'present' || found.object.kind !== 'matview') return [];
-    return [{ matview: found.object, concurrently: concurrent === true, span: statement.span }];
-  };
+function refreshesOf(list: readonly Code[], text: Text, outer: Statement, catalog: Catalog): readonly Refresh[] {
+  const one = (piece: Piece): readonly Refresh[] => refreshesIn(pieceText(text, piece)).flatMap(({ target, concurrently, withData, text: own }) => {
+    const found = catalog.find(target);
+    return withData === false || found.is !== 'present' || found.object.kind !== 'matview' ? []
+      : [{ matview: found.object, concurrently, span: textStatement(own, outer.span).span }];
+  });
   return list.flatMap((code): readonly Refresh[] => {
     if (code.kind === 'sql') return one(code.piece);
-    if (code.kind === 'if') return [...code.arms.flatMap(arm => refreshesIn(arm.body, text, outer, catalog)), ...refreshesIn(code.otherwise, text, outer, catalog)];
-    return code.kind === 'loop' || code.kind === 'block' ? refreshesIn(code.body, text, outer, catalog) : [];
+    if (code.kind === 'if') return [...code.arms.flatMap(arm => refreshesOf(arm.body, text, outer, catalog)), ...refreshesOf(code.otherwise, text, outer, catalog)];
+    return code.kind === 'loop' || code.kind === 'block' ? refreshesOf(code.body, text, outer, catalog) : [];
   });
 }
 

@@ -17,7 +17,13 @@ const routineOf = (id: number, catalog: Catalog): Routine | undefined => {
   return object?.kind === 'routine' && object.form === 'function' ? object : undefined;
 };
 
-function* ofMatview(matview: Matview, { facts, step }: Context): Iterable<UsedRoutine> {
+/** A function of the history that filling a materialized view calls, and where: in its own query, or where it reads the view that calls it. */
+export interface CalledRoutine extends Pick<UsedRoutine, 'span' | 'evidence'> {
+  readonly routine: Routine;
+}
+
+/** The functions of the history in a materialized view's query and in the plain views beneath, each once. */
+export function* calledBy(matview: Matview, { facts, step }: Context): Iterable<CalledRoutine> {
   const calls = [
     ...facts(matview).calls.map(call => ({ ...call, at: call.span })),
     ...viewsBeneath(matview, step.after).flatMap(({ view, read }) => facts(view).calls.map(call => ({ ...call, at: read }))),
@@ -28,9 +34,12 @@ function* ofMatview(matview: Matview, { facts, step }: Context): Iterable<UsedRo
     if (routine === undefined || seen.has(id)) continue;
     seen.add(id);
     const call = { span, says: `${routine.name.name}() is called here` };
-    yield { routine, stability: stabilityOf(routine, step.after), user: matview, span: at,
-      evidence: at === span ? [call] : [call, { span: at, says: 'the view that calls it is read here' }] };
+    yield { routine, span: at, evidence: at === span ? [call] : [call, { span: at, says: 'the view that calls it is read here' }] };
   }
+}
+
+function* ofMatview(matview: Matview, context: Context): Iterable<UsedRoutine> {
+  for (const called of calledBy(matview, context)) yield { ...called, stability: stabilityOf(called.routine, context.step.after), user: matview };
 }
 
 /** Names that an index expression calls. One of several overloads is not chosen here. */

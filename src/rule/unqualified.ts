@@ -1,7 +1,8 @@
 import type { Context, Effect, Evidence, Experiment, Matview, Name, Span } from '../model.ts';
 import { unqualifiedIn, type UnqualifiedName } from '../query/unqualified.ts';
-import { matviewsOver, viewsBeneath } from './dependants.ts';
+import { matviewsOver } from './dependants.ts';
 import { failed, unproven } from './laboratory.ts';
+import { calledBy } from './routines.ts';
 import { qualified, quote } from './words.ts';
 
 export type { UnqualifiedName } from '../query/unqualified.ts';
@@ -15,29 +16,10 @@ export interface UnqualifiedCall {
   readonly evidence: readonly Evidence[];
 }
 
-/** The calls in a materialized view's query and in the plain views beneath, each routine once. */
-function* callsBeneath(matview: Matview, context: Context): Iterable<{ routine: number; span: Span; at: Span }> {
-  const { after } = context.step;
-  const seen = new Set<number>();
-  const all = [
-    ...context.facts(matview).calls.map(call => ({ ...call, at: call.span })),
-    ...viewsBeneath(matview, after).flatMap(({ view, read }) => context.facts(view).calls.map(call => ({ ...call, at: read }))),
-  ];
-  for (const call of all) if (!seen.has(call.routine)) {
-    seen.add(call.routine);
-    yield call;
-  }
-}
-
 function* ofMatview(matview: Matview, context: Context, only?: number): Iterable<UnqualifiedCall> {
-  const { after } = context.step;
-  for (const { routine: id, span, at } of callsBeneath(matview, context)) {
-    const routine = after.get(id);
-    if (routine?.kind !== 'routine' || (only !== undefined && id !== only)) continue;
-    const name = unqualifiedIn(routine, after);
-    if (name === undefined) continue;
-    const call = { span, says: `${routine.name.name}() is called here` };
-    yield { matview, name, span: at, evidence: at === span ? [call] : [call, { span: at, says: 'the view that calls it is read here' }] };
+  for (const { routine, span, evidence } of calledBy(matview, context)) {
+    const name = only === undefined || routine.id === only ? unqualifiedIn(routine, context.step.after) : undefined;
+    if (name !== undefined) yield { matview, name, span, evidence };
   }
 }
 

@@ -1,5 +1,6 @@
-import type { CatalogObject, Index, Name } from '../model.ts';
+import type { CatalogObject, Index, Name, Statement } from '../model.ts';
 import { quoteIdent, quoteName } from '../sql/print.ts';
+import { identifierText, tokenize } from '../sql/tokens.ts';
 
 /** A name as a reader knows it: quoted only where SQL demands it, the schema only when it is not public. */
 export function quote(name: string | Name): string {
@@ -9,6 +10,14 @@ export function quote(name: string | Name): string {
 /** A name with its schema, for SQL that must not depend on a search path. */
 export function qualified(name: Name): string {
   return `${quoteIdent(name.schema)}.${quoteIdent(name.name)}`;
+}
+
+/** A name in SQL that stands beside a statement: with its schema where the statement writes one, for the search path may not hold it. */
+export function asWritten({ sql }: Statement, name: Name): string {
+  const tokens = tokenize(sql).filter(({ kind }) => kind !== 'lineComment' && kind !== 'blockComment').map(token => [token, sql.slice(token.start, token.end)] as const);
+  const at = tokens.findIndex(([token], index) => (token.kind === 'word' || token.kind === 'quotedIdentifier') && identifierText(sql, token) === name.name
+    && tokens[index - 1]?.[1] === '.');
+  return at < 0 ? quoteIdent(name.name) : qualified(name);
 }
 
 /** `a`, `a and b`, `a, b and c`. */
