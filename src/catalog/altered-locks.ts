@@ -4,7 +4,8 @@ import type { AlterTableCmd, AlterTableStmt, Node, RangeVar } from '../sql/tree.
 import { walk } from '../sql/walk.ts';
 import type { Change } from './change.ts';
 import { tollOfColumn } from './drops.ts';
-import { isRelation, type Store } from './store.ts';
+import { isRelation } from './names.ts';
+import type { Store } from './store.ts';
 import { children, named, type Take } from './used-relations.ts';
 
 /** Subcommands that readers and writers do not notice. Options of a plain view are not among them. */

@@ -1,100 +1,33 @@
-import type { Refusal, RefreshSite, SessionState } from '../model.ts';
+import type { Refusal, SessionState } from '../model.ts';
+import type { FuncCall, InsertStmt, Node, SelectStmt } from '../sql/tree.ts';
 import { walk } from '../sql/walk.ts';
-import type { DeleteStmt, FuncCall, InsertStmt, LockStmt, Node, RangeVar, SelectStmt, SubLink, TruncateStmt, UpdateStmt } from '../sql/tree.ts';
 import { alterRelation, cluster } from './alter.ts';
+import { gap, refuse, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { claimLocks, claimLocksOfEffects } from './claimed-locks.ts';
-import { find, gap, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { callRoutine, doBlock } from './code/calls.ts';
 import { drop } from './drops.ts';
 import { alterDefaultPrivileges, grant } from './grants.ts';
+import { noteComparisons } from './incremental/comparisons.ts';
+import { dropEngine, missingEngineColumn, withMisuse } from './incremental/misuses.ts';
 import { createIndex } from './indexes.ts';
+import { forgetJobs, isJobTable, schedule } from './jobs.ts';
 import {
   alterEnum, alterRole, comment, createDomain, createExtension, createPolicy, createRole, createSchema, createSequence, createType, dropRole, grantRole,
 } from './objects.ts';
 import { changeOwner } from './owners.ts';
 import { refusedToRole } from './ownership.ts';
 import { renameStatement, setSchema } from './renames.ts';
-import { callRoutine, doBlock } from './code/calls.ts';
-import { fold } from './code/fold.ts';
-import { sitesOfJob } from './code/sites.ts';
 import { createRoutine, createTrigger } from './routines.ts';
-import { misuse } from './incremental/calls.ts';
-import { noteComparisons } from './incremental/comparisons.ts';
-import { dropEngine, missingEngineColumn, refreshesByHand, refuseWrite, withMisuse } from './incremental/misuses.ts';
 import { setConfig, setParameter } from './session.ts';
 import { createTable, namesOf } from './tables.ts';
 import { subtypeOf } from './type-users.ts';
-import { literalText, sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
-import { tokenize } from '../sql/tokens.ts';
-import { createMatview, createTableAs, createView, refreshMatview, refuseUnpopulated, select } from './views.ts';
-import { lowerQuery } from '../query/lower.ts';
+import { createMatview, createTableAs, createView, refreshMatview, select } from './views.ts';
+import { lockTable, readsUnpopulated, truncate, write } from './writes.ts';
 
 type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
 type Body<K extends Kind> = Extract<Node, Record<K, unknown>>[K];
 type Handler<K extends Kind> = (change: Change, node: Body<K>, initial: SessionState) => Outcome;
 type Handlers = { readonly [K in Kind]?: Handler<K> };
-
-/** Writes to a relation: refused on a matview (measured, facts A), otherwise nothing this catalog holds. */
-function write(relation: RangeVar | undefined, change: Change, node: unknown): Outcome {
-  const written = writtenName(relation);
-  const { relation: target, absent } = find(change, written);
-  if (absent) return refuseMissing(written, absent);
-  if (target?.kind === 'table') return refuseWrite(target);
-  if (target?.kind !== 'matview') return undefined;
-  return startedFirst(change, node) ?? refuse('42809', `cannot change materialized view "${target.name.name}"`, [], target.id);
-}
-
-/** A sub-query that needs nothing of the rows around it is started before the target is looked at, and refused before it (measured, refusals.test.ts). */
-function startedFirst(change: Change, node: unknown): Outcome {
-  let refused: Outcome;
-  walk(node, (kind, inner) => {
-    const { subLinkType, subselect } = inner as SubLink;
-    if (kind !== 'SubLink' || (subLinkType !== 'EXISTS_SUBLINK' && subLinkType !== 'EXPR_SUBLINK')) return;
-    if (subselect !== undefined && 'SelectStmt' in subselect && subselect.SelectStmt.whereClause === undefined)
-      refused ??= refuseUnpopulated(change, lowerQuery(change.statement, subselect, change.store).query);
-  });
-  return refused;
-}
-
-/** TRUNCATE asks its names in order (measured, refusals.test.ts): only tables can be emptied. */
-function truncate(change: Change, node: TruncateStmt): Outcome {
-  for (const item of node.relations ?? []) {
-    if (!('RangeVar' in item)) continue;
-    const written = writtenName(item.RangeVar);
-    const { relation, absent } = find(change, written);
-    if (absent) return refuseMissing(written, absent);
-    if (relation && relation.kind !== 'table') return refuse('42809', `"${relation.name.name}" is not a table`, [], relation.id);
-    const refused = relation && refuseWrite(relation);
-    if (refused) return refused;
-  }
-  return undefined;
-}
-
-/** LOCK takes tables and plain views (measured, refusals.test.ts). */
-function lockTable(change: Change, node: LockStmt): Outcome {
-  for (const item of node.relations ?? []) {
-    const found = 'RangeVar' in item ? change.store.find(writtenName(item.RangeVar)) : undefined;
-    if (found?.is === 'present' && found.object.kind === 'matview')
-      return refuse('42809', `cannot lock relation "${found.object.name.name}"`, [], found.object.id);
-    if (found?.is !== 'present') return undefined;
-  }
-  return undefined;
-}
-
-/** UPDATE … FROM and sub-queries anywhere: their scans start with the statement, whatever rows there are (measured, refusals.test.ts). */
-function readsUnpopulated(change: Change, node: UpdateStmt | DeleteStmt): Outcome {
-  const sources = 'fromClause' in node ? node.fromClause : 'usingClause' in node ? node.usingClause : undefined;
-  const { whereClause } = node;
-  const targetList = 'targetList' in node ? node.targetList : undefined;
-  if (sources === undefined && !/\bselect\b/i.test(change.statement.sql)) return undefined;
-  const target = node.relation === undefined ? [] : [{ RangeVar: node.relation }];
-  const query: Node = {
-    SelectStmt: {
-      fromClause: [...target, ...sources ?? []], ...(targetList === undefined ? {} : { targetList }), ...(whereClause === undefined ? {} : { whereClause }),
-      ...(node.withClause === undefined ? {} : { withClause: node.withClause }), limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE',
-    },
-  };
-  return refuseUnpopulated(change, lowerQuery(change.statement, query, change.store).query);
-}
 
 function notInBlock(change: Change, what: string): Outcome {
   return change.inTransactionBlock ? refuse('25001', `${what} cannot run inside a transaction block`) : undefined;
@@ -119,44 +52,6 @@ function calls(change: Change, node: Node, initial: SessionState): Outcome {
   });
   return refused ?? change.calls(change, node);
 }
-
-/** cron.schedule and its siblings: a refresh in the scheduled text is a refresh site. */
-function schedule(change: Change, name: string, args: readonly Node[]): void {
-  const scope = { catalog: change.store, postgres: change.postgres, variables: change.code?.variables ?? new Map() };
-  const texts = args.flatMap(arg => {
-    const value = fold(arg, statementText(change.statement), scope);
-    return value.is === 'text' ? [value.text] : [];
-  });
-  const [first] = texts;
-  if (name === 'unschedule' || name === 'alter_job') return forgetJobs(change);
-  const named = texts.length > 2 && first !== undefined ? `job ${first.text}` : 'a scheduled job';
-  if (named !== 'a scheduled job') change.store.sites = change.store.sites.filter(site => site.holder !== named);
-  change.store.sites = [...change.store.sites, ...texts.flatMap(text => sitesOfJob(change, text, named))];
-  for (const text of texts) noteHandRefresh(change, text, named);
-}
-
-/** A job that refreshes what an engine keeps up to date by itself. */
-function noteHandRefresh(change: Change, text: Text, job: string): void {
-  for (const { name, engine, start, end } of refreshesByHand(text.text)) {
-    const { span } = textStatement(sliceText(text, start, end), change.statement.span);
-    const says = engine === 'pg_ivm' ? `${job} computes with ${name} anew what pg_ivm keeps up to date with every write`
-      : `${job} runs ${name} beside pg_trickle's own scheduler`;
-    misuse(change, { engine, code: 'by-hand', says, span, instead: engine === 'pg_ivm' ? 'no job at all' : 'the schedule of the stream table' });
-  }
-}
-
-/**
- * Jobs that a statement takes away or changes: those whose names it holds as constants; without one, nobody can tell which, and no job is known to run on.
- */
-function forgetJobs(change: Change): void {
-  const constants = new Set(tokenize(change.statement.sql).filter(token => token.kind === 'string')
-    .map(token => literalText(statementText(change.statement), token.start, token.end)?.text));
-  const isNamed = ({ by, holder }: RefreshSite): boolean => by === 'job' && constants.has(holder.replace(/^job /, ''));
-  const named = change.store.sites.some(isNamed);
-  change.store.sites = change.store.sites.filter(site => (named ? !isNamed(site) : site.by !== 'job'));
-}
-
-const isJobTable = (relation: RangeVar | undefined): boolean => relation?.schemaname === 'cron' && relation.relname === 'job';
 
 function selectStatement(change: Change, node: SelectStmt, initial: SessionState): Outcome {
   const { intoClause, ...rest } = node;

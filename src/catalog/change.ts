@@ -4,7 +4,8 @@ import type {
 import { nameEnd, sourceSpan } from '../sql/span.ts';
 import type { Node, RangeVar } from '../sql/tree.ts';
 import type { Value } from './code/values.ts';
-import { isHole, isRelation, isSystemSchema, type Store } from './store.ts';
+import { isHole, isRelation, isSystemSchema } from './names.ts';
+import type { Store } from './store.ts';
 
 /** `unknown` stripped of its type: true when the fact is missing. */
 export function isUnknown(value: unknown): value is { readonly unknown: string } {

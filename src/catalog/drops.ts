@@ -1,7 +1,7 @@
 import type { CatalogObject, Dependency, Evidence, Index, ObjectId, Refusal, Table } from '../model.ts';
 import type { DropStmt, Node } from '../sql/tree.ts';
 import { columnsOf, find, gap, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, type Change, type Outcome } from './change.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 import { namesOf } from './tables.ts';
 import { typeWritten } from '../sql/type-name.ts';
 

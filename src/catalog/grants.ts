@@ -3,7 +3,8 @@ import type { AlterDefaultPrivilegesStmt, GrantStmt, Node } from '../sql/tree.ts
 import { columnsOf, find, isSelectable, isUnknown, refuseMissing, sameRole, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { hole } from './code/values.ts';
 import { roleName } from './owners.ts';
-import { isRelation, type DefaultPrivilege } from './store.ts';
+import { isRelation } from './names.ts';
+import type { DefaultPrivilege } from './store.ts';
 import { namesOf } from './tables.ts';
 
 /** What a database gives: TEMP is another word for TEMPORARY. */

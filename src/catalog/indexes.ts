@@ -4,7 +4,7 @@ import { normalText } from '../sql/tokens.ts';
 import type { IndexElem, IndexStmt, Node } from '../sql/tree.ts';
 import { find, freeName, hasColumn, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
 import { optionsOf } from './options.ts';
-import { isHole } from './store.ts';
+import { isHole } from './names.ts';
 import { existsAlready } from './views.ts';
 
 interface Wanted {

@@ -4,7 +4,7 @@ import type { LockStmt, Node, ReindexStmt, TruncateStmt, VacuumStmt } from '../s
 import { takeOwnedSequences } from './altered-locks.ts';
 import { isSelectable } from './change.ts';
 import { lockModes } from './locks.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 import { children, named, takeWithChildren, type Claim } from './used-relations.ts';
 
 const option = (list: readonly Node[] | undefined, name: string): boolean =>

@@ -7,7 +7,7 @@ import {
   defaultGrants, find, isSelectable, isUnknown, nameForCreate, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { roleName } from './owners.ts';
-import { isHole } from './store.ts';
+import { isHole } from './names.ts';
 import { namesOf } from './tables.ts';
 import { dependOnAttributes, dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn, existsAlready } from './views.ts';

@@ -1,7 +1,7 @@
 import type { CatalogObject } from '../model.ts';
 import type { RoleSpec } from '../sql/tree.ts';
 import { type Change, type Outcome } from './change.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 import type { Known } from '../model.ts';
 
 /** The role a RoleSpec names; PUBLIC is `public`. */

@@ -2,7 +2,7 @@ import type { Evidence, Relation, Selectable } from '../model.ts';
 import type { CommentStmt, DropStmt, GrantStmt, Node, RangeVar, RenameStmt } from '../sql/tree.ts';
 import { isSelectable, isUnknown, kindWord, printName, refuse, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { isPlainRole } from './privileges.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 
 /**
  * 42501 for what the session's role may not do to somebody else's relation. Claimed of roles that the history made, that are no superuser and

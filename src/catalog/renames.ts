@@ -1,7 +1,7 @@
 import type { Name, Relation } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
 function wrongKind(relationType: string | undefined, relation: Relation): Outcome {

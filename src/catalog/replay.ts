@@ -8,7 +8,8 @@ import type { OutsideSite } from './code/search.ts';
 import { runs, sessionLives } from './order.ts';
 import { withParameter } from './session.ts';
 import { saidOf } from './statement-kind.ts';
-import { emptyCatalog, isRelation, Store } from './store.ts';
+import { isRelation } from './names.ts';
+import { emptyCatalog, Store } from './store.ts';
 import { Transactions } from './transactions.ts';
 
 export interface ReplayOptions {

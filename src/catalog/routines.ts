@@ -5,7 +5,7 @@ import { bodyOf, defElem } from './code/body.ts';
 import { sitesOfRoutine } from './code/sites.ts';
 import { find, isUnknown, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { defElemText } from './options.ts';
-import { isHole } from './store.ts';
+import { isHole } from './names.ts';
 import { dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn } from './views.ts';
 

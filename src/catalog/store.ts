@@ -2,6 +2,7 @@ import type {
   Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
 import { blend, blendSessions, sameValue } from './blend.ts';
+import { isHole, isRelation, isSystemSchema, key, keyOf, routineKey, sameName, type Entry, type Namespace } from './names.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
 
 /** ALTER DEFAULT PRIVILEGES: what objects made later begin with. */
@@ -12,36 +13,6 @@ export interface DefaultPrivilege {
   readonly objects: 'tables' | 'sequences' | 'functions' | 'types' | 'schemas';
   readonly grantee: string;
   readonly privileges: readonly string[];
-}
-
-/** The namespaces of Postgres: relations share one; types and routines have their own; the last three are not in a schema. */
-type Namespace = 'relation' | 'type' | 'schema' | 'role' | 'extension';
-
-const key = (namespace: Namespace, schema: string, name: string): string => `${namespace}\0${schema}\0${name}`;
-const routineKey = (name: Name): string => `${name.schema}\0${name.name}`;
-
-const relationKinds = new Set(['table', 'view', 'matview', 'index', 'sequence']);
-/** Whether an object lives in the namespace of relations. */
-export function isRelation(object: CatalogObject | undefined): object is Relation {
-  return object !== undefined && relationKinds.has(object.kind);
-}
-
-/** The namespace key of an object; routines (overloaded), triggers and policies (owned by a table) have none. */
-function keyOf(object: CatalogObject): string | undefined {
-  if (isRelation(object)) return key('relation', object.name.schema, object.name.name);
-  if (object.kind === 'type') return key('type', object.name.schema, object.name.name);
-  if (object.kind === 'schema' || object.kind === 'role' || object.kind === 'extension') return key(object.kind, '', object.name);
-  return undefined;
-}
-
-/** What the history knows of a name. */
-interface Entry {
-  /** The object that has it. */
-  readonly id?: ObjectId;
-  /** What took its last object away. */
-  readonly gone?: Evidence;
-  /** Code that mvlint does not follow touches it: nothing is known of it until it is made again. */
-  readonly clouded?: true;
 }
 
 /** A store as plain data; `names` are the ones of which more is known than who has them. */
@@ -61,27 +32,10 @@ export interface StoreParts {
   readonly nextId: number;
 }
 
-/** Whether two versions of an object have one name. */
-function sameName(a: CatalogObject, b: CatalogObject): boolean {
-  if (a.kind !== b.kind || !('name' in a) || !('name' in b)) return false;
-  if (typeof a.name === 'string' || typeof b.name === 'string') return a.name === b.name;
-  return a.name.schema === b.name.schema && a.name.name === b.name.name;
-}
-
 /** Search paths that mean the same in every catalog: those without `$user`, or without a role to put in its place. */
 const resolved = new WeakMap<readonly string[], readonly string[]>();
 
 const freshSession: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
-
-/** Schemas that exist in every database and whose contents a history does not make. */
-export function isSystemSchema(name: string): boolean {
-  return name === 'pg_catalog' || name === 'information_schema' || name === 'pg_toast';
-}
-
-/** A name that stands for an unfilled placeholder: nothing is known of it. */
-export function isHole(name: string): boolean {
-  return name.includes('mvlint_hole_');
-}
 
 /**
  * The catalog under construction. Readers see it as `Catalog`. Its parts are persistent, so `fork` is cheap; whoever changes a store forks it first.

@@ -8,7 +8,7 @@ import {
 import { optionsOf } from './options.ts';
 import { lacksTemporary, unreadable, unreadableSource } from './privileges.ts';
 import { refuseRowLocks } from './row-locks.ts';
-import { isRelation } from './store.ts';
+import { isRelation } from './names.ts';
 import { dependOnColumnTypes } from './type-users.ts';
 
 /** Names of a column list. */

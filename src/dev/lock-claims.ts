@@ -1,7 +1,7 @@
 /** What the replay claims that a statement locks, and what a real server says that it holds. */
 import { strongest } from '../catalog/locks.ts';
 import { replay } from '../catalog/replay.ts';
-import { isRelation } from '../catalog/store.ts';
+import { isRelation } from '../catalog/names.ts';
 import type { Catalog, LockMode, Step } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';

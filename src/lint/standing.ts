@@ -1,5 +1,5 @@
 /** Where in its history a database stands: after which migration. */
-import { isRelation } from '../catalog/store.ts';
+import { isRelation } from '../catalog/names.ts';
 import { catalogFacts, compare } from '../live/facts.ts';
 import type { Catalog, Migration, Span } from '../model.ts';
 

@@ -12,7 +12,8 @@ import { foldText, type Scope } from './fold.ts';
 import { assignedIn } from './assigned.ts';
 import { catches, decidedByCatalog, raised } from './errors.ts';
 import { opaque } from './opaque.ts';
-import { askCatalog, type Answer, type Row } from './questions.ts';
+import { passesOf } from './passes.ts';
+import { askCatalog, type Answer } from './questions.ts';
 import { harmless, reading, returnsRows, sureKinds } from './statements.ts';
 import { booleanValue, hasHole, not, nullValue, truthOf, unknownValue, type Truth, type Value } from './values.ts';
 
@@ -32,7 +33,6 @@ export interface Body {
 /** Calls nested deeper than this are not followed, nor what a statement's code does after so many steps. */
 const deepestCall = 16;
 const mostSteps = 10_000;
-const mostPasses = 500;
 
 /** Runs a body over the change's catalog. Branches that nobody can decide are both run and joined. Answers with the refusal that is sure to come. */
 export function runBody(change: Change, body: Body): Outcome {
@@ -353,7 +353,7 @@ class Runner {
 
   private loop(target: Target, over: LoopRange | undefined, body: readonly Code[]): boolean {
     if (over?.kind === 'query' && !this.statement(this.text(over.query), this.body.via)) return false;
-    const items = over === undefined ? undefined : this.items(over);
+    const items = over === undefined ? undefined : passesOf(over, { value: piece => this.value(piece), ask: query => this.ask(query) });
     const loop: Loop = { exits: [], continues: [] };
     this.loops.push(loop);
     let on = true;
@@ -387,26 +387,6 @@ class Runner {
     ]);
     for (const name of assigned) this.assign(name, unknownValue);
     return on;
-  }
-
-  /** The passes of a loop that the history knows of: the row of each, and whether it is surely there; undefined when they cannot be told. */
-  private items(over: LoopRange): readonly { readonly row: Row; readonly sure: boolean }[] | undefined {
-    const passes = (values: readonly Value[]): readonly { readonly row: Row; readonly sure: boolean }[] => values.map(value => ({ row: new Map([['', value]]), sure: true }));
-    if (over.kind === 'array') {
-      const list = this.value(over.expression);
-      return list.is === 'list' && list.items.length <= mostPasses ? passes(list.items) : undefined;
-    }
-    if (over.kind === 'numbers') {
-      const [from, to] = [this.value(over.from), this.value(over.to)];
-      if (from.is !== 'number' || to.is !== 'number' || from.upTo !== undefined || to.upTo !== undefined) return undefined;
-      const count = Math.floor(over.reverse ? from.value - to.value : to.value - from.value) + 1;
-      if (count > mostPasses) return undefined;
-      return passes(Array.from({ length: Math.max(0, count) }, (_, at) => ({ is: 'number', value: over.reverse ? from.value - at : from.value + at })));
-    }
-    const rows = this.ask(over.query)?.rows();
-    if (rows === undefined || (!rows.complete && rows.sure.length === 0) || rows.sure.length + rows.perhaps.length > mostPasses) return undefined;
-    // What else the database may hold, this history does not name: its passes change nothing that is known.
-    return [...rows.sure.map(row => ({ row, sure: true })), ...rows.perhaps.map(row => ({ row, sure: false }))];
   }
 
   // ── EXCEPTION ──

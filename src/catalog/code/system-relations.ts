@@ -1,6 +1,6 @@
 import type { Catalog, CatalogObject, Known, Relation } from '../../model.ts';
 import { builtins } from '../../builtins/builtins.ts';
-import { isRelation } from '../store.ts';
+import { isRelation } from '../names.ts';
 import { textValue, unknownValue, type Value } from './values.ts';
 
 /** One row of a system catalog, by column; a column that is missing here is not known. `certain` is false for what may not exist. */
