@@ -11,17 +11,17 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { turns } from '../catalog/order.ts';
 import { replay } from '../catalog/replay.ts';
-import { openEmbedded, type Embedded } from '../live/embedded.ts';
 import { catalogFacts, compare } from '../live/facts.ts';
 import { introspect } from '../live/introspect.ts';
 import { Sender } from '../live/sender.ts';
-import { failed, LiveSession } from '../live/session.ts';
-import { extensionsOf, missingRoles } from '../live/stubs.ts';
-import type { Catalog, History, Statement } from '../model.ts';
+import { failed, type LiveSession } from '../live/session.ts';
+import { missingRoles } from '../live/stubs.ts';
+import type { Catalog, History, Migration, Statement } from '../model.ts';
 import { diskFiles, memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { ready } from '../sql/parse.ts';
 import { historyOf, readFixtures } from './fixtures.ts';
+import { KeptServers } from './kept-servers.ts';
 import { randomHistory } from './random-history.ts';
 
 /** One fact that only one side has, after one migration of one history. */
@@ -37,6 +37,8 @@ export interface Agreement {
   readonly unknown: number;
   readonly differences: readonly Difference[];
   readonly refusals: readonly RefusalPair[];
+  /** What stood in Postgres after each migration that ended outside of a transaction. */
+  readonly databases: readonly { readonly migration: Migration; readonly catalog: Catalog }[];
 }
 
 /** A statement that Postgres refused, or that the replay said it would; undefined: not refused, not predicted. */
@@ -65,19 +67,19 @@ export function allHistories(): readonly { readonly name: string; readonly histo
  * A history of the generator. With an even seed its code depends on data, and everything in it succeeds: what Postgres refuses is taken out.
  * With an odd one the history alone decides, and refusals stay, but for statements that name what this history never made.
  */
-export async function randomValid(seed: number, bench: Bench): Promise<{ readonly name: string; readonly history: History }> {
-  return validHistory(`random/${seed}`, randomHistory(seed, seed % 2 === 0), seed % 2 === 0, bench);
+export async function randomValid(seed: number, servers: KeptServers): Promise<{ readonly name: string; readonly history: History }> {
+  return validHistory(`random/${seed}`, randomHistory(seed, seed % 2 === 0), seed % 2 === 0, servers);
 }
 
 /** Files as a history for psql, without the statements that name what it never made; with `valid` without any that Postgres refuses. */
 export async function validHistory(
-  name: string, files: ReadonlyMap<string, string>, valid: boolean, bench: Bench,
+  name: string, files: ReadonlyMap<string, string>, valid: boolean, servers: KeptServers,
 ): Promise<{ readonly name: string; readonly history: History }> {
   const [read] = readHistories(memoryFiles(Object.fromEntries(files)), { tool: 'psql' }).histories;
   if (!read) throw new Error(`${name} makes no history`);
   let history = read;
   for (let round = 0; round < 12; round += 1) {
-    const strangers = await strangersIn(history, bench, valid);
+    const strangers = await strangersIn(history, servers, valid);
     if (strangers.size === 0) break;
     history = {
       ...history, migrations: history.migrations.map(migration => ({
@@ -91,8 +93,8 @@ export async function validHistory(
 /** Refusals that speak of a missing relation, column, object, function or schema. */
 const missing = new Set(['42P01', '42703', '42704', '42883', '3F000']);
 
-async function strangersIn(history: History, bench: Bench, valid: boolean): Promise<ReadonlySet<Statement>> {
-  const session = await bench.session(history);
+async function strangersIn(history: History, servers: KeptServers, valid: boolean): Promise<ReadonlySet<Statement>> {
+  const session = await servers.session(history);
   const sender = new Sender(session, history, []);
   const strangers = new Set<Statement>();
   const everMade = new Set<string>();
@@ -109,13 +111,13 @@ async function strangersIn(history: History, bench: Bench, valid: boolean): Prom
     }
   }
   await sender.close();
-  await bench.giveBack(session);
+  await session.end();
   return strangers;
 }
 
-async function introspected(server: Pick<Embedded, 'run'>): Promise<Catalog> {
+async function introspected(session: LiveSession): Promise<Catalog> {
   return introspect(async sql => {
-    const answer = await server.run(sql);
+    const answer = await session.probe(sql);
     if (failed(answer)) throw new Error(`${answer.sqlstate} ${answer.message}\n${sql}`);
     return answer.rows;
   });
@@ -127,63 +129,19 @@ const isStub = (roles: readonly string[]) => (fact: string): boolean => roles.so
 /** Temporary relations end with the session, which the replay has left by then and the server has not. */
 const isTemporary = (fact: string): boolean => /^\w+ pg_temp(?:_\d+)?\./.test(fact);
 
-/** Statements that bring a server back to what a new database holds. */
-const emptying = [
-  'ROLLBACK', 'DISCARD ALL',
-  `DO $$ DECLARE it text; BEGIN
-    FOR it IN SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE format('DROP EXTENSION %I CASCADE', it); END LOOP;
-    FOR it IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', it); END LOOP;
-    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
-    GRANT USAGE ON SCHEMA public TO PUBLIC;
-    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
-    FOR it IN SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres' LOOP EXECUTE format('DROP OWNED BY %I', it); EXECUTE format('DROP ROLE %I', it); END LOOP;
-  END $$`,
-];
-
-/** One embedded server for many histories: emptied after each, and replaced when something is left over or a history needs extensions. */
-export class Bench {
-  private server: Embedded | undefined;
-  private clean: string | undefined;
-
-  async session(history: History): Promise<LiveSession> {
-    const extensions = extensionsOf(history);
-    if (extensions.length > 0) return LiveSession.open({ extensions });
-    this.server ??= await openEmbedded();
-    this.clean ??= await this.state(this.server);
-    return LiveSession.over(this.server, {});
-  }
-
-  private async state(server: Embedded): Promise<string> {
-    return catalogFacts(await introspected(server)).join('\n');
-  }
-
-  async giveBack(session: LiveSession): Promise<void> {
-    const { server } = this;
-    if (!server || !session.isOn(server)) return session.end();
-    for (const sql of emptying) await server.run(sql);
-    if (await this.state(server) === this.clean) return;
-    await server.close();
-    this.server = undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.server?.close();
-    this.server = undefined;
-  }
-}
-
 /**
  * Replays one history on both sides. Facts are compared after each migration whose end is outside a transaction; facts that differed after the
  * migration before are not counted again.
  */
-export async function agreementOf(name: string, history: History, bench: Bench): Promise<Agreement> {
-  const session = await bench.session(history);
+export async function agreementOf(name: string, history: History, servers: KeptServers): Promise<Agreement> {
+  const session = await servers.session(history);
   const stubs = missingRoles(history);
   for (const { create } of stubs) await session.send(create);
   const sender = new Sender(session, history, []);
   const stubbed = isStub(stubs.map(({ create }) => create.slice('CREATE ROLE '.length).replaceAll('"', '')));
   const ours = replay(history, { role });
   const differences: Difference[] = [];
+  const databases: Agreement['databases'][number][] = [];
   let agreed = 0;
   let unknown = 0;
   let old = new Set<string>();
@@ -202,7 +160,9 @@ export async function agreementOf(name: string, history: History, bench: Bench):
     for (const { ordinal, refusal } of next.value.steps) if (refusal) predicted.set(ordinal, refusal.sqlstate);
     await sender.close();
     if (session.transaction !== 'none') continue;
-    const found = compare(catalogFacts(end), catalogFacts(await introspected({ run: sql => session.probe(sql) })));
+    const catalog = await introspected(session);
+    databases.push({ migration, catalog });
+    const found = compare(catalogFacts(end), catalogFacts(catalog));
     agreed += found.agreed.length;
     unknown += found.unknown.length;
     const now = [...found.replayedOnly.map(fact => ({ only: 'replay' as const, fact })), ...found.introspectedOnly.map(fact => ({ only: 'postgres' as const, fact }))]
@@ -210,13 +170,13 @@ export async function agreementOf(name: string, history: History, bench: Bench):
     for (const { only, fact } of now) if (!old.has(`${only} ${fact}`)) differences.push({ history: name, migration: migration.id, only, fact });
     old = new Set(now.map(({ only, fact }) => `${only} ${fact}`));
   }
-  await bench.giveBack(session);
+  await session.end();
   const refusals = all.flatMap(({ ordinal, statement }): readonly RefusalPair[] => {
     const [real, said] = [came.get(ordinal), predicted.get(ordinal)];
     if (skipped.has(ordinal) || (real === undefined && said === undefined)) return [];
     return [{ history: name, sql: statement.sql, came: real?.sqlstate, predicted: said, message: real?.message ?? '' }];
   });
-  return { agreed, unknown, differences, refusals };
+  return { agreed, unknown, differences, refusals, databases };
 }
 
 /** Differences that are known and why they stand; a history's name and a part of the fact. Empty is the aim. */
@@ -252,20 +212,20 @@ async function main(words: readonly string[]): Promise<number> {
   const wanted = (name: string): boolean => names.length === 0 || names.some(part => name.includes(part));
   const kept = allHistories().filter(({ name }) => wanted(name));
   const seeds = Array.from({ length: Number(values.random) }, (_, at) => Number(values.seed) + at).filter(seed => wanted(`random/${seed}`));
-  const bench = new Bench();
+  const servers = new KeptServers();
   let agreed = 0;
   let unknown = 0;
   const differences: Difference[] = [];
   const refusals: RefusalPair[] = [];
   for (const next of [...kept, ...seeds]) {
-    const { name, history } = typeof next === 'number' ? await randomValid(next, bench) : next;
-    const one = await agreementOf(name, history, bench);
+    const { name, history } = typeof next === 'number' ? await randomValid(next, servers) : next;
+    const one = await agreementOf(name, history, servers);
     refusals.push(...one.refusals);
     agreed += one.agreed;
     unknown += one.unknown;
     differences.push(...one.differences);
   }
-  await bench.close();
+  await servers.close();
   const standing = differences.filter(difference => !isAllowed(difference));
   const shown = values.all ? standing : standing.slice(0, 50);
   for (const { history, migration, only, fact } of shown) process.stdout.write(`${history} after ${migration}: only ${only === 'replay' ? 'the replay' : 'Postgres'} says ${fact}\n`);

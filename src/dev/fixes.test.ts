@@ -3,16 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Rule } from '../model.ts';
 import { applyFixes } from '../lint/fixes.ts';
 import { ready } from '../sql/parse.ts';
-import { agreementOf, Bench } from './agreement.ts';
+import { agreementOf } from './agreement.ts';
 import { allFindings, historyOf, lintFixture, loadRules, readFixtures, type Fixture } from './fixtures.ts';
+import { KeptServers } from './kept-servers.ts';
 
 let rules: readonly Rule[];
-const bench = new Bench();
+const servers = new KeptServers();
 beforeAll(async () => {
   await ready();
   rules = await loadRules();
 });
-afterAll(() => bench.close());
+afterAll(() => servers.close());
 
 const textOf = (fixture: Fixture) => (path: string): string | undefined => fixture.files.find(file => file.path === path)?.text;
 const fixable = new Set(['require-unique-index', 'no-unordered-aggregate', 'no-session-dependent-output']);
@@ -23,7 +24,7 @@ test.each(readFixtures().filter(({ rule, bad }) => bad && fixable.has(rule)).map
   const fixed: Fixture = { ...fixture, files: fixture.files.map(file => ({ ...file, text: done.texts.get(file.path) ?? file.text })) };
   const history = historyOf(fixed);
   // The same statements are refused as before, and no others.
-  const { refusals, differences } = await agreementOf(name, history, bench);
+  const { refusals, differences } = await agreementOf(name, history, servers);
   expect(refusals.filter(({ came }) => came !== undefined).map(({ came }) => came)).toEqual(fixture.refused.map(({ sqlstate }) => sqlstate));
   expect(differences).toEqual([]);
   const left = allFindings(lintFixture(fixed, rules).report.findings).filter(({ fixes }) => fixes.length > 0);

@@ -8,7 +8,8 @@ import { introspect } from '../live/introspect.ts';
 import { stubSql, withoutTimescale } from '../live/stub-extensions.ts';
 import { extensionNamed } from '../live/stubs.ts';
 import { ready } from '../sql/parse.ts';
-import { allFindings, driftFindings, historyOf, lintFixture, loadRules, parseFixture, readFixtures, rulesRoot, type Fixture } from './fixtures.ts';
+import { allFindings, driftFindings, historyOf, lineOf, lintFixture, loadRules, parseFixture, readFixtures, rulesRoot, type Fixture } from './fixtures.ts';
+import { emptying } from './kept-servers.ts';
 
 const fixtures = readFixtures();
 let rules: readonly Rule[];
@@ -21,31 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** An empty database: no schema but public, no role but the superuser. */
-const emptied = `
-  ROLLBACK; RESET ALL; RESET ROLE;
-  DO $$ DECLARE it text; BEGIN
-    FOR it IN SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE format('DROP EXTENSION %I CASCADE', it); END LOOP;
-    FOR it IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
-      EXECUTE format('DROP SCHEMA %I CASCADE', it);
-    END LOOP;
-    FOR it IN SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND NOT rolsuper LOOP
-      EXECUTE format('DROP OWNED BY %I', it);
-      EXECUTE format('DROP ROLE %I', it);
-    END LOOP;
-    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
-    GRANT USAGE ON SCHEMA public TO PUBLIC;
-    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
-  END $$`;
-
 const sqlstateOf = (error: unknown): string =>
   (error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : String(error));
-
-/** Line of an offset in a file of the fixture, 1-based. */
-function lineOf(fixture: Fixture, path: string, offset: number): number {
-  const text = fixture.files.find(file => file.path === path)?.text ?? '';
-  return text.slice(0, offset).split('\n').length;
-}
 
 /** The announced SQLSTATE of a statement: on the line where it starts or ends. */
 function announced(fixture: Fixture, { span }: Statement): string | undefined {
@@ -65,7 +43,7 @@ function standIn(sql: string): string {
 
 /** Sends every statement in its turn; a transaction opens where a unit asks for one and closes with its scope. */
 async function refusals(fixture: Fixture, history: History): Promise<readonly string[]> {
-  await db.exec(emptied);
+  for (const sql of emptying) await db.exec(sql);
   const seen: string[] = [];
   let open: string | undefined;
   let migration: string | undefined;

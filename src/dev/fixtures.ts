@@ -57,6 +57,12 @@ const fileLine = /^-- (\S+\.sql)$/;
 const optionLine = /^-- options:(.*)$/;
 const expectation = /\s*-- (?:want "(?<want>[^"]*)"(?: (?<verdict>confirmed|refuted|unproven))?|refused (?<sqlstate>[0-9A-Z]{5}))/g;
 
+/** Line of an offset in a file of the fixture, 1-based. */
+export function lineOf(fixture: Fixture, path: string, offset: number): number {
+  const text = fixture.files.find(file => file.path === path)?.text ?? '';
+  return text.slice(0, offset).split('\n').length;
+}
+
 /** Reads a fixture. Text before the first file line may hold options. A fixture without files, or with an unknown option, throws. */
 export function parseFixture(rule: string, name: string, text: string): Fixture {
   const options: Record<string, string> = {};

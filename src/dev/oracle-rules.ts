@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util';
 import { lint } from '../lint.ts';
 import type { Context, Effect, History, Problem, Rule, Statement } from '../model.ts';
 import { ready } from '../sql/parse.ts';
-import { Bench, randomValid, validHistory } from './agreement.ts';
+import { randomValid, validHistory } from './agreement.ts';
 import { loadRules } from './fixtures.ts';
+import { KeptServers } from './kept-servers.ts';
 import { randomDeploys } from './random-deploys.ts';
 import { refreshing, refusals, undone } from './oracle/refreshing.ts';
 import { replacing } from './oracle/replacing.ts';
@@ -86,10 +87,10 @@ function fromCode({ problem }: Recorded, statements: readonly Statement[]): bool
 }
 
 /** Compares findings and facts of one history. `doubt`: its code depends on data, so that only false alarms count. */
-export async function scoresOf(name: string, history: History, doubt: boolean, rules: readonly Rule[], bench: Bench): Promise<ReadonlyMap<string, Score>> {
-  const session = await bench.session(history);
+export async function scoresOf(name: string, history: History, doubt: boolean, rules: readonly Rule[], servers: KeptServers): Promise<ReadonlyMap<string, Score>> {
+  const session = await servers.session(history);
   const facts = truths(await traceOf(history, session));
-  await bench.giveBack(session);
+  await session.end();
   const recorded: Recorded[] = [];
   const { report } = lint([history], recording(rules, recorded), { postgres: 18, preset: 'all', rules: {}, allHistory: true, session: { role: 'postgres' } });
   if (report.crashes.length > 0) throw new Error(`${name}: ${JSON.stringify(report.crashes)}`);
@@ -146,17 +147,17 @@ async function main(words: readonly string[]): Promise<number> {
     options: { all: { type: 'boolean', default: false }, deploys: { type: 'boolean', default: false }, random: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
   });
   const rules = await loadRules();
-  const bench = new Bench();
+  const servers = new KeptServers();
   const scores: ReadonlyMap<string, Score>[] = [];
   for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.random); seed += 1) {
     if (!values.deploys) {
-      const { name, history } = await randomValid(seed, bench);
-      scores.push(await scoresOf(name, history, seed % 2 === 0, rules, bench));
+      const { name, history } = await randomValid(seed, servers);
+      scores.push(await scoresOf(name, history, seed % 2 === 0, rules, servers));
     }
-    const deploys = await validHistory(`deploys/${seed}`, randomDeploys(seed), false, bench);
-    scores.push(await scoresOf(deploys.name, deploys.history, false, rules, bench));
+    const deploys = await validHistory(`deploys/${seed}`, randomDeploys(seed), false, servers);
+    scores.push(await scoresOf(deploys.name, deploys.history, false, rules, servers));
   }
-  await bench.close();
+  await servers.close();
   const sum = added(scores);
   const open = [...sum.values()].flatMap(({ mistakes }) => mistakes).filter(one => !isAllowed(one));
   const wanted = open.filter(({ rule }) => positionals.length === 0 || positionals.includes(rule));

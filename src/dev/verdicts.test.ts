@@ -1,35 +1,19 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import { proveClaims } from '../live/prove.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ready } from '../sql/parse.ts';
 import type { Rule } from '../model.ts';
-import { historyOf, lintFixture, loadRules, readFixtures, type Fixture } from './fixtures.ts';
+import { loadRules } from './fixtures.ts';
+import { KeptServers } from './kept-servers.ts';
+import { promisingFixtures, tried } from './promises.ts';
 
-const fixtures = readFixtures().filter(({ wants }) => wants.some(({ verdict }) => verdict !== undefined));
+const servers = new KeptServers();
 let rules: readonly Rule[];
 
 beforeAll(async () => {
   await ready();
   rules = await loadRules();
 });
+afterAll(() => servers.close());
 
-const lineOf = (fixture: Fixture, path: string, offset: number): number =>
-  (fixture.files.find(file => file.path === path)?.text ?? '').slice(0, offset).split('\n').length;
-
-describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixture] as const))('%s', (_, fixture) => {
-  test('the laboratory gives the promised verdicts, and no surprise', async () => {
-    const history = historyOf(fixture);
-    const claims = lintFixture(fixture, rules, history).claims.flatMap(one => one.claims).filter(({ finding }) => finding.rule === fixture.rule);
-    const predicted = lintFixture(fixture, rules, history).claims[0]?.predicted ?? new Map();
-    const { verdicts, surprises } = await proveClaims(history, claims, predicted, { budget: 60_000, postgres: 18 });
-    const seen = claims.map(claim => {
-      const { finding: { span, message } } = claim;
-      return { line: `${span.path}:${lineOf(fixture, span.path, span.start)}`, message, verdict: verdicts.get(claim) };
-    });
-    const broken = fixture.wants.filter(want => want.verdict !== undefined).flatMap(want => {
-      const found = seen.filter(({ line, message }) => line === `${want.path}:${want.line}` && message.includes(want.message));
-      return found.some(({ verdict }) => verdict?.kind === want.verdict) ? [] : [{ want, found }];
-    });
-    expect(broken).toEqual([]);
-    expect(surprises).toEqual([]);
-  });
+test.each(promisingFixtures())('%s: the laboratory gives the promised verdicts, and no surprise', async (_, fixture) => {
+  expect(await tried(fixture, rules, servers, 18)).toEqual({ missing: [], wrong: [], surprises: [] });
 });

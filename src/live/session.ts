@@ -55,18 +55,8 @@ export class LiveSession {
     return new LiveSession(await host.open(options), options, host);
   }
 
-  /** A session on a server that is in the pristine state already. */
-  static over(server: Server, options: ServerOptions, host: Host = embeddedHost()): LiveSession {
-    return new LiveSession(server, options, host);
-  }
-
   get missing(): readonly string[] {
     return this.server.missing;
-  }
-
-  /** Whether the session still stands on this server: false after it had to be replaced. */
-  isOn(server: Server): boolean {
-    return this.server === server && server.alive;
   }
 
   /**
