@@ -28,6 +28,8 @@ export interface Entry {
   readonly id?: ObjectId;
   /** What took its last object away. */
   readonly gone?: Evidence;
+  /** The history never showed what it took away: a branch that did not run left it there. */
+  readonly unseen?: true;
   /** Code that mvlint does not follow touches it: nothing is known of it until it is made again. */
   readonly clouded?: true;
 }

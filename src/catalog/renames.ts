@@ -1,7 +1,7 @@
-import type { Name, Relation } from '../model.ts';
+import type { Name, Relation, WrittenName } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
-import { isRelation } from './names.ts';
+import { isHole, isRelation } from './names.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
 function wrongKind(relationType: string | undefined, relation: Relation): Outcome {
@@ -26,6 +26,17 @@ function rename(change: Change, from: Relation, to: Name, renaming: boolean): Ou
     change.store.markGone(from, { span: change.statement.span, says: `${kindWord(from)} ${printName(from)} becomes ${printName(renamed)}` });
   change.effects.push({ kind: 'renameRelation', from, to: renamed, via: change.via });
   return undefined;
+}
+
+/** What the history does not show gets another name: the old one is free, and of the new one nothing is known. */
+function renameStranger(change: Change, written: WrittenName, to: WrittenName): undefined {
+  const schema = change.store.schemaOf(written);
+  if (schema === undefined || isHole(schema) || isHole(written.name)) return;
+  const target = { schema: to.schema ?? schema, name: to.name };
+  if (change.store.find(target).is === 'absent') change.store.cloud(target);
+  const from = { schema, name: written.name };
+  if (change.store.doubted(from) === undefined && !(target.schema === from.schema && target.name === from.name))
+    change.store.vanish(from, { span: change.statement.span, says: `${written.name} becomes ${to.schema === undefined ? to.name : `${to.schema}.${to.name}`}` });
 }
 
 function renameColumn(change: Change, node: RenameStmt, relation: Relation): Outcome {
@@ -57,7 +68,7 @@ export function renameStatement(change: Change, node: RenameStmt): Outcome {
     const written = writtenName(node.relation);
     const { relation, absent } = find(change, written);
     if (absent) return node.missing_ok === true ? undefined : refuseMissing(written, absent);
-    if (!relation) return undefined;
+    if (!relation) return node.subname === undefined ? renameStranger(change, written, { name: to }) : undefined;
     const wrong = wrongKind(node.renameType === 'OBJECT_COLUMN' || node.renameType === 'OBJECT_ATTRIBUTE' ? node.relationType : node.renameType, relation);
     if (wrong) return wrong;
     if (node.renameType === 'OBJECT_COLUMN') return renameColumn(change, node, relation);
@@ -122,7 +133,7 @@ export function setSchema(change: Change, node: AlterObjectSchemaStmt): Outcome 
   const written = writtenName(node.relation);
   const { relation, absent } = find(change, written);
   if (absent) return node.missing_ok === true ? undefined : refuseMissing(written, absent);
-  if (!relation) return undefined;
+  if (!relation) return renameStranger(change, written, { schema, name: written.name });
   const wrong = wrongKind(node.objectType, relation);
   if (wrong) return wrong;
   const target = change.store.findSchema(schema);

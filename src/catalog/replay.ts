@@ -132,7 +132,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   if (!opened && missed === undefined) return before;
   const after = before.fork();
   if (opened) after.world = 'open';
-  if (missed !== undefined) after.missed(missed, { span: statement.span, says: `${missed.name} is not made because this is refused` });
+  if (missed !== undefined) after.vanish(missed, { span: statement.span, says: `${missed.name} is not made because this is refused` });
   return after;
 }
 

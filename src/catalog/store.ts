@@ -287,10 +287,21 @@ export class Store implements Catalog {
     if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), gone: because });
   }
 
-  /** Records that a relation of this name, of which nothing is known, is not there: its creation was refused for another reason. */
-  missed(name: Name, because: Evidence): void {
-    const at = key('relation', name.schema, name.name);
-    this.names = this.names.set(at, { ...this.names.get(at), gone: because });
+  /** Records that nothing has this name, of which nothing was known: the history took it away unseen, or its creation was refused for another reason. */
+  vanish(name: Name, because: Evidence): void {
+    this.names = this.names.set(key('relation', name.schema, name.name), { gone: because, unseen: true });
+  }
+
+  /** The one schema in which a relation of this name can stand; undefined when the search path has several. */
+  schemaOf(name: WrittenName): string | undefined {
+    const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(this.session.searchPath)?.filter(schema => schema !== 'pg_temp');
+    return schemas?.length === 1 ? schemas[0] : undefined;
+  }
+
+  /** The object that has a name in doubt. */
+  doubted(name: Name): CatalogObject | undefined {
+    const entry = this.names.get(key('relation', name.schema, name.name));
+    return entry?.clouded === true && entry.id !== undefined ? this.byId.get(entry.id) : undefined;
   }
 
   /** Removes one object, its dependencies and its name. */
@@ -365,8 +376,9 @@ export class Store implements Catalog {
       const [ours, theirs] = [this.names.get(at), other.names.get(at)];
       if (ours?.id === theirs?.id && ours?.clouded === theirs?.clouded && (ours?.gone === undefined) === (theirs?.gone === undefined)) continue;
       if (ours?.id === undefined && theirs?.id === undefined && ours?.clouded === undefined && theirs?.clouded === undefined) {
-        // Nobody has the name on either side: what is gone on one side only was never there on the other.
-        this.names = this.names.set(at, { ...theirs, ...ours });
+        // Nobody has the name on either side: what is gone on one side only was never there on the other, unless the history never showed it.
+        const unseen = (ours?.gone === undefined ? theirs : ours)?.unseen === true && (ours?.gone === undefined) !== (theirs?.gone === undefined);
+        this.names = unseen ? this.names.delete(at) : this.names.set(at, { ...theirs, ...ours });
         continue;
       }
       this.names = this.names.set(at, { ...theirs, ...ours, clouded: true });
