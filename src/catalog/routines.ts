@@ -2,10 +2,11 @@ import type { Routine, Trigger } from '../model.ts';
 import { typeText } from '../sql/type-name.ts';
 import type { CreateFunctionStmt, CreateTrigStmt, Node } from '../sql/tree.ts';
 import { bodyOf, defElem } from './code/body.ts';
-import { sitesOfRoutine } from './code/sites.ts';
+import { settleRoutine, settleTrigger } from './code/sites.ts';
 import { find, isUnknown, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { defElemText } from './options.ts';
 import { isHole } from './names.ts';
+import { namesOf } from './tables.ts';
 import { dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn } from './views.ts';
 
@@ -52,16 +53,9 @@ export function createRoutine(change: Change, node: CreateFunctionStmt): Outcome
   change.store.clearDependencies(routine.id);
   dependOnQueriesIn(change, routine.id, node.sql_body);
   dependOnTypes(change, routine.id, [...parameters.map(item => item.argType), node.returnType]);
-  change.store.sites = [
-    ...change.store.sites.filter(site => site.holderId !== routine.id),
-    ...sitesOfRoutine(change, routine, { body: body?.text, by: isTrigger(node) ? 'trigger' : 'routine' }),
-  ];
+  settleRoutine(change, routine, existing);
   change.effects.push({ kind: 'createRoutine', routine, ...(existing ? { replaced: existing } : {}), via: change.via });
   return undefined;
-}
-
-function isTrigger(node: CreateFunctionStmt): boolean {
-  return node.returnType !== undefined && typeText(node.returnType) === 'trigger';
 }
 
 /** CREATE TRIGGER: what runs it, so that its refreshes are trigger refreshes. */
@@ -77,10 +71,12 @@ export function createTrigger(change: Change, node: CreateTrigStmt): Outcome {
   const trigger: Trigger = {
     kind: 'trigger', id: change.store.newId(), name: node.trigname ?? '', on: relation.id, madeAt: change.statement.span, owner: relation.owner,
     routine: routines.length === 1 ? routines[0]!.id : { unknown: 'the trigger function' },
+    ...(node.args?.length ? { arguments: namesOf(node.args) } : {}),
   };
   change.store.put(trigger);
   change.store.depend({ dependent: trigger.id, on: relation.id, strength: 'auto' });
   if (routines.length === 1) change.store.depend({ dependent: trigger.id, on: routines[0]!.id, strength: 'normal' });
+  settleTrigger(change, trigger);
   change.effects.push({ kind: 'createTrigger', trigger, via: change.via });
   return undefined;
 }

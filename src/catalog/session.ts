@@ -2,7 +2,7 @@ import type { SessionState } from '../model.ts';
 import type { Node, VariableSetStmt } from '../sql/tree.ts';
 import type { Change, Outcome } from './change.ts';
 import { constantText } from './routines.ts';
-import { pathOf } from './code/sites.ts';
+import { pathOf } from './code/refreshes.ts';
 
 /** Settings of the session after a parameter changes; search_path and role are read out of it. */
 export function withParameter(session: SessionState, name: string, value: string | undefined, initial: SessionState): SessionState {

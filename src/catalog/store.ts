@@ -313,7 +313,7 @@ export class Store implements Catalog {
     this.clearDependencies(object.id);
     this.dependantsOf = this.dependantsOf.delete(object.id);
     this.markGone(object, because);
-    if (object.kind === 'routine') this.sites = this.sites.filter(site => site.holderId !== object.id);
+    if (object.kind === 'routine' || object.kind === 'trigger') this.sites = this.sites.filter(site => site.holderId !== object.id);
   }
 
   /** The end of a session takes its temporary relations away. */

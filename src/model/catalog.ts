@@ -180,6 +180,8 @@ export interface Trigger extends ObjectBase {
   readonly name: string;
   readonly on: ObjectId;
   readonly routine: Known<ObjectId>;
+  /** What TG_ARGV holds. */
+  readonly arguments?: readonly string[];
 }
 
 export interface Policy extends ObjectBase {

@@ -1,30 +1,6 @@
-import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger, WrittenName } from '../model.ts';
-import { identifierText, tokensOf, type Token } from '../sql/tokens.ts';
-
-const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quotedIdentifier';
-const memo = new WeakMap<Routine, readonly WrittenName[]>();
-
-/** The names that a routine's body calls like functions: `refresh_all(`, `shop.refresh_all(`. Comments and constants hold none. */
-function callsOf(routine: Routine): readonly WrittenName[] {
-  const known = memo.get(routine);
-  if (known) return known;
-  const { sql } = routine.statement;
-  const { start, end } = routine.body ?? { start: 0, end: 0 };
-  const calls: WrittenName[] = [];
-  const last: Token[] = [];
-  for (const token of tokensOf(sql, start, end)) {
-    if (token.kind === 'lineComment' || token.kind === 'blockComment') continue;
-    const [schema, dot, name] = last.slice(-3).length === 3 ? last.slice(-3) : [undefined, undefined, last.at(-1)];
-    if (sql.slice(token.start, token.end) === '(' && isName(name)) {
-      const qualified = isName(schema) && dot !== undefined && sql.slice(dot.start, dot.end) === '.';
-      calls.push({ ...(qualified ? { schema: identifierText(sql, schema) } : {}), name: identifierText(sql, name) });
-    }
-    last.push(token);
-    if (last.length > 3) last.shift();
-  }
-  memo.set(routine, calls);
-  return calls;
-}
+import { calledNames } from '../catalog/code/called-names.ts';
+import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger } from '../model.ts';
+import { tokensOf } from '../sql/tokens.ts';
 
 /** What a routine refreshes, in the order of its text. */
 export interface RefreshPlan {
@@ -74,11 +50,12 @@ export function refreshesOf(
   if (first?.kind !== 'routine') return [];
   const seen = new Set<ObjectId>([first.id]);
   const queue: (readonly [Routine, ...Routine[]])[] = [[first]];
-  const found: TriggeredRefresh[] = [];
+  // What only this trigger's arguments name is its own.
+  const found: TriggeredRefresh[] = (sites.get(trigger.id) ?? []).map(site => ({ trigger, through: [first], site }));
   for (let through = queue.shift(); through !== undefined; through = queue.shift()) {
     const routine = through.at(-1)!;
     for (const site of sites.get(routine.id) ?? []) found.push({ trigger, through, site });
-    for (const name of callsOf(routine))
+    for (const name of calledNames(routine))
       for (const called of catalog.findRoutines(name)) {
         if (seen.has(called.id)) continue;
         seen.add(called.id);

@@ -1,6 +1,6 @@
 import { bodyOf } from '../catalog/code/body.ts';
 import { catches } from '../catalog/code/errors.ts';
-import { refreshesIn } from '../catalog/code/sites.ts';
+import { refreshesIn } from '../catalog/code/refreshes.ts';
 import type { Catalog, Experiment, Matview, Name, Span, Statement } from '../model.ts';
 import { pieceText, readPlpgsql, type Code, type Piece } from '../sql/plpgsql.ts';
 import { textStatement, type Text } from '../sql/text.ts';

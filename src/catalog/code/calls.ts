@@ -2,17 +2,17 @@ import type { Routine, SessionState } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { statementText } from '../../sql/text.ts';
 import { walk } from '../../sql/walk.ts';
-import type { CreateFunctionStmt, DoStmt, FuncCall, FunctionParameter, Node } from '../../sql/tree.ts';
-import { gap, isUnknown, spanAt, writtenFromList, type Change, type Outcome } from '../change.ts';
+import type { DoStmt, FuncCall, Node } from '../../sql/tree.ts';
+import { gap, spanAt, writtenFromList, type Change, type Outcome } from '../change.ts';
 import { engineCall, isEngineCall } from '../incremental/calls.ts';
 import { createHypertable, isHypertableCall } from '../incremental/hypertables.ts';
 import { defElemText } from '../options.ts';
+import { argumentValues, takes } from './arguments.ts';
 import { bodyOf, defElem } from './body.ts';
-import { fold } from './fold.ts';
 import { opaque } from './opaque.ts';
+import { pathOf } from './refreshes.ts';
 import { runBody, runMaybe } from './run.ts';
-import { pathOf } from './sites.ts';
-import { unknownValue, type Value } from './values.ts';
+import type { Value } from './values.ts';
 
 /** DO: its block runs at once. */
 export function doBlock(change: Change, node: DoStmt): Outcome {
@@ -69,7 +69,7 @@ export function callRoutine(change: Change, call: FuncCall): Outcome {
   const asOwner = isSecurityDefiner(routine);
   store.session = { ...saved, ...(path === undefined ? {} : { searchPath: pathOf(path) }), ...(asOwner ? { role: routine.owner } : {}) };
   const outcome = runBody(change, {
-    language: routine.language, text: body.text, create: statement.sql, variables: argumentsOf(change, routine, call), via: 'routine',
+    language: routine.language, text: body.text, create: statement.sql, variables: argumentsIn(change, routine, call), via: 'routine',
     from: change.via.from ?? { span: spanAt(change, 0, change.statement.sql.length), says: `calls ${routine.form} ${written.name}()` },
   });
   const after = store.session;
@@ -85,34 +85,7 @@ function isSecurityDefiner(routine: Routine): boolean {
   return option !== undefined && 'Boolean' in option && option.Boolean.boolval === true;
 }
 
-function takes(routine: Routine, count: number): boolean {
-  if (isUnknown(routine.arguments)) return true;
-  const { length } = routine.arguments;
-  const least = parametersOf(routine).filter(parameter => isInput(parameter) && parameter.defexpr === undefined).length;
-  return count <= length && count >= Math.min(least, length);
-}
-
-function parametersOf(routine: Routine): readonly FunctionParameter[] {
-  const parsed = parse(routine.statement.sql);
-  const node: CreateFunctionStmt = parsed.ok && 'CreateFunctionStmt' in parsed.node ? parsed.node.CreateFunctionStmt : {};
-  return (node.parameters ?? []).map(item => ('FunctionParameter' in item ? item.FunctionParameter : {}));
-}
-const isInput = (parameter: FunctionParameter): boolean => parameter.mode !== 'FUNC_PARAM_OUT' && parameter.mode !== 'FUNC_PARAM_TABLE';
-
-/** What the parameters are worth, by name and by number. */
-function argumentsOf(change: Change, routine: Routine, call: FuncCall): ReadonlyMap<string, Value> {
-  const variables = new Map<string, Value>();
+function argumentsIn(change: Change, routine: Routine, call: FuncCall): ReadonlyMap<string, Value> {
   const outer = { catalog: change.store, postgres: change.postgres, variables: change.code?.variables ?? new Map<string, Value>() };
-  const source = statementText(change.statement);
-  const given = call.args ?? [];
-  parametersOf(routine).filter(isInput).forEach((parameter, at) => {
-    const named = given.find(arg => 'NamedArgExpr' in arg && arg.NamedArgExpr.name === parameter.name);
-    const positional = given[at];
-    const node = named !== undefined && 'NamedArgExpr' in named ? named.NamedArgExpr.arg : positional !== undefined && !('NamedArgExpr' in positional) ? positional : undefined;
-    const value = node !== undefined ? fold(node, source, outer)
-      : parameter.defexpr !== undefined ? fold(parameter.defexpr, statementText(routine.statement), { ...outer, variables: new Map() }) : unknownValue;
-    variables.set(`$${at + 1}`, value);
-    if (parameter.name !== undefined && parameter.name !== '') variables.set(parameter.name, value);
-  });
-  return variables;
+  return argumentValues(routine, call, statementText(change.statement), outer);
 }

@@ -3,7 +3,7 @@ import { parse } from '../../sql/parse.ts';
 import { quoteIdent, quoteLiteral } from '../../sql/print.ts';
 import { joinTexts, literalText, plainText, sliceText, type Text } from '../../sql/text.ts';
 import { tokensOf } from '../../sql/tokens.ts';
-import type { A_Const, A_Expr, BoolExpr, FuncCall, Node, SubLink } from '../../sql/tree.ts';
+import type { A_Const, A_Expr, A_Indirection, BoolExpr, FuncCall, Node, SubLink } from '../../sql/tree.ts';
 import { askCatalog } from './questions.ts';
 import {
   and, booleanValue, compare, equal, hasHole, hole, not, nullValue, ofTruth, or, printed, textValue, truthOf, unknownValue, type Truth, type Value,
@@ -49,6 +49,7 @@ export function fold(node: Node, source: Text, scope: Scope, depth = 0): Value {
   if ('FuncCall' in node) return call(node.FuncCall, inner, scope);
   if ('SQLValueFunction' in node) return sqlValue(node.SQLValueFunction.op ?? '', scope);
   if ('SubLink' in node) return subLink(node.SubLink, inner, source, scope);
+  if ('A_Indirection' in node) return subscript(node.A_Indirection, inner);
   if ('CollateClause' in node) return inner(node.CollateClause.arg);
   return unknownValue;
 }
@@ -71,6 +72,17 @@ function variable(names: readonly string[], scope: Scope): Value {
   if (whole !== undefined) return whole;
   const row = names.length === 2 ? scope.variables.get(first) : undefined;
   return row?.is === 'row' && second !== undefined ? row.fields.get(second) ?? unknownValue : unknownValue;
+}
+
+/** `TG_ARGV[0]` and `list[1]`: the arguments of a trigger are counted from 0, other lists from 1. */
+function subscript({ arg, indirection }: A_Indirection, inner: (child: Node | undefined) => Value): Value {
+  const list = inner(arg);
+  const [step] = indirection ?? [];
+  if (list.is !== 'list' || indirection?.length !== 1 || step === undefined || !('A_Indices' in step) || step.A_Indices.is_slice === true) return unknownValue;
+  const at = inner(step.A_Indices.uidx);
+  if (at.is !== 'number' || at.upTo !== undefined || arg === undefined || !('ColumnRef' in arg || 'A_ArrayExpr' in arg)) return unknownValue;
+  const first = 'ColumnRef' in arg && lastName(arg.ColumnRef.fields) === 'tg_argv' ? 0 : 1;
+  return list.items[at.value - first] ?? nullValue;
 }
 
 const lastName = (list: readonly Node[] | undefined): string => {

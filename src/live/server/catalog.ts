@@ -1,4 +1,3 @@
-import { bodyOf } from '../../catalog/code/body.ts';
 import { sitesOfJob, sitesOfRoutine } from '../../catalog/code/sites.ts';
 import { Store, type DefaultPrivilege } from '../../catalog/store.ts';
 import type { Catalog, Statement } from '../../model.ts';
@@ -29,8 +28,7 @@ function putSites(store: Store, postgres: number, jobs: readonly Row[]): void {
   const sites = [...store.sites];
   for (const routine of store.objects()) {
     if (routine.kind !== 'routine') continue;
-    const by = routine.returns === 'trigger' ? 'trigger' : 'routine';
-    sites.push(...sitesOfRoutine({ store, postgres }, routine, { body: bodyOf(routine.statement)?.text, by }));
+    sites.push(...sitesOfRoutine({ store, postgres }, routine));
   }
   for (const job of jobs) {
     const sql = String(job['command']);
