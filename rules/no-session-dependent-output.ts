@@ -5,8 +5,8 @@ const words = ({ setting }: Taint): string => (setting === undefined ? 'the sess
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
   for (const { matview, column, taint, span } of onePerOrigin(newTaints(effect, context))) {
-    // A column that reads the clock is told as that.
-    if (taint.cause !== 'session' || column?.taints.some(({ cause }) => cause === 'clock') === true) continue;
+    // A column that reads the clock is told as that. Of extra_float_digits, only values that nobody sets for long print another number.
+    if (taint.cause !== 'session' || taint.setting === 'extra_float_digits' || column?.taints.some(({ cause }) => cause === 'clock') === true) continue;
     yield {
       span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),
       message: column === undefined ? `Which rows ${quote(matview.name)} holds depends on ${words(taint)}.`
@@ -25,7 +25,7 @@ export default rule({
   postgres: { from: 14 },
   why: `
 \`date_trunc('day', placed_at)\` on a \`timestamptz\`, \`placed_at::date\`, \`extract(hour FROM …)\`, a \`timestamptz\` as text or JSON, a
-one-argument \`to_tsvector\`: each asks a setting of the session, and for a materialized view that is the session which refreshes. The job
+\`bytea\` as text, a one-argument \`to_tsvector\`, \`current_setting\`: each asks a setting of the session, and for a materialized view that is the session which refreshes. The job
 of one server counts the orders of a day in UTC, a refresh from a laptop counts them in local time, and rows move from one day to the
 next. The first \`REFRESH … CONCURRENTLY\` under another \`TimeZone\` rewrites every row. No error tells which of the two the view holds.
 `,
@@ -44,8 +44,8 @@ say \`SET TimeZone = 'UTC'\`.
   exceptions: `
 The overload that Postgres chooses decides: the same names over a \`timestamp\` without a zone, over a \`date\`, or with the zone as an
 argument depend on nothing and are not reported. Nor is \`current_user\`, which inside a refresh is the owner of the view, nor adding an
-interval to a \`timestamptz\`, which differs between zones only where clocks change. A column that reads the clock is
-no-nondeterministic-output.
+interval to a \`timestamptz\`, which differs between zones only where clocks change, nor a floating-point number as text: every
+\`extra_float_digits\` from 1, the default, prints it alike. A column that reads the clock is no-nondeterministic-output.
 `,
   references: [
     'https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-TRUNC',

@@ -13,7 +13,7 @@ import { chosenBy, ofRows } from './row-taints.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
 import { inZone } from './remedies.ts';
-import { callSetting, conversionSetting, settingOrigin } from './settings.ts';
+import { callSetting, conversionSetting, rowSettings, settingOrigin } from './settings.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue, withoutModifier } from './types.ts';
 import { placed, useCoercion, useFunction } from './uses.ts';
@@ -141,8 +141,8 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
-  const setting = settingOrigin(settingOf(resolved, values, args, place));
-  const taints = unionTaints(originTaint(place, origin, node.location), originTaint(place, setting, node.location, () => (setting?.setting === 'TimeZone' ? inZone(node, name, values, place) : undefined)),
+  const settings = settingsOf(resolved, values, args, place);
+  const taints = unionTaints(originTaint(place, origin, node.location), ...settings.map(setting => originTaint(place, settingOrigin(setting), node.location, () => (setting === 'TimeZone' ? inZone(node, name, values, place) : undefined))),
     ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : [],
     orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
   if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
@@ -181,15 +181,17 @@ function choiceTaints(node: FuncCall, place: Place): readonly Taint[] {
   return unionTaints(filter, ...sorts.map(taints => taints.filter(taint => taint.cause === 'random')));
 }
 
-/** The setting that the call or the conversion of an argument depends on. */
-function settingOf(resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place): string | undefined {
-  if (place.run.viewFacts === undefined || resolved.is === 'unknown') return undefined;
+/** The settings that the call or the conversion of an argument depends on: several where a whole row is printed. */
+function settingsOf(resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place): readonly string[] {
+  if (place.run.viewFacts === undefined || resolved.is === 'unknown') return [];
   const types = typesIn(place.run.catalog);
   const inputs = values.map(item => typeOfValue(item, types));
-  if (resolved.is === 'cast') return conversionSetting(types, inputs[0]!, resolved.target, 'explicit');
+  const listed = (setting: string | undefined): readonly string[] => (setting === undefined ? [] : [setting]);
+  if (resolved.is === 'cast') return listed(conversionSetting(types, inputs[0]!, resolved.target, 'explicit'));
   const own = callSetting(types, resolved.signature.name, resolved.signature.arguments.map(type => type.key), inputs, args);
-  return own ?? inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit'))
-    .find(setting => setting !== undefined);
+  if (own !== undefined) return [own];
+  const row = rowSettings(types, resolved.signature.name, inputs);
+  return row.length > 0 ? row : listed(inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit')).find(setting => setting !== undefined));
 }
 
 /** A function gives no modifier, a cast that does nothing keeps it; a pseudo-type is no type of a value, `record` aside. */

@@ -101,6 +101,7 @@ const cases: readonly (readonly [string, Want])[] = [
   ['random() < 0.5', 'each refresh'], ['case when random() < 0.5 then 1 else 2 end', 'each refresh'], ['random_normal()', 'each refresh'],
   ['array_shuffle(array[1,2,3,4,5,6,7,8])', 'each refresh'], ['uuidv7()', 'each refresh'], ['uuidv4()', 'each refresh'],
   ['nextval(\'counter\')', 'each refresh'], ['txid_current()', 'each refresh'], ['pg_current_xact_id()::text', 'each refresh'],
+  ['pg_current_snapshot()::text', 'each refresh'], ['width_bucket(random(), 0, 1, 1000)', 'each refresh'], ['coalesce(placed_at, now())', 'never'],
   ['floor(random())', 'never'],
   // places and sessions
   ['ctid', 'when rows move'], ['xmin::text', 'when rows move'], ['tableoid', 'never'], ['session_user', 'when the session differs'],

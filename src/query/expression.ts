@@ -2,6 +2,7 @@ import type { Known, Taint } from '../model.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { Node, A_Indirection, CaseExpr, ColumnRef, SubLink, TypeName } from '../sql/tree.ts';
 import { call, called } from './call.ts';
+import { peek } from './conditions.ts';
 import { agreed, arrayOfElements, cast, constant } from './casts.ts';
 import { keywordOrigin, ofCondition, ofElement, ofExtreme, systemColumnOrigin, type Origin } from './determinism.ts';
 import type { Inspection } from './inspection.ts';
@@ -17,7 +18,7 @@ import {
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
 import { specialValue } from './special.ts';
-import { elementText, namedType } from './types.ts';
+import { comparisons, elementText, namedType } from './types.ts';
 import { useCoercion } from './uses.ts';
 
 /** Where an expression stands. `aliases`: output names that GROUP BY and ORDER BY may mean instead of a column. */
@@ -95,8 +96,10 @@ function worthOf(node: Node, place: Place): Value {
   if ('CaseExpr' in node) return caseOf(node.CaseExpr, place);
   if ('CoalesceExpr' in node) {
     const values = valuesOf(node.CoalesceExpr.args, place);
-    const nullable = values.some(item => item.nullable === false) ? false : unknown('whether COALESCE is NULL');
-    return { ...agreed(values, 'COALESCE', place), nullable, taints: unionTaints(...values.map(item => item.taints)) };
+    const sure = values.findIndex(item => item.nullable === false);
+    // What stands behind a value that is never NULL is never reached.
+    const reached = sure < 0 ? values : values.slice(0, sure + 1);
+    return { ...agreed(values, 'COALESCE', place), nullable: sure < 0 ? unknown('whether COALESCE is NULL') : false, taints: unionTaints(...reached.map(item => item.taints)) };
   }
   if ('MinMaxExpr' in node) {
     const values = valuesOf(node.MinMaxExpr.args, place);
@@ -302,11 +305,21 @@ function caseOf(node: CaseExpr, place: Place): Value {
   const all = [otherwise, ...results];
   return {
     ...agreed(all, 'CASE', place),
-    nullable: strictNull(all, 'CASE'),
+    nullable: leavesNull(node, place) ? true : strictNull(all, 'CASE'),
     // A branch that a clock chooses flips once a row at most: it is left out, as comparisons are.
     taints: unionTaints(...all.map(item => item.taints), ofCondition(unionTaints(...subject.map(item => item.taints),
       ...conditions.map(item => item.taints)))),
   };
+}
+
+/** `CASE WHEN x > 9 THEN … END`: written to leave NULLs where the one comparison fails, unless another condition speaks of its column. */
+function leavesNull({ arg, args, defresult }: CaseExpr, { scope }: Place): boolean {
+  const [only, ...others] = args ?? [];
+  if (arg !== undefined || defresult !== undefined || only === undefined || others.length > 0 || !('CaseWhen' in only)) return false;
+  const { expr } = only.CaseWhen;
+  if (expr === undefined || !('A_Expr' in expr) || expr.A_Expr.kind !== 'AEXPR_OP' || expr.A_Expr.rexpr === undefined || !('A_Const' in expr.A_Expr.rexpr)) return false;
+  const column = peek(expr.A_Expr.lexpr, scope.sources);
+  return column !== undefined && comparisons.has(strings(expr.A_Expr.name).join('.')) && !column.ids.some(id => scope.mentioned.has(id));
 }
 
 function sublink(node: SubLink, place: Place): Value {

@@ -93,7 +93,8 @@ export function operation(node: A_Expr, place: Place): Value {
       const [left, right] = [value(node.lexpr, place), value(node.rexpr, place)];
       const { arguments: args } = applyOperator(run, name, [left, right]);
       return { type: coercedText(left, args?.[0], typesIn(run.catalog), 'NULLIF'), literal: false,
-        nullable: unknown('whether NULLIF is NULL'), taints: left.taints };
+        // NULLIF with a constant is written to make NULLs of it.
+        nullable: left.constant !== true && right.constant === true ? true : unknown('whether NULLIF is NULL'), taints: left.taints };
     }
     default: {
       const values = [...(node.lexpr === undefined ? [] : [value(node.lexpr, place)]), value(node.rexpr, place)];

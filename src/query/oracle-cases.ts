@@ -53,6 +53,7 @@ export const queries: readonly string[] = [
   `select coalesce(1, 2)`, `select coalesce(note, 'x') from orders`, `select coalesce(note, note) from orders`,
   `select coalesce(amount, 0) from orders`, `select nullif(id, 2), nullif(amount, 0), nullif(note, 'x') from orders`,
   `select greatest(1, 2)`, `select least(amount, 1.5) from orders`, `select exists (select 1)`, `select array(select id from orders)`,
+  `select ('null'::jsonb)::int, ('null'::jsonb)::boolean, ('null'::jsonb)::text`, `select (case when id > 1 then id end)::text, nullif(id, 1)::bigint from orders`,
   `select array[1,2]`, `select array['a']`, `select row(1,2) is null`,
   `select current_date`, `select current_user, session_user as s, current_timestamp, localtime, localtimestamp(2), current_time`,
   `select current_schema, current_catalog`,

@@ -21,7 +21,7 @@ const sums = new Set([
 const countingRows = new Set(['row_number', 'ntile', 'lag', 'lead']);
 const pickingRows = new Set(['first_value', 'last_value', 'nth_value']);
 /** Flags of WindowDef.frameOptions (parsenodes.h). */
-const frame = { nonDefault: 0x1, rows: 0x4, startUnboundedPreceding: 0x20, endUnboundedFollowing: 0x100 } as const;
+const frame = { nonDefault: 0x1, rows: 0x4, startUnboundedPreceding: 0x20, endUnboundedFollowing: 0x100, startCurrentRow: 0x200, endCurrentRow: 0x400 } as const;
 
 const inOrder = (form: 'aggregate' | 'pick', says: string): Origin => ({ cause: 'order', flips: 'when rows move', form, says });
 const unordered = 'takes its rows in the order they happen to come';
@@ -73,6 +73,8 @@ function windowTaint(node: FuncCall, name: string, isAggregate: boolean, values:
   const options = window.frameOptions ?? 0;
   const isRows = (options & frame.nonDefault) !== 0 && (options & frame.rows) !== 0;
   const isWhole = (options & frame.startUnboundedPreceding) !== 0 && (options & frame.endUnboundedFollowing) !== 0;
+  // The frame begins or ends with the row itself.
+  if (isRows && ((name === 'last_value' && (options & frame.endCurrentRow) !== 0) || (name === 'first_value' && (options & frame.startCurrentRow) !== 0))) return [];
   const counts = countingRows.has(name) || (isAggregate && isRows && !isWhole);
   const keeps = pickingRows.has(name) || (isAggregate && keepers.has(name));
   const adds = isAggregate && sums.has(name) && values.some(({ type }) => type === 'double precision' || type === 'real');

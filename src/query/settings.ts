@@ -21,6 +21,28 @@ const texts: Readonly<Record<string, string>> = {
     money: 'lc_monetary',
 };
 
+/** The settings that the text of a whole row depends on, by its fields; as JSON only those that JSON does not write its own way. */
+export function rowSettings(types: Types, name: string, inputs: readonly (SqlType | undefined)[]): readonly string[] {
+  if (!asJson.test(name)) return [];
+  const fields = inputs.flatMap(input => {
+    const known = input === undefined ? undefined : types.baseOf(input).fields;
+    return known === undefined || 'unknown' in known ? [] : known;
+  });
+  const found = fields.flatMap(field => {
+    const type = types.parse(field.type)?.type;
+    return type === undefined ? [] : printedBy(types, type) ?? [];
+  });
+  return [...new Set(found.filter(setting => !styles.has(setting)))];
+}
+
+/** What is printed as a setting says, and read the same whatever it is (measured, npm run oracle:poison). */
+const printed: Readonly<Record<string, string>> = { bytea: 'bytea_output', float4: 'extra_float_digits', float8: 'extra_float_digits' };
+
+const printedBy = (types: Types, type: SqlType): string | undefined => {
+  const { key } = elementOf(types, type);
+  return texts[key] ?? printed[key];
+};
+
 const elementOf = (types: Types, type: SqlType): SqlType => {
   const base = types.baseOf(type);
   return base.element === undefined ? base : types.baseOf(base.element);
@@ -29,7 +51,7 @@ const elementOf = (types: Types, type: SqlType): SqlType => {
 function ofPathway(types: Types, way: Pathway, from: SqlType, to: SqlType): string | undefined {
   if (way.kind === 'function') return ofFunction(way.name, way.arguments);
   if (way.kind === 'array') return ofPathway(types, way.element, elementOf(types, from), elementOf(types, to));
-  return way.kind === 'io' ? texts[elementOf(types, from).key] ?? texts[elementOf(types, to).key] : undefined;
+  return way.kind === 'io' ? printedBy(types, from) ?? texts[elementOf(types, to).key] : undefined;
 }
 
 /**
@@ -62,7 +84,8 @@ function ofFunction(name: string, args: readonly string[]): string | undefined {
 const text = (node: Node | undefined): string | undefined =>
   (node !== undefined && 'A_Const' in node && node.A_Const.sval !== undefined ? node.A_Const.sval.sval ?? '' : undefined);
 
-/** to_json writes dates as ISO 8601 in any DateStyle, but a timestamptz in the session's zone. */
+/** to_json writes dates as ISO 8601 in any DateStyle, but a timestamptz in the session's zone; all else as it is printed. */
+const styles = new Set(['DateStyle']);
 const asJson = /^(jsonb?_|to_jsonb?$|row_to_json$|array_to_json$)/;
 
 /** Parts of a time that are the same in every zone: zones of today differ by whole minutes. */
@@ -73,6 +96,7 @@ const inZones = new Set(['epoch', 'second', 'seconds', 'millisecond', 'milliseco
 export function callSetting(types: Types, name: string, args: readonly string[], inputs: readonly (SqlType | undefined)[],
   nodes: readonly Node[]): string | undefined {
   const kind = changeClass(name, args);
+  if (kind === 'setting') return name === 'current_setting' ? text(nodes[0]) : undefined;
   if (kind === 'locale' && name.startsWith('to_')) {
     // Only the patterns that name the locale ask for it: TM for words, L, D and G for numbers.
     const format = text(nodes[1]);
@@ -83,8 +107,8 @@ export function callSetting(types: Types, name: string, args: readonly string[],
   if (fields.test(name) && inZones.has(text(nodes[0])?.toLowerCase() ?? '')) return undefined;
   if (kind !== 'output') return ofFunction(name, args);
   for (const input of inputs) {
-    const setting = input === undefined ? undefined : texts[elementOf(types, input).key];
-    if (setting === 'TimeZone' || (setting !== undefined && !asJson.test(name))) return setting;
+    const setting = input === undefined ? undefined : printedBy(types, input);
+    if (setting !== undefined && (!asJson.test(name) || !styles.has(setting))) return setting;
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ export type Flip = 'each refresh' | 'each day' | 'when rows move' | 'when the se
 /** Two values of a setting under which values differ that depend on it; the first one is the one that texts are compared under. */
 const settings: Readonly<Record<string, readonly [string, string]>> = {
   TimeZone: ["'UTC'", "'Asia/Kathmandu'"], DateStyle: ["'ISO'", "'German'"], IntervalStyle: ["'postgres'", "'iso_8601'"],
-  default_text_search_config: ["'pg_catalog.simple'", "'pg_catalog.english'"],
+  default_text_search_config: ["'pg_catalog.simple'", "'pg_catalog.english'"], bytea_output: ["'hex'", "'escape'"],
 };
 
 /** Every second row gets a new place, so the others stand before it now. */
