@@ -75,7 +75,8 @@ function declarations(): number {
   const config = join(dist, 'tsconfig.types.json');
   writeFileSync(config, JSON.stringify({
     extends: '../tsconfig.json',
-    compilerOptions: { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: '..', outDir: 'types' },
+    // `npm install` of a clone and the `npm pack` after it both come here: the second finds what the first wrote.
+    compilerOptions: { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: '..', outDir: 'types', incremental: true, tsBuildInfoFile: 'types.tsbuildinfo' },
     include: [],
     // The ambient declaration of the parser's glue has to be named: nothing imports it.
     files: ['../src/index.ts', '../src/rule.ts', '../src/sql/libpg-query.d.ts'],

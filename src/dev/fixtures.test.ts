@@ -7,6 +7,7 @@ import type { Finding, History, Rule, Statement } from '../model.ts';
 import { introspect } from '../live/introspect.ts';
 import { stubSql, withoutTimescale } from '../live/stub-extensions.ts';
 import { extensionNamed } from '../live/stubs.ts';
+import type { LintResult } from '../lint.ts';
 import { ready } from '../sql/parse.ts';
 import { allFindings, driftFindings, historyOf, lineOf, lintFixture, loadRules, parseFixture, readFixtures, rulesRoot, type Fixture } from './fixtures.ts';
 import { emptying } from './kept-servers.ts';
@@ -21,6 +22,14 @@ beforeAll(async () => {
   db = await PGlite.create({ extensions: { pg_ivm } });
 });
 afterAll(() => db.close());
+
+/** Each fixture is linted once; the tests look at the same result. */
+const results = new Map<Fixture, LintResult>();
+function linted(fixture: Fixture): LintResult {
+  const result = results.get(fixture) ?? lintFixture(fixture, rules);
+  results.set(fixture, result);
+  return result;
+}
 
 const sqlstateOf = (error: unknown): string =>
   (error !== null && typeof error === 'object' && 'code' in error ? String(error.code) : String(error));
@@ -89,14 +98,14 @@ describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixtur
     await refusals(fixture, history);
     await db.exec(fixture.byHand ?? '');
     const database = await introspect(async sql => (await db.query<Record<string, unknown>>(sql)).rows);
-    const result = lintFixture(fixture, rules, history);
+    const result = linted(fixture);
     const drift = (findings: readonly Finding[]): readonly string[] => findings.filter(({ rule }) => rule === 'no-drift').map(({ message }) => message).sort();
     expect(drift(driftFindings(result, database))).toEqual(drift(result.report.findings));
   });
 
   test('the replay refuses what Postgres refuses', () => {
     const history = historyOf(fixture);
-    const { claims, report } = lintFixture(fixture, rules, history);
+    const { claims, report } = linted(fixture);
     expect(report.crashes).toEqual([]);
     const predicted = claims[0]?.predicted ?? new Map();
     expect([...turns(history)].flatMap(turn => {
@@ -106,7 +115,7 @@ describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixtur
   });
 
   test(fixture.bad ? 'yields the wanted findings and no other of its rule' : 'yields no finding of its rule', () => {
-    const findings = allFindings(lintFixture(fixture, rules).report.findings).filter(({ rule }) => rule === fixture.rule);
+    const findings = allFindings(linted(fixture).report.findings).filter(({ rule }) => rule === fixture.rule);
     const left = [...fixture.wants];
     const unwanted = findings.flatMap(({ span, message }) => {
       const line = lineOf(fixture, span.path, span.start);
@@ -121,13 +130,13 @@ describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixtur
 });
 
 test('messages are one plain sentence: no advice, no hedging', () => {
-  const messages = fixtures.flatMap(fixture => allFindings(lintFixture(fixture, rules).report.findings).map(({ message }) => message));
+  const messages = fixtures.flatMap(fixture => allFindings(linted(fixture).report.findings).map(({ message }) => message));
   expect(messages.filter(message => !/^[A-Za-z"][^\n]*[^.\s]\.$/.test(message) || /[.!?] [A-Z]/.test(message)
     || /\b(may|might|could|consider|should|please|try)\b/i.test(message))).toEqual([]);
 });
 
 test('every finding has a place, and its evidence ends there', () => {
-  const findings = fixtures.flatMap(fixture => allFindings(lintFixture(fixture, rules).report.findings));
+  const findings = fixtures.flatMap(fixture => allFindings(linted(fixture).report.findings));
   expect(findings.filter(({ span }) => span.end <= span.start)).toEqual([]);
   const apart = findings.filter(({ rule, span, evidence }) => {
     const ends = (place = evidence.at(-1)): boolean =>

@@ -1,5 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { turns } from '../catalog/order.ts';
+import { KeptServers } from '../dev/kept-servers.ts';
 import type { Claim, Experiment, Finding, History, Unit, Verdict } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
@@ -7,7 +8,9 @@ import { ready } from '../sql/parse.ts';
 import { proveClaims, type Proof, type ProveOptions } from './prove.ts';
 import { failed, LiveSession } from './session.ts';
 
+const servers = new KeptServers();
 beforeAll(ready);
+afterAll(() => servers.close());
 
 const history = (files: readonly string[]): History =>
   readHistories(memoryFiles(Object.fromEntries(files.map((text, at) => [`${String(at + 1).padStart(3, '0')}.sql`, text]))), { tool: 'psql' }).histories[0] as History;
@@ -26,7 +29,7 @@ function saying(given: History, sql: string, isolation: Experiment['isolation'] 
   return { finding, ordinal: [...turns(given)].length - 1, experiment: { at: 'after', isolation, run } };
 }
 const prove = (given: History, claims: readonly Claim[], options: Partial<ProveOptions> = {}): Promise<Proof> =>
-  proveClaims(given, claims, new Map(), { budget: 120_000, postgres: 18, ...options });
+  proveClaims(given, claims, new Map(), { budget: 120_000, postgres: 18, host: servers, ...options });
 const because = ({ gaps }: Proof): readonly string[] => gaps.map(gap => gap.because);
 
 test('a statement that hangs in the middle of 120 migrations costs its time limit and little more; everything around it stands', async () => {
@@ -45,7 +48,7 @@ test('a statement that hangs in the middle of 120 migrations costs its time limi
 }, 120_000);
 
 test('after a checkpoint the session comes back from it, with its settings and what came after', async () => {
-  const session = await LiveSession.open({});
+  const session = await LiveSession.open({}, servers);
   for (const sql of ['CREATE ROLE app', 'CREATE TABLE t (a int)', 'GRANT ALL ON t TO app', "SET work_mem = '5MB'", 'SET search_path = public, pg_temp', 'SET ROLE app']) await session.send(sql);
   await session.checkpoint(true);
   for (const sql of ['INSERT INTO t VALUES (1)', 'BEGIN', 'INSERT INTO t VALUES (2)']) await session.send(sql);

@@ -1,5 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { turns } from '../catalog/order.ts';
+import { KeptServers } from '../dev/kept-servers.ts';
 import type { Claim, Experiment, Finding, History, Laboratory, Refusal, ToolId, Unit, Verdict } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
@@ -7,7 +8,9 @@ import { ready } from '../sql/parse.ts';
 import { proveClaims, type Proof, type ProveOptions } from './prove.ts';
 import { failed } from './session.ts';
 
+const servers = new KeptServers();
 beforeAll(ready);
+afterAll(() => servers.close());
 
 /** A psql history of one file an argument; statements are numbered through. */
 function history(...files: readonly string[]): History {
@@ -26,7 +29,7 @@ function claim(given: History, at: string, experiment: Experiment): Claim {
   return { finding, ordinal: ordinal(given, at), experiment };
 }
 const prove = (given: History, claims: readonly Claim[], options: Partial<ProveOptions> = {}, predicted: ReadonlyMap<number, Refusal> = new Map()): Promise<Proof> =>
-  proveClaims(given, claims, predicted, { budget: 60_000, postgres: 18, ...options });
+  proveClaims(given, claims, predicted, { budget: 60_000, postgres: 18, host: servers, ...options });
 
 const value = async (lab: Laboratory, sql: string): Promise<unknown> => {
   const answer = await lab.run(sql);
@@ -54,7 +57,8 @@ const twice = (isolation: Experiment['isolation']): Experiment => ({
 test('a view over now() is confirmed on a copy; in a savepoint the same experiment would refute the truth', async () => {
   const onCopy = claim(changing, 'ages', twice('copy'));
   const inSavepoint = claim(changing, 'ages', twice('savepoint'));
-  const { verdicts, surprises, gaps } = await prove(changing, [onCopy, inSavepoint]);
+  // On servers of its own, as mvlint starts them.
+  const { verdicts, surprises, gaps } = await proveClaims(changing, [onCopy, inSavepoint], new Map(), { budget: 60_000, postgres: 18 });
   expect(verdicts.get(onCopy)).toEqual({ kind: 'confirmed', says: '50 rows differ' });
   expect(verdicts.get(inSavepoint)).toEqual({ kind: 'refuted', says: '0 rows differ' });
   expect({ surprises, gaps }).toEqual({ surprises: [], gaps: [] });
