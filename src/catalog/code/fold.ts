@@ -2,6 +2,7 @@ import type { Catalog } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { quoteIdent, quoteLiteral } from '../../sql/print.ts';
 import { joinTexts, literalText, plainText, sliceText, type Text } from '../../sql/text.ts';
+import { readWrittenName } from '../../sql/names.ts';
 import { tokensOf } from '../../sql/tokens.ts';
 import type { A_Const, A_Expr, A_Indirection, BoolExpr, FuncCall, Node, SubLink } from '../../sql/tree.ts';
 import { askCatalog } from './questions.ts';
@@ -99,6 +100,10 @@ function cast(value: Value, node: Extract<Node, { TypeCast: unknown }>, scope: S
   if (value.is === 'null' || value.is === 'unknown') return value;
   if ((typeName?.arrayBounds?.length ?? 0) > 0) return value.is === 'list' ? value : unknownValue;
   if (type === 'regclass') return value.is === 'text' ? regclass(value.text.text, scope, true) : value.is === 'object' ? value : unknownValue;
+  if (type === 'regtype') {
+    const found = value.is === 'text' && !hasHole(value.text.text) ? scope.catalog.findType(readWrittenName(value.text.text) ?? { name: '' }) : undefined;
+    return found?.is === 'present' ? { is: 'object', id: found.object.id } : unknownValue;
+  }
   if (textTypes.has(type)) {
     const text = printed(value);
     return text === undefined ? value.is === 'object' ? objectName(value.id, scope) : unknownValue : { is: 'text', text };

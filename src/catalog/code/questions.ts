@@ -1,6 +1,7 @@
 import type { ObjectId } from '../../model.ts';
 import type { Text } from '../../sql/text.ts';
 import type { Node, RangeVar, SelectStmt } from '../../sql/tree.ts';
+import { isPlainRole } from '../privileges.ts';
 import { fold, type Scope } from './fold.ts';
 import { systemRelations, type SystemRelation, type SystemRow } from './system-relations.ts';
 import { and, hasHole, nullValue, truthOf, unknownValue, type Value } from './values.ts';
@@ -36,7 +37,7 @@ export function askCatalog(select: SelectStmt, source: Text, scope: Scope): Answ
   if (select.groupClause !== undefined || select.havingClause !== undefined || select.withClause !== undefined || select.valuesLists !== undefined) return undefined;
   const items: Item[] = [];
   const conditions: Node[] = [];
-  for (const item of select.fromClause ?? []) if (!fromItem(item, items, conditions)) return undefined;
+  for (const item of select.fromClause ?? []) if (!fromItem(item, items, conditions, scope)) return undefined;
   if (items.length === 0) return undefined;
   if (select.whereClause !== undefined) conditions.push(...conjuncts(select.whereClause));
   const found = match(items, conditions, source, scope);
@@ -44,9 +45,9 @@ export function askCatalog(select: SelectStmt, source: Text, scope: Scope): Answ
   return answer(select, found, items, source);
 }
 
-function fromItem(node: Node, items: Item[], conditions: Node[]): boolean {
+function fromItem(node: Node, items: Item[], conditions: Node[], scope: Scope): boolean {
   if ('RangeVar' in node) {
-    const relation = systemRelation(node.RangeVar);
+    const relation = systemRelation(node.RangeVar, scope);
     if (relation === undefined) return false;
     items.push({ alias: node.RangeVar.alias?.aliasname ?? node.RangeVar.relname ?? '', relation });
     return true;
@@ -55,11 +56,14 @@ function fromItem(node: Node, items: Item[], conditions: Node[]): boolean {
   const { jointype, larg, rarg, quals, usingClause, isNatural } = node.JoinExpr;
   if (jointype !== 'JOIN_INNER' || usingClause !== undefined || isNatural === true || larg === undefined || rarg === undefined) return false;
   if (quals !== undefined) conditions.push(...conjuncts(quals));
-  return fromItem(larg, items, conditions) && fromItem(rarg, items, conditions);
+  return fromItem(larg, items, conditions, scope) && fromItem(rarg, items, conditions, scope);
 }
 
-function systemRelation(range: RangeVar): SystemRelation | undefined {
+function systemRelation(range: RangeVar, { catalog }: Scope): SystemRelation | undefined {
   const name = range.relname ?? '';
+  const { role } = catalog.session;
+  // These list only what the role has a right to; of a superuser, and of who runs the migrations, that is all.
+  if (range.schemaname === 'information_schema' && typeof role === 'string' && isPlainRole(role, catalog)) return undefined;
   if (range.schemaname === 'information_schema') return Object.hasOwn(systemRelations, `information_schema.${name}`) ? systemRelations[`information_schema.${name}`] : undefined;
   if (range.schemaname !== undefined && range.schemaname !== 'pg_catalog') return undefined;
   return name.startsWith('pg_') && Object.hasOwn(systemRelations, name) ? systemRelations[name] : undefined;
@@ -138,9 +142,11 @@ function isColumn(node: Node, alias: string, column: string): boolean {
 
 /** Whether rows that the history does not show cannot match. One item whose missing rows are ruled out rules out the combination. */
 function isComplete(items: readonly Item[], conditions: readonly Node[], source: Text, scope: Scope): boolean {
+  if (items.some(item => mayBeHidden(item, conditions, source, scope))) return false;
   return items.some(item => {
     const { relation } = item;
     if (relation.shared === true) return false;
+    if (isOurs(item, conditions, source, scope)) return true;
     const name = required(item, relation.name, conditions, source, scope);
     const schema = schemaName(required(item, relation.schema, conditions, source, scope) ?? namespaceOf(item, items, conditions, source, scope), scope);
     const text = name?.is === 'text' && !hasHole(name.text.text) ? name.text.text : undefined;
@@ -148,6 +154,22 @@ function isComplete(items: readonly Item[], conditions: readonly Node[], source:
     if (text !== undefined && (text.startsWith('pg_') || text.startsWith('_pg_') || text.startsWith('sql_'))) return false;
     if (scope.catalog.world === 'closed') return relation.empty === true || text !== undefined || belongsToOurs(item, conditions, source, scope) || (schema !== undefined && !isSystemSchema(schema));
     return text !== undefined && schema !== undefined && relation.schema !== undefined && isRelationName(relation) && scope.catalog.find({ schema, name: text }).is === 'absent';
+  });
+}
+
+/** Rows of known relations that no history shows. */
+function mayBeHidden(item: Item, conditions: readonly Node[], source: Text, scope: Scope): boolean {
+  const { hidden, name: column } = item.relation;
+  if (hidden === undefined) return false;
+  const name = required(item, column, conditions, source, scope);
+  return name?.is !== 'text' || hasHole(name.text.text) || hidden(name.text.text);
+}
+
+/** `attrelid = 't1'::regclass`: the parts of what the history made are those that it made. */
+function isOurs(item: Item, conditions: readonly Node[], source: Text, scope: Scope): boolean {
+  return [item.relation.table, item.relation.name].some(column => {
+    const value = required(item, column, conditions, source, scope);
+    return value?.is === 'object' && scope.catalog.isCertain(value.id);
   });
 }
 
@@ -190,17 +212,18 @@ function answer(select: SelectStmt, found: Match, items: readonly Item[], source
   const targets = select.targetList ?? [];
   const first = targets[0] && 'ResTarget' in targets[0] ? targets[0].ResTarget.val : undefined;
   const counts = first !== undefined && 'FuncCall' in first && first.FuncCall.agg_star === true && targets.length === 1;
-  const plain = select.limitCount === undefined && select.limitOffset === undefined && select.distinctClause === undefined && !counts;
+  const many = items.some(item => item.relation.many === true);
+  const plain = select.limitCount === undefined && select.limitOffset === undefined && select.distinctClause === undefined && !counts && !many;
   const sure = found.rows.filter(row => row.certain);
   const all = found.complete && sure.length === found.rows.length;
   const value = (inner: Scope): Value => (first === undefined ? nullValue : fold(first, source, inner));
   return {
     exists: () => (counts || sure.length > 0 ? true : found.complete && found.rows.length === 0 ? false : undefined),
     scalar: () => {
-      if (counts && all) return { is: 'number', value: sure.length };
+      if (counts && all && !(many && sure.length > 0)) return { is: 'number', value: sure.length };
       // `upTo` is how numbers between two bounds are written; the lower one is not among them.
-      if (counts) return { is: 'number', value: sure.length - 1, upTo: found.complete ? found.rows.length : Infinity };
-      if (!all) return unknownValue;
+      if (counts) return { is: 'number', value: sure.length - 1, upTo: found.complete && !many ? found.rows.length : Infinity };
+      if (!all || many) return unknownValue;
       if (hasAggregate(first)) return unknownValue;
       return sure.length === 0 ? nullValue : sure.length === 1 && sure[0] ? value(sure[0].scope) : unknownValue;
     },

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogObject, Known, Relation } from '../../model.ts';
 import { builtins } from '../../builtins/builtins.ts';
 import { isRelation } from '../names.ts';
+import { schemaValue, systemParts } from './system-parts.ts';
 import { textValue, unknownValue, type Value } from './values.ts';
 
 /** One row of a system catalog, by column; a column that is missing here is not known. `certain` is false for what may not exist. */
@@ -20,14 +21,16 @@ export interface SystemRelation {
   readonly empty?: boolean;
   /** Whether a name is Postgres's own in every database. */
   readonly builtin?: (name: string, postgres: number) => boolean;
+  /** Rows that no history shows, of relations that it does; asked for by no name they may match, asked for by one of these they do. */
+  readonly hidden?: (name: string) => boolean;
+  /** A row here may stand for several. */
+  readonly many?: boolean;
   /** Rows are not the database's alone: what the history does not make may exist all the same. */
   readonly shared?: boolean;
 }
 
 const known = (fact: Known<boolean>): Value => (typeof fact === 'boolean' ? { is: 'boolean', value: fact } : unknownValue);
 const owner = (fact: Known<string>): Value => (typeof fact === 'string' ? textValue(fact) : unknownValue);
-/** The real name of a session's temporary schema is not pg_temp. */
-const schemaValue = (schema: string): Value => (schema === 'pg_temp' ? unknownValue : textValue(schema));
 const schemaObject = (catalog: Catalog, schema: string): Value => {
   const found = catalog.findSchema(schema);
   return found.is === 'present' ? { is: 'object', id: found.object.id } : unknownValue;
@@ -46,7 +49,7 @@ function* relations(catalog: Catalog, wanted: (relation: Relation) => boolean, v
 
 function* others<K extends CatalogObject['kind']>(catalog: Catalog, kind: K, values: (object: Extract<CatalogObject, { kind: K }>) => Record<string, Value>): Iterable<SystemRow> {
   for (const object of catalog.objects())
-    if (object.kind === kind) yield { certain: true, values: new Map(Object.entries(values(object as Extract<CatalogObject, { kind: K }>))) };
+    if (object.kind === kind) yield { certain: catalog.isCertain(object.id), values: new Map(Object.entries(values(object as Extract<CatalogObject, { kind: K }>))) };
 }
 
 const relkind = (relation: Relation): string =>
@@ -107,8 +110,12 @@ export const systemRelations: Readonly<Record<string, SystemRelation>> = {
     })),
   },
   pg_trigger: {
-    name: 'tgname',
-    rows: catalog => others(catalog, 'trigger', trigger => ({ tgname: textValue(trigger.name), tgrelid: { is: 'object', id: trigger.on } })),
+    name: 'tgname', table: 'tgrelid',
+    // Foreign keys bring triggers of their own.
+    hidden: name => name.startsWith('RI_ConstraintTrigger'),
+    rows: catalog => others(catalog, 'trigger', trigger => ({
+      tgname: textValue(trigger.name), tgrelid: { is: 'object', id: trigger.on }, tgisinternal: { is: 'boolean', value: false },
+    })),
   },
   pg_extension: { name: 'extname', shared: true, rows: catalog => others(catalog, 'extension', extension => ({ extname: textValue(extension.name) })) },
   pg_roles: { name: 'rolname', shared: true, rows: catalog => others(catalog, 'role', role => ({ rolname: textValue(role.name) })) },
@@ -126,7 +133,11 @@ export const systemRelations: Readonly<Record<string, SystemRelation>> = {
       table_schema: schemaValue(relation.name.schema), table_name: textValue(relation.name.name),
     })),
   },
-  'information_schema.columns': { schema: 'table_schema', name: 'table_name', rows: columns },
+  'information_schema.routines': {
+    schema: 'routine_schema', name: 'routine_name', builtin: (name, postgres) => builtins(postgres).functions(name).length > 0,
+    rows: catalog => others(catalog, 'routine', routine => ({ routine_schema: schemaValue(routine.name.schema), routine_name: textValue(routine.name.name) })),
+  },
+  ...systemParts,
   'information_schema.schemata': {
     name: 'schema_name', rows: catalog => others(catalog, 'schema', schema => ({ schema_name: textValue(schema.name) })),
   },
@@ -145,15 +156,4 @@ function* types(catalog: Catalog): Iterable<SystemRow> {
   yield* relations(catalog, relation => relation.kind === 'table' || relation.kind === 'view' || relation.kind === 'matview', relation => ({
     typname: textValue(relation.name.name), typnamespace: schemaObject(catalog, relation.name.schema),
   }));
-}
-
-function* columns(catalog: Catalog): Iterable<SystemRow> {
-  for (const object of catalog.objects()) {
-    if (object.kind !== 'table' && object.kind !== 'view') continue;
-    const sure = certain(catalog, object);
-    const place = { table_schema: schemaValue(object.name.schema), table_name: textValue(object.name.name) };
-    // Columns that are not known may have any name.
-    if ('unknown' in object.columns) yield { certain: false, values: new Map(Object.entries(place)) };
-    else for (const column of object.columns) yield { certain: sure, values: new Map(Object.entries({ ...place, column_name: textValue(column.name) })) };
-  }
 }
