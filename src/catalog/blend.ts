@@ -12,6 +12,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
     && keys.every(key => Object.hasOwn(b, key) && sameValue((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
 
+/** Both lists, without the second's members that the first has in the same form. */
+export function both<T>(a: readonly T[] | undefined, b: readonly T[] | undefined): readonly T[] {
+  if (a === undefined || b === undefined || a === b) return a ?? b ?? [];
+  return [...a, ...b.filter(item => !a.some(other => other === item || sameValue(other, item)))];
+}
+
 /** Facts that may be unknown without making the whole object so. */
 const knownFacts = new Set(['owner', 'columns', 'populated', 'valid', 'comment']);
 /** Facts that may differ without making the object unknown: of a list what both sides have is kept, of anything else our side. By the word their facts begin with. */

@@ -32,6 +32,14 @@ export interface Entry {
   readonly unseen?: true;
   /** Code that mvlint does not follow touches it: nothing is known of it until it is made again. */
   readonly clouded?: true;
+  /** Other keys under which the object may stand: code that may not have run gave it another name. */
+  readonly also?: readonly string[];
+}
+
+/** The name that a key of `keyOf` stands for. */
+export function nameAt(at: string): Name {
+  const [, schema = '', name = ''] = at.split('\0');
+  return { schema, name };
 }
 
 /** Whether two versions of an object have one name. */

@@ -1,7 +1,7 @@
 import type { Name, Relation, WrittenName } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
-import { isHole, isRelation } from './names.ts';
+import { isHole, isRelation, sameName } from './names.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
 function wrongKind(relationType: string | undefined, relation: Relation): Outcome {
@@ -35,7 +35,10 @@ function renameStranger(change: Change, written: WrittenName, to: WrittenName): 
   const target = { schema: to.schema ?? schema, name: to.name };
   if (change.store.find(target).is === 'absent') change.store.cloud(target);
   const from = { schema, name: written.name };
-  if (change.store.doubted(from) === undefined && !(target.schema === from.schema && target.name === from.name))
+  const doubted = change.store.doubted(from);
+  if (isRelation(doubted) && sameName(doubted, { ...doubted, name: from })) {
+    if (change.store.find(target).is !== 'present') change.store.moveDoubted(doubted, target);
+  } else if (!(target.schema === from.schema && target.name === from.name))
     change.store.vanish(from, { span: change.statement.span, says: `${written.name} becomes ${to.schema === undefined ? to.name : `${to.schema}.${to.name}`}` });
 }
 

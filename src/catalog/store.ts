@@ -1,8 +1,8 @@
 import type {
   Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
-import { blend, blendSessions, sameValue } from './blend.ts';
-import { isHole, isRelation, isSystemSchema, key, keyOf, routineKey, sameName, type Entry, type Namespace } from './names.ts';
+import { blend, blendSessions, both } from './blend.ts';
+import { isHole, isRelation, isSystemSchema, key, keyOf, nameAt, routineKey, sameName, type Entry, type Namespace } from './names.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
 
 /** ALTER DEFAULT PRIVILEGES: what objects made later begin with. */
@@ -261,15 +261,31 @@ export class Store implements Catalog {
     if (old) this.unname(old);
     const at = keyOf(object);
     if (at !== undefined) {
-      // Whoever had the name in doubt is gone: Postgres would have refused this.
-      const doubted = this.names.get(at)?.id;
-      if (doubted !== undefined && doubted !== object.id && this.byId.has(doubted)) this.discard(doubted);
+      this.evict(at, object.id);
       this.names = this.names.set(at, { id: object.id });
       if (isRelation(object) && object.name.schema === 'pg_temp') this.temporary = true;
     } else if (object.kind === 'routine') {
       const same = this.routines.get(routineKey(object.name)) ?? [];
       if (!same.includes(object.id)) this.routines = this.routines.set(routineKey(object.name), [...same, object.id]);
     }
+  }
+
+  /** Whoever had a name in doubt has another by now, or is gone: Postgres would have refused to give it away. */
+  private evict(at: string, owner: ObjectId): void {
+    const { id, also = [] } = this.names.get(at) ?? {};
+    const object = id === undefined || id === owner ? undefined : this.byId.get(id);
+    if (object === undefined || keyOf(object) !== at) return;
+    const other = also.find(name => this.names.get(name)?.id === id);
+    if (other === undefined || !isRelation(object)) this.discard(object.id);
+    else this.byId = this.byId.set(object.id, { ...object, name: nameAt(other) });
+  }
+
+  /** An object whose name is in doubt is given another: if it is anywhere, then there. */
+  moveDoubted(object: Relation, to: Name): void {
+    const at = key('relation', object.name.schema, object.name.name);
+    const { also = [] } = this.names.get(at) ?? {};
+    this.names = this.names.delete(at).set(key('relation', to.schema, to.name), { id: object.id, clouded: true, ...(also.length > 0 ? { also } : {}) });
+    this.byId = this.byId.set(object.id, { ...object, name: to });
   }
 
   private unname(object: CatalogObject): void {
@@ -370,7 +386,8 @@ export class Store implements Catalog {
       if (object.kind === 'index' && (!ours || !theirs)) this.byId = this.byId.set(id, { ...object, valid: { unknown: 'whether the index was made' } });
       const at = sure ? undefined : keyOf(object);
       if (!sure && at === undefined) this.doubtful = this.doubtful.set(id, true);
-      if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), id, clouded: true });
+      const there = theirs && keyOf(theirs);
+      if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), id, clouded: true, ...(there === undefined || there === at ? {} : { also: [there] }) });
     }
     for (const at of this.names.differences(other.names)) {
       const [ours, theirs] = [this.names.get(at), other.names.get(at)];
@@ -416,12 +433,6 @@ export class Store implements Catalog {
     const kept = links.filter(stays);
     this.dependenciesOf = kept.length > 0 ? this.dependenciesOf.set(dependent, kept) : this.dependenciesOf.delete(dependent);
   }
-}
-
-/** Both lists, without the second's members that the first has in the same form. */
-function both<T>(a: readonly T[] | undefined, b: readonly T[] | undefined): readonly T[] {
-  if (a === undefined || b === undefined || a === b) return a ?? b ?? [];
-  return [...a, ...b.filter(item => !a.some(other => other === item || sameValue(other, item)))];
 }
 
 /** What a new database holds that matters: the schema public, owned by pg_database_owner. */
