@@ -10,6 +10,7 @@ import { saidOf } from '../statement-kind.ts';
 import type { Store } from '../store.ts';
 import { foldText, type Scope } from './fold.ts';
 import { assignedIn } from './assigned.ts';
+import { readsDoubtfully } from './expressions.ts';
 import { catches, decidedByCatalog, raised } from './errors.ts';
 import { opaque } from './opaque.ts';
 import { passesOf } from './passes.ts';
@@ -165,6 +166,10 @@ class Runner {
 
   // ── Values ──
 
+  private get code(): { readonly depth: number; readonly budget: { left: number }; readonly strangers: { count: number } } {
+    return { depth: this.depth, budget: this.budget, strangers: this.strangers };
+  }
+
   private get scope(): Scope {
     return { catalog: this.change.store, postgres: this.change.postgres, variables: this.variables };
   }
@@ -183,12 +188,15 @@ class Runner {
     return truthOf(this.value(piece));
   }
 
-  /** Runs the history's own routines that an expression calls. */
+  /** Runs the history's own routines that an expression calls, and reads what its sub-queries read. */
   private calls(piece: Piece): boolean {
     const text = this.text(piece);
-    if (!/[\w"]\s*\(/.test(text.text)) return true;
+    const [calls, reads] = [/[\w"]\s*\(/.test(text.text), /\bselect\b|\btable\b/i.test(text.text)];
+    if (!calls && !reads) return true;
     const parsed = parse(`SELECT ${text.text}`);
-    return !parsed.ok || this.apply(textStatement(joinTexts([plainText('SELECT '), text]), this.change.statement.span), parsed.node, 'calls', this.body.via);
+    if (!parsed.ok) return true;
+    const doubtful = reads && !hasHole(text.text) && readsDoubtfully({ ...this.change, code: { ...this.code, variables: this.variables } }, parsed.node);
+    return this.apply(textStatement(joinTexts([plainText('SELECT '), text]), this.change.statement.span), parsed.node, doubtful ? 'apply' : 'calls', this.body.via);
   }
 
   private assign(name: string, value: Value): void {
@@ -255,7 +263,7 @@ class Runner {
     const { from } = this.body;
     const inner: Change = {
       ...this.change, statement, inTransactionBlock: true, via: { kind: via, span: statement.span, ...(from === undefined ? {} : { from }) },
-      code: { depth: this.depth, budget: this.budget, strangers: this.strangers, variables: this.variables },
+      code: { ...this.code, variables: this.variables },
     };
     const outcome = this.change[how](inner, node);
     if (outcome) this.refusal = outcome.inside ? outcome : { ...outcome, inside: { ...saidOf(node), via: inner.via } };
