@@ -1,5 +1,5 @@
 import {
-  countsAfter, describe, evidence, isSelectable, keepsDefinition, madeAt, qualified, quote, quoteLiteral, rule,
+  countsAfter, describe, evidence, isSelectable, keepsDefinition, madeAt, qualified, quote, quoteLiteral, rule, sameShape,
 } from '../src/rule.ts';
 import type { Catalog, Query } from '../src/rule.ts';
 
@@ -16,7 +16,7 @@ function same(a: Query, b: Query, catalog: Catalog): boolean {
   if (a.names.join('\0') !== b.names.join('\0')) return false;
   // The same text means another table once that was swapped: what is read follows the object, not the name.
   if (a.reads.length === b.reads.length && reads(a) !== reads(b)) return false;
-  return a.normal === b.normal || (reads(a) === reads(b) && bare(a, catalog) === bare(b, catalog));
+  return a.normal === b.normal || (reads(a) === reads(b) && (bare(a, catalog) === bare(b, catalog) || sameShape(a, b, catalog)));
 }
 
 export default rule({
