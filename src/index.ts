@@ -4,8 +4,9 @@
  */
 import { rules } from '../rules/index.ts';
 import { lint as lintHistories, severityOf, type LintOptions, type LintResult } from './lint.ts';
-import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Verdict, WrittenName } from './model.ts';
+import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Trace, Verdict, WrittenName } from './model.ts';
 import type { ObserveOptions } from './lint/observe.ts';
+import type { Scratch as ScratchDatabase } from './live/server/scratch.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
@@ -58,11 +59,16 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
 
 /** Judges the histories of a session with the built-in rules; what was named when it was opened narrows the report. Synchronous, no IO. */
 export function lint(session: Session, options: Partial<LintOptions> = {}): LintResult {
-  const { reported } = session;
   const { only, ...rest } = { postgres: 18, preset: 'recommended', rules: {}, allHistory: false, ...options } satisfies LintOptions;
+  const wanted = wantedOf(session, only);
+  return lintHistories(session.histories, rules, { ...rest, ...(wanted === undefined ? {} : { only: wanted }) });
+}
+
+/** The migrations that the session reports on, of those that the caller wants; undefined: all of them. */
+function wantedOf({ reported }: Session, only: ((migration: Migration) => boolean) | undefined): ((migration: Migration) => boolean) | undefined {
   const wanted = reported === undefined ? only
     : (migration: Migration): boolean => (only?.(migration) ?? true) && [...pathsOf(migration)].some(path => reported.has(path));
-  return lintHistories(session.histories, rules, { ...rest, ...(wanted === undefined ? {} : { only: remembered(wanted) }) });
+  return wanted && remembered(wanted);
 }
 
 /** A predicate that is asked often and whose answer does not change. */
@@ -157,6 +163,41 @@ export type { ReadSession as DatabaseSession } from './live/server/session.ts';
  */
 export async function connectDatabase(uri: string): Promise<DatabaseSession> {
   return (await import('./live/server/session.ts')).openSession(uri);
+}
+
+export type { Scratch as ScratchDatabase } from './live/server/scratch.ts';
+
+/**
+ * Opens an empty database that may be written to: its name ends in `_scratch`, or the caller says that it is disposable. Rejects with an error named
+ * `ServerUnavailable`, whose message is one line without the URL or a password.
+ */
+export async function openScratchDatabase(uri: string, disposable = false): Promise<ScratchDatabase> {
+  return (await import('./live/server/scratch.ts')).openScratch(uri, disposable);
+}
+
+export interface TraceOptions {
+  /** The embedded server when absent. */
+  readonly database?: ScratchDatabase;
+  /** Which migrations are told, of those that the session reports on. */
+  readonly only?: (migration: Migration) => boolean;
+  /** Rows that empty tables get before each told migration; none when absent. */
+  readonly rows?: number;
+  readonly searchPath?: readonly string[];
+  /** Told which migration runs. */
+  readonly progress?: (message: string) => void;
+}
+
+/**
+ * Replays the histories on a throwaway Postgres, each on one of its own, and tells what the server was seen to do, statement by statement. Rejects with an error
+ * named `LiveUnavailable` or `ServerUnavailable` when there is none.
+ */
+export async function trace(session: Session, options: TraceOptions = {}): Promise<readonly Trace[]> {
+  const { database, ...rest } = options;
+  const only = wantedOf(session, options.only);
+  const { traceHistory } = await import('./live/trace/trace.ts');
+  const traces: Trace[] = [];
+  for (const history of session.histories) traces.push(await traceHistory(history, { ...rest, ...(database === undefined ? {} : { host: database.host }), ...(only === undefined ? {} : { only }) }));
+  return traces;
 }
 
 /** The catalog of a database as text that can be kept: what `readSnapshot` reads. `tool`: the version of mvlint that writes it. */

@@ -12,4 +12,5 @@ export type * from './model/incremental.ts';
 export type * from './model/steps.ts';
 export type * from './model/proof.ts';
 export type * from './model/server.ts';
+export type * from './model/trace.ts';
 export type * from './model/findings.ts';

@@ -92,10 +92,16 @@ export function waiting(held: LockMode, kind: Lockable): readonly Activity[] {
  * of who meets the lock of an index alone (REINDEX).
  */
 export function meaning(held: LockMode, kind: Lockable): string {
-  const waits = new Set(waiting(held, kind));
-  const on = activities[kind].filter(activity => !waits.has(activity));
-  if (on.length === 0) return `everybody waits: ${together([...waits])}`;
-  return `${together(on)} go on; ${together([...waits])} ${waits.size === 1 && waits.has(definition) ? 'waits' : 'wait'}`;
+  const waits = waiting(held, kind);
+  const on = activities[kind].filter(activity => !waits.includes(activity));
+  return on.length === 0 ? `everybody waits: ${together(waits)}` : `${together(on)} go on; ${whoWaits(held, kind)}`;
+}
+
+/** The half of it that hurts: `refreshes and DDL wait`. */
+export function whoWaits(held: LockMode, kind: Lockable): string {
+  const waits = waiting(held, kind);
+  if (waits.length === activities[kind].length) return 'everybody waits';
+  return `${together(waits)} ${waits.length === 1 && waits[0] === definition ? 'waits' : 'wait'}`;
 }
 
 function together(list: readonly Activity[]): string {

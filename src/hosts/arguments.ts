@@ -11,12 +11,13 @@ const options = {
   'fail-on': 'value', gaps: 'value', baseline: 'value', 'update-baseline': 'flag', 'allow-empty': 'flag',
   fix: 'flag', 'fix-dry-run': 'flag', 'fix-shipped': 'flag',
   'stdin-filename': 'value', config: 'value', code: 'value', 'no-config': 'flag',
-  live: 'optional', 'live-budget': 'value', 'live-explain': 'flag', db: 'value', catalog: 'value',
+  live: 'optional', 'live-budget': 'value', 'live-explain': 'flag', db: 'value', catalog: 'value', rows: 'value', 'i-know-this-database-is-disposable': 'flag',
 } as const satisfies Record<string, Kind>;
 type OptionName = keyof typeof options;
 
-/** Every option but those of the commands about a database. */
-const ofCheck = (Object.keys(options) as OptionName[]).filter(name => name !== 'db');
+/** Options of other commands. */
+const notOfCheck: ReadonlySet<OptionName> = new Set(['db', 'rows', 'i-know-this-database-is-disposable']);
+const ofCheck = (Object.keys(options) as OptionName[]).filter(name => !notOfCheck.has(name));
 
 /** One word of the command line, in order; options carry their value, and whether it was written with `=`. */
 export interface Word {

@@ -7,7 +7,7 @@ import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** Promised commands that this version does not have. */
-const missing = ['plan', 'graph', 'trace', 'lsp', 'init'];
+const missing = ['plan', 'graph', 'lsp', 'init'];
 
 async function main(words: readonly string[]): Promise<number> {
   const end = words.indexOf('--');
@@ -22,9 +22,10 @@ async function main(words: readonly string[]): Promise<number> {
     case 'rules': return (await import('./explain.ts')).rulesCommand(rest);
     case 'inventory': return (await import('./inventory.ts')).inventoryCommand(rest);
     case 'snapshot': return (await import('./snapshot.ts')).snapshotCommand(rest);
+    case 'trace': return (await import('./trace.ts')).traceCommand(rest);
     case 'check': return (await import('./check.ts')).checkCommand(rest);
     default:
-      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view, ivm, rules, inventory and snapshot`);
+      if (command !== undefined && missing.includes(command)) throw new UsageError(`mvlint ${version()} does not have '${command}' yet; its commands are check, explain, explain-view, ivm, rules, inventory, snapshot and trace`);
       return (await import('./check.ts')).checkCommand(words);
   }
 }

@@ -9,6 +9,9 @@ Usage
                                indexes, refreshes, and what CONCURRENTLY needs (--format json for machines)
   mvlint ivm [view…] [paths…]  which views pg_ivm, pg_trickle and TimescaleDB can maintain, what stands in the way and where, and the
                                rewriting that would help, tried in memory (--format json for machines)
+  mvlint trace [paths…]        the migrations on a throwaway Postgres, statement by statement: locks and who waits, time, rows, WAL,
+                               catalog (--format json, markdown; --rows <n>: made-up rows for empty tables; --db <url>: a database
+                               that may be written to, its name ending in _scratch or --i-know-this-database-is-disposable)
   mvlint rules                 the table of rules (--format json for machines)
   mvlint inventory --db <url>  every materialized view of a database: size, rows, indexes, readers, trouble (--format json)
   mvlint snapshot --db <url>   the catalog of a database as JSON, for --catalog; it only reads

@@ -15,6 +15,21 @@ describe('is not sent', () => {
   ])('%s', sql => expect(reasonNotToSend(sql)).toEqual(expect.any(String)));
 });
 
+describe('is not sent to a server that others use, too', () => {
+  test.each([
+    'CREATE ROLE app', 'alter user app password $$x$$', 'DROP GROUP g', 'GRANT app TO other', 'revoke admin option for app from other', 'CREATE DATABASE d', 'ALTER DATABASE d SET work_mem = 1',
+    "ALTER SYSTEM SET work_mem = '1GB'", 'DROP TABLESPACE fast', 'DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$', "DO $$ BEGIN EXECUTE 'DROP ROLE app'; END $$",
+    "DO $$ BEGIN IF true THEN GRANT app TO other; END IF; END $$",
+  ])('%s', sql => {
+    expect(reasonNotToSend(sql, { shared: true })).toEqual(expect.any(String));
+    expect(reasonNotToSend(sql)).toBeUndefined();
+  });
+  test.each([
+    'GRANT SELECT ON t TO app', 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM app', 'ALTER TABLE t OWNER TO app', 'CREATE USER MAPPING FOR app SERVER s', "COMMENT ON ROLE app IS 'create role'",
+    'CREATE TABLE role (user_group text)', 'SET ROLE app', 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO app', "INSERT INTO notes VALUES ('please create role x')",
+  ])('but this is: %s', sql => expect(reasonNotToSend(sql, { shared: true })).toBeUndefined());
+});
+
 describe('is sent', () => {
   test.each([
     'COPY t TO stdout', 'COPY (SELECT a FROM t) TO STDOUT', 'SELECT copy FROM stdin', "INSERT INTO notes VALUES ('please copy t from stdin')", "COMMENT ON TABLE t IS 'COPY t FROM stdin'",
@@ -30,9 +45,9 @@ test.each([
 ])('%s: %s', (sql, control) => expect(controlOf(sql)).toBe(control));
 
 test('COPY FROM stdin is sent where its rows are at hand, and nothing else that COPY does', () => {
-  expect(reasonNotToSend('copy "t" (a) from STDIN with (format csv)', true)).toBeUndefined();
+  expect(reasonNotToSend('copy "t" (a) from STDIN with (format csv)', { data: true })).toBeUndefined();
   expect(fromBlob('copy "t" (a) from STDIN with (format csv)')).toBe(`copy "t" (a) from '/dev/blob' with (format csv)`);
-  expect(reasonNotToSend("COPY t FROM PROGRAM 'stdin'", true)).toEqual(expect.any(String));
-  expect(reasonNotToSend('DO $$ BEGIN COPY t FROM stdin; END $$', true)).toEqual(expect.any(String));
+  expect(reasonNotToSend("COPY t FROM PROGRAM 'stdin'", { data: true })).toEqual(expect.any(String));
+  expect(reasonNotToSend('DO $$ BEGIN COPY t FROM stdin; END $$', { data: true })).toEqual(expect.any(String));
   expect(fromBlob('SELECT a FROM stdin')).toBeUndefined();
 });

@@ -16,6 +16,8 @@ const outside = new RegExp(`^(?:${[
 
 /** Texts that may hold one of these, a statement of `startReason`, or a text that is put together. */
 const suspicious = /execute|\|\||copy|load|lo_|pg_|dblink|postgres_fdw|subscription|import|tablespace|language/i;
+/** Texts that may hold a statement of `sharedReason`. */
+const suspiciousHere = /\b(?:role|user|group|database|system|tablespace|grant|revoke)\b|\|\|/i;
 
 /** Words after which a new statement begins inside a routine body. */
 const statementStarts = new Set(['begin', 'then', 'else', 'loop', 'execute', 'atomic', 'do']);
@@ -64,6 +66,23 @@ function startReason(sql: string, tokens: readonly Token[], at: number): string 
   }
 }
 
+/** Why a statement that begins at `at` may not be sent to a server that others use, too: it changes what all databases of the server share. */
+function sharedReason(sql: string, tokens: readonly Token[], at: number): string | undefined {
+  const [verb, what] = [0, 1].map(ahead => wordAt(sql, tokens, at + ahead));
+  if (verb === 'alter' && what === 'system') return 'ALTER SYSTEM changes the whole server';
+  if ((verb === 'create' || verb === 'alter' || verb === 'drop') && what !== undefined && /^(?:role|user|group)$/.test(what) && wordAt(sql, tokens, at + 2) !== 'mapping')
+    return 'roles belong to the whole server';
+  if ((verb === 'create' || verb === 'alter' || verb === 'drop') && what !== undefined && /^(?:database|tablespace)$/.test(what)) return `${verb.toUpperCase()} ${what.toUpperCase()} changes the whole server`;
+  // GRANT role TO role has no ON before its TO; neither has REVOKE before its FROM.
+  if (verb !== 'grant' && verb !== 'revoke') return undefined;
+  for (let next = at + 1; next < tokens.length; next++) {
+    const word = wordAt(sql, tokens, next);
+    if (word === 'on') return undefined;
+    if (word === 'to' || word === 'from' || operatorAt(sql, tokens, next) === ';') return word === undefined ? undefined : 'memberships of roles belong to the whole server';
+  }
+  return undefined;
+}
+
 /** The text of the literal at `at` and of those that `||` joins to it, and the index of the last one. */
 function joinedLiteral(sql: string, tokens: readonly Token[], at: number): { readonly text: string; readonly last: number } {
   let text = '';
@@ -79,7 +98,7 @@ function joinedLiteral(sql: string, tokens: readonly Token[], at: number): { rea
 }
 const operatorAt = (sql: string, tokens: readonly Token[], at: number): string => sql.slice(tokens[at]?.start ?? 0, tokens[at]?.end ?? 0);
 
-function reasonIn(sql: string, depth: number): string | undefined {
+function reasonIn(sql: string, depth: number, shared: boolean): string | undefined {
   const tokens = tokenize(sql).filter(token => !isComment(token));
   const first = wordAt(sql, tokens, 0);
   if (first === 'comment') return undefined;
@@ -94,11 +113,11 @@ function reasonIn(sql: string, depth: number): string | undefined {
       if (routine && name === 'language' && namesC(sql, tokens, at + 1)) return 'a routine in C runs a library of the operating system';
       const before = tokens[at - 1];
       const starts = !before || sql.startsWith(';', before.start) || (before.kind === 'word' && statementStarts.has(identifierText(sql, before)));
-      const reason = starts ? startReason(sql, tokens, at) : undefined;
+      const reason = starts ? startReason(sql, tokens, at) ?? (shared ? sharedReason(sql, tokens, at) : undefined) : undefined;
       if (reason) return reason;
     } else if (token.kind === 'string' && depth < 4) {
       const { text, last } = joinedLiteral(sql, tokens, at);
-      const reason = suspicious.test(text) ? reasonIn(text, depth + 1) : undefined;
+      const reason = suspicious.test(text) || (shared && suspiciousHere.test(text)) ? reasonIn(text, depth + 1, shared) : undefined;
       if (reason) return reason;
       at = last;
     }
@@ -113,10 +132,11 @@ const namesC = (sql: string, tokens: readonly Token[], at: number): boolean => /
  * Why a statement may not be sent to a throwaway server: it would wait for ever (COPY FROM stdin blocks PGlite's thread, measured, facts 6),
  * or reach a file, a program, a library or another server. Decided on tokens, in literals (joined by || too) and routine bodies; text of COMMENT ON
  * is only text. Left out: names that are put together while a routine runs. What gets past this meets a server without a network whose files
- * are in memory (shown by a test). `data`: the rows of a COPY … FROM stdin are at hand.
+ * are in memory (shown by a test). `data`: the rows of a COPY … FROM stdin are at hand. `shared`: others use the server, too, and what belongs to all its
+ * databases (roles, databases, settings) stays as it is.
  */
-export function reasonNotToSend(sql: string, data = false): string | undefined {
-  const reason = reasonIn(sql, 0);
+export function reasonNotToSend(sql: string, { data = false, shared = false }: { readonly data?: boolean; readonly shared?: boolean } = {}): string | undefined {
+  const reason = reasonIn(sql, 0, shared);
   return data && reason === waits && fromBlob(sql) !== undefined ? undefined : reason;
 }
 

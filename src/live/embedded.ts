@@ -158,7 +158,7 @@ function serverOf(worker: Worker, missing: readonly string[], options: EmbeddedO
       return over === undefined;
     },
     async run(sql, { data, limit: own } = {}) {
-      const reason = reasonNotToSend(sql, data !== undefined);
+      const reason = reasonNotToSend(sql, { data: data !== undefined });
       if (reason !== undefined) return refusedUnsent(reason);
       const copying = data === undefined ? undefined : fromBlob(sql);
       const answer = await ask({ kind: 'run', sql: copying ?? sql, ...(copying === undefined ? {} : { blob: data ?? '' }) }, own ?? limit);

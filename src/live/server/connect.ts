@@ -29,6 +29,7 @@ export interface Connection {
 
 /** `-c name=value` items of the startup packet. */
 function startupOptions(own: string, bounds: Bounds): string {
+  if (bounds === unbounded) return own;
   const given = { default_transaction_read_only: 'on', statement_timeout: bounds.statement, lock_timeout: bounds.lock, idle_in_transaction_session_timeout: bounds.idle };
   return [own, ...Object.entries(given).map(([name, value]) => `-c ${name}=${value}`)].filter(part => part !== '').join(' ');
 }
@@ -50,7 +51,7 @@ async function attempt(pg: typeof import('pg'), target: Target, host: Host, chan
   const client = new pg.Client({
     host: host.address ?? host.host, port: host.port, user: target.user, database: target.database, ssl: tls, connectionTimeoutMillis: target.timeout,
     // A server that hangs keeps no statement_timeout; this one is ours.
-    query_timeout: bounds.statement + 5_000, application_name: target.applicationName, ...(options === '' ? {} : { options }), keepAlive: true,
+    ...(bounds === unbounded ? {} : { query_timeout: bounds.statement + 5_000 }), application_name: target.applicationName, ...(options === '' ? {} : { options }), keepAlive: true,
     ...(channel.tls && channel.direct ? { sslnegotiation: 'direct' as const } : { sslnegotiation: 'postgres' as const }),
     password: () => {
       const password = target.password(host.host, host.port);
@@ -82,7 +83,10 @@ const wantsOtherChannel = (error: unknown): boolean => {
   return code === '28000' || /SSL connection|^CERT_|_CERT|ERR_SSL|ERR_TLS|EPROTO|ECONNRESET/.test(`${message} ${code}`) || message === 'Connection terminated unexpectedly';
 };
 
-/** Opens a connection for reads. Rejects with ServerUnavailable, one line without secrets. */
+/** No bounds: a connection that may write, for a database that somebody gave away. */
+export const unbounded: Bounds = { statement: 0, lock: 0, idle: 0 };
+
+/** Opens a connection for reads, unless it is `unbounded`. Rejects with ServerUnavailable, one line without secrets. */
 export async function connect(uri: string, bounds: Bounds = usualBounds, surroundings?: Surroundings): Promise<Connection> {
   const read = surroundings === undefined ? readTarget(uri) : readTarget(uri, surroundings);
   if (!read.ok) throw new ServerUnavailable(`the database URL cannot be used: ${read.problem}`);
