@@ -16,12 +16,11 @@ export function isLeftOut(answer: SqlFailure): boolean {
 /** Statements sent again rather than copying the data directory: a dump and its load cost about what a few hundred small statements do (facts 6). */
 const journalLimit = 150;
 /**
- * A checkpoint is taken after this many migrations, unless they were so quick that sending them again costs less than the checkpoint (about 0.7 s of
- * processor for a hundred tables, measured); earlier when what would be sent again took long. Milliseconds.
+ * A checkpoint costs up to a second of processor (for a hundred tables, measured), and only a history with a statement that has to be ended has use for
+ * it. So one is taken when sending everything again would cost as much time as such a statement was given; once there was one, earlier. Milliseconds.
  */
-const checkpointEvery = 50;
-const worthwhile = 2_000;
-const tooLong = 4_000;
+const tooLong = 10_000;
+const tooLongAgain = 2_000;
 
 interface Sent { readonly sql: string; readonly data?: string }
 
@@ -39,9 +38,10 @@ export class LiveSession {
   private baseSettings: readonly string[] = [];
   private committed: Sent[] = [];
   private pending: Sent[] = [];
-  /** Milliseconds that the statements since `base` took, and migrations that ended since. */
+  /** Milliseconds that the statements since `base` took. */
   private spent = 0;
-  private ended = 0;
+  /** Whether a statement had to be ended before. */
+  private revived = false;
   /** What the server says of the transaction: none, open, or failed (25P02 until it ends). */
   transaction: 'none' | 'open' | 'failed' = 'none';
 
@@ -126,6 +126,7 @@ export class LiveSession {
 
   /** A new server in the state of the old one, open transaction included. */
   private async revive(): Promise<void> {
+    this.revived = true;
     await this.server.close();
     const base = this.base === undefined ? {} : { from: this.base };
     this.server = await this.host.open({ ...this.options, ...base });
@@ -159,14 +160,12 @@ export class LiveSession {
   }
 
   /**
-   * Between two migrations: now and then the committed state is kept, so that a few seconds at most are lost when a statement has to be ended.
+   * Between two migrations: now and then the committed state is kept, so that seconds are lost and not minutes when a statement has to be ended.
    * `now`: whatever it costs.
    */
   async checkpoint(now = false): Promise<void> {
-    this.ended += 1;
     if (this.transaction !== 'none' || this.committed.length === 0) return;
-    const due = this.ended >= checkpointEvery ? this.spent > worthwhile : this.spent > tooLong;
-    if (now || due) await this.rebase();
+    if (now || this.spent > (this.revived ? tooLongAgain : tooLong)) await this.rebase();
   }
 
   private async rebase(): Promise<void> {
@@ -177,7 +176,6 @@ export class LiveSession {
     this.baseSettings = settings;
     this.committed = [];
     this.spent = 0;
-    this.ended = 0;
   }
 
   /** The statements that give a new session the settings of this one. */
