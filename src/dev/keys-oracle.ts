@@ -6,6 +6,7 @@ import { lowerQuery } from '../query/lower.ts';
 import { parse, ready } from '../sql/parse.ts';
 import { KeysGenerator } from './keys-generator.ts';
 import { dataSet, schema } from './keys-schema.ts';
+import { KeyShapes, type Constructed } from './keys-shapes.ts';
 
 /** Asks a database; rejects with what it refuses. */
 export type Ask = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
@@ -23,6 +24,8 @@ export interface Figures {
   readonly proved: number;
   readonly unproved: readonly string[];
   readonly heldNotNull: number;
+  /** Queries with a key by construction, those whose rows contradict it (the generator's own mistakes), and those of which it was found. */
+  readonly constructed: readonly { readonly made: Constructed; readonly found: boolean; readonly contradicted: boolean }[];
 }
 
 interface Watched {
@@ -33,6 +36,8 @@ interface Watched {
   readonly asked: readonly { readonly positions: readonly number[]; readonly is: 'yes' | 'no' | 'unknown'; repeats: boolean; repeatsNull: boolean }[];
   readonly nulls: boolean[];
   rows: number;
+  readonly made?: Constructed;
+  contradicted: boolean;
 }
 
 const isUnknown = <T>(fact: Known<T>): fact is { readonly unknown: string } => typeof fact === 'object' && fact !== null
@@ -65,20 +70,25 @@ function lists(count: number): readonly (readonly number[])[] {
   return found.sort((x, y) => x.length - y.length);
 }
 
-function watch(query: string, catalog: Catalog): Watched | undefined {
+function watch(query: string, catalog: Catalog, made?: Constructed): Watched | undefined {
   const view = viewOf(query, catalog);
   const facts = factsOf(view, catalog);
   if (isUnknown(facts.columns)) return undefined;
   const names = facts.columns.map(column => column.name);
   const asked = lists(names.length).map(positions =>
     ({ positions, is: facts.unique(positions.map(at => names[at]!)).is, repeats: false, repeatsNull: false }));
-  return { query, facts, names, asked, nulls: names.map(() => false), rows: 0 };
+  return { query, facts, names, asked, nulls: names.map(() => false), rows: 0, ...(made === undefined ? {} : { made }), contradicted: false };
 }
 
 /** Looks at the rows of one data set. */
 function look(watched: Watched, rows: readonly (readonly unknown[])[]): void {
   watched.rows = Math.max(watched.rows, rows.length);
   for (const row of rows) row.forEach((value, at) => { if (value === null) watched.nulls[at] = true; });
+  if (watched.made !== undefined) {
+    const positions = watched.made.key.map(name => watched.names.indexOf(name));
+    const keys = new Set(rows.map(row => JSON.stringify(positions.map(at => row[at]))));
+    if (keys.size < rows.length) watched.contradicted = true;
+  }
   for (const item of watched.asked) {
     if (item.repeats && item.repeatsNull) continue;
     const seen = new Set<string>();
@@ -98,15 +108,17 @@ function look(watched: Watched, rows: readonly (readonly unknown[])[]): void {
  * Makes queries over the schema of the oracle, and compares what mvlint claims of their keys and NULLs with their rows in random data sets.
  * Rejects only when the database fails on its own statements.
  */
-export async function judgeKeys(ask: Ask, seed: number, count: number, sets: number): Promise<Figures> {
+export async function judgeKeys(ask: Ask, seed: number, count: number, sets: number, constructed = 0): Promise<Figures> {
   await ready();
   for (const sql of schema) await ask(sql);
   const catalog = await introspect(ask);
   const generator = new KeysGenerator(seed);
   const watched: Watched[] = [];
+  const shapes = new KeyShapes(seed);
   let refused = 0;
-  while (watched.length < count) {
-    const query = generator.query();
+  while (watched.length < count + constructed) {
+    const known = watched.length < count ? undefined : shapes.query();
+    const query = known?.sql ?? generator.query();
     try {
       await ask(`create view q as ${query}`);
       await ask('drop view q');
@@ -114,7 +126,7 @@ export async function judgeKeys(ask: Ask, seed: number, count: number, sets: num
       refused += 1;
       continue;
     }
-    const made = watch(query, catalog);
+    const made = watch(query, catalog, known);
     if (made !== undefined) watched.push(made);
   }
   for (let set = 0; set < sets; set += 1) {
@@ -134,10 +146,15 @@ function figuresOf(watched: readonly Watched[], refused: number): Figures {
   const unproved: string[] = [];
   const claims = { keys: 0, unique: 0, repeats: 0, neverNull: 0 };
   let [held, proved, heldNotNull] = [0, 0, 0];
-  for (const { query, facts, names, asked, nulls, rows } of watched) {
+  const constructed: { made: Constructed; found: boolean; contradicted: boolean }[] = [];
+  for (const { query, facts, names, asked, nulls, rows, made, contradicted } of watched) {
     const say = (positions: readonly number[]): string => `(${positions.map(at => names[at]).join(', ')}) of ${query}`;
     const keys = isUnknown(facts.keys) ? [] : facts.keys.map(key => key.map(name => names.indexOf(name)));
     claims.keys += keys.length;
+    if (made !== undefined) {
+      const positions = made.key.map(name => names.indexOf(name));
+      constructed.push({ made, contradicted, found: keys.some(key => key.every(at => positions.includes(at))) || facts.unique(made.key).is === 'yes' });
+    }
     for (const key of keys) {
       const seen = key.length === 0 ? rows > 1 : asked.some(item => item.repeatsNull && key.every(at => item.positions.includes(at)));
       if (seen) wrong.push(`key ${say(key)}`);
@@ -153,7 +170,8 @@ function figuresOf(watched: readonly Watched[], refused: number): Figures {
       if (item.is === 'no') claims.repeats += 1;
       if (item.is === 'no' && !item.repeats) unseen.push(say(item.positions));
     }
-    if (rows < 6) continue;
+    // Of the others it is known what they prove.
+    if (rows < 6 || made !== undefined) continue;
     const minimal = asked.filter(item => !item.repeatsNull
       && !asked.some(other => !other.repeatsNull && other.positions.length < item.positions.length
       && other.positions.every(at => item.positions.includes(at))));
@@ -165,5 +183,5 @@ function figuresOf(watched: readonly Watched[], refused: number): Figures {
       else unproved.push(say(item.positions));
     }
   }
-  return { queries: watched.length, refused, wrong, claims, unseen, held, proved, unproved, heldNotNull };
+  return { queries: watched.length, refused, wrong, claims, unseen, held, proved, unproved, heldNotNull, constructed };
 }

@@ -6,7 +6,7 @@ export const schema: readonly string[] = [
   `create table items (id int primary key, grp int not null, at timestamptz not null, ts timestamp not null, note text not null, f double precision not null,
     r real not null, n numeric not null, d date not null, gap interval not null, raw bytea not null, tag text, num int)`,
   `insert into items select g, g % 4, timestamptz '2024-03-01 00:00+00' + (g % 12) * interval '2 hours', timestamp '2024-03-01 10:00' + (g % 7) * interval '1 day',
-    'note ' || g || repeat('.', 80), (case when g % 2 = 0 then 1 else -1 end) * (1 + g / 7.0) * 10.0 ^ (g * 31 % 15), (g * 7 % 13 - 6) / 3.0 * 10.0 ^ (g * 31 % 29 - 9), g * 1.5,
+    'note ' || g || repeat('.', 80), (case when g % 2 = 0 then 1 else -1 end) * (1 + g / 7.0) * 10.0 ^ (g * 31 % 15), (g * 7919 % 1009 - 504) / 7.0 * 10.0 ^ (g * 7 % 11), g * 1.5,
     date '2024-03-01' + g % 5, (g % 9 + 1) * interval '1 day 90 minutes', decode(md5(g::text), 'hex'), case when g % 5 <> 0 then 'tag ' || g end, nullif(g % 6, 0)
     from generate_series(1, 60) g`,
   'create table parts (id int primary key, item_id int not null, label text not null)',

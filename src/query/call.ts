@@ -11,7 +11,7 @@ import { sortNodes } from './row-order.ts';
 import { callRoutine } from './routine-call.ts';
 import { chosenBy, ofRows } from './row-taints.ts';
 import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
-import type { Signature } from './signatures.ts';
+import { routineSignature, type Signature } from './signatures.ts';
 import { inZone } from './remedies.ts';
 import { callSetting, conversionSetting, rowSettings, settingOrigin } from './settings.ts';
 import { typesIn } from './sql-type.ts';
@@ -44,7 +44,12 @@ function builtinsOf(node: FuncCall, place: Place): readonly { readonly returnsSe
 /** Whether the call surely gives one value a row (or a group): a set in a select list multiplies rows. */
 export function isScalarCall(node: FuncCall, place: Place): boolean {
   const overloads = builtinsOf(node, place);
-  return overloads.length > 0 && overloads.every(overload => !overload.returnsSet);
+  if (overloads.length > 0) return overloads.every(overload => !overload.returnsSet);
+  const called = nameOf(node);
+  const own = routinesOf(called, place);
+  const types = typesIn(place.run.catalog);
+  return own.length > 0 && types.builtins.functions(called.name).every(overload => !overload.returnsSet)
+    && own.every(routine => routine.form === 'function' && !isUnknown(routine.returns) && routineSignature(routine, types)?.returnsSet === false);
 }
 
 /** Whether the call surely is a built-in aggregate at this query's level, and not a window function. */

@@ -97,6 +97,8 @@ function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place:
     column !== undefined && other !== undefined && isLiteral(other);
   if (operator === '<>' && (simple(left, rexpr) || simple(right, lexpr) || (left !== undefined && right !== undefined))) return [];
   if (!orders.has(operator)) return undefined;
+  const top = left?.fromOne === true ? onlyOne(operator, rexpr) : right?.fromOne === true ? onlyOne(turned[operator]!, lexpr) : false;
+  if (top) return [law([], (left ?? right)!.ids)];
   const columns = [left, right].filter(column => column !== undefined);
   if (columns.length === 0 || !(columns.length === 2 || simple(left, rexpr) || simple(right, lexpr))) return undefined;
   const closing = columns.filter(column => bounded.has(column));
@@ -104,6 +106,12 @@ function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place:
   return closing.map(column => perhaps(columns.length === 1 ? [] : columns.filter(other => other !== column).flatMap(other => other.ids),
     column.ids));
 }
+
+const turned: Readonly<Record<string, string>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+
+/** `n <= 1`, `n < 2` of what counts from one. */
+const onlyOne = (operator: string, other: Node | undefined): boolean => other !== undefined && 'A_Const' in other
+  && other.A_Const.ival !== undefined && ((operator === '<=' && other.A_Const.ival.ival === 1) || (operator === '<' && other.A_Const.ival.ival === 2));
 
 /** `column = expression`: what decides the expression decides the column, where the comparison rounds nothing. */
 function bound(column: ScopeColumn, other: Node, place: Place): readonly Law[] | undefined {

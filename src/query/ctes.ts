@@ -47,7 +47,7 @@ function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, ri
   const first = renamed(resolve(selectShape(left, run, env)), names);
   const row = newId(run);
   const columns = first.columns.map((column): ShapeColumn => {
-    const { ids: _, literals: __, ...rest } = column;
+    const { ids: _, literals: __, fromOne: ___, ...rest } = column;
     return { ...rest, ids: [newId(run)], nullable: unknown(`whether ${column.name} is NULL`) };
   });
   const open: Shape = { columns, open: first.open, facts: anyRows(row) };

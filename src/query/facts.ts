@@ -1,6 +1,6 @@
 import type {
-  Catalog, CatalogObject, Found, Known, Matview, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, Taint, Unique,
-  View,
+  Catalog, CatalogObject, Found, Known, Matview, ObjectId, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, Taint, Unique,
+  View, WrittenName,
 } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
@@ -104,15 +104,23 @@ function compute(view: View | Matview, outer: Surroundings, depth: number): Anal
   const node = parsed.ok ? queryNode(parsed.node) : undefined;
   if (node === undefined) return undefined;
   const around = new Witness(outer);
-  const bound = (span: Span): Found<Relation> => {
-    const read = query.reads.find(candidate => candidate.span.path === span.path && candidate.span.start === span.start
-      && candidate.span.end === span.end);
-    const object = read === undefined ? undefined : around.get(read.id);
-    return object !== undefined && isReadable(object) ? { is: 'present', object } : { is: 'unknown' };
+  const placeOf = ({ path, start, end }: Span): string => `${start} ${end} ${path}`;
+  const places = new Map<string, Set<ObjectId>>();
+  for (const { id, span } of query.reads) {
+    const ids = places.get(placeOf(span));
+    if (ids === undefined) places.set(placeOf(span), new Set([id]));
+    else ids.add(id);
+  }
+  const bound = (name: WrittenName, span: Span): Found<Relation> => {
+    const there = [...places.get(placeOf(span)) ?? []].flatMap(id => around.get(id) ?? []).filter(isReadable);
+    // Where a text comes from a database or a literal, all of its names share one place.
+    const object = there.length < 2 ? there[0] : there.find(candidate => candidate.name.name === name.name
+      && (name.schema === undefined || candidate.name.schema === name.schema));
+    return object === undefined ? { is: 'unknown' } : { is: 'present', object };
   };
   const notes = newNotes();
   const run: Run = {
-    notes, statement: query.statement, catalog: around, relation: (_, span) => bound(span), viewFacts: factsBeneath(around, depth),
+    notes, statement: query.statement, catalog: around, relation: bound, viewFacts: factsBeneath(around, depth),
     reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(node, run, { ctes: undefined, depth: 0 });

@@ -107,7 +107,7 @@ export function shapeItem(shape: Shape, name: string | undefined, alias: Alias |
     name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: column.ids ?? [newId(run)], uses: [],
     taints: column.taints.map(taint => passOn(taint, itemSpan(run.statement, column.start),
       `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
-    ...(column.literals === undefined ? {} : { literals: column.literals }),
+    ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }),
   }));
   return singleItem(columns, alias, name, { open: shape.open, reads: [], facts: shape.open ? anyRows(newId(run)) : facts, record: true });
 }

@@ -1,11 +1,11 @@
 import type { Node } from '../sql/tree.ts';
 import { conditionLaws } from './condition-laws.ts';
-import { strictIds } from './conditions.ts';
+import { equalitiesOf, strictIds } from './conditions.ts';
 import type { Place } from './expression.ts';
 import { idsIn, inputsOf } from './inputs.ts';
 import { isExact } from './keys.ts';
 import { closure, extended, law, perhaps, same, together, withLaws, type Law, type RowFacts } from './laws.ts';
-import type { ScopeColumn } from './scope.ts';
+import { newId, type ScopeColumn } from './scope.ts';
 
 export type JoinKind = 'inner' | 'left' | 'right' | 'full';
 
@@ -103,11 +103,28 @@ function fullFacts(left: Side, right: Side, parts: readonly Node[], on: readonly
     const all = closure(side.facts, ids);
     return ids.every(id => side.facts.solid.has(id)) && side.facts.rows.every(row => all.has(row));
   });
+  const pairs = keyed || using.length > 0 ? [] : comparedPairs(parts, sides, place);
+  const merges = pairs.map(of => ({ of, id: newId(place.run) }));
+  const ids = merges.map(({ id }) => id);
   return {
-    rows, notes: [...a.notes, ...b.notes], solid: new Set(), sides: [...a.sides ?? [], ...b.sides ?? []],
+    rows, notes: [...a.notes, ...b.notes], solid: new Set(keyed ? merged : ids), merges, sides: [...a.sides ?? [], ...b.sides ?? []],
     laws: [
-      ...a.laws, ...b.laws, ...weak, ...on.map(maybe), law(rows, merged), ...(keyed ? [law(merged, rows)] : []),
+      ...a.laws, ...b.laws, ...weak, ...on.map(maybe), ...(ids.length === 0 ? [] : [law(rows, ids), law(ids, rows)]), law(rows, merged), ...(keyed ? [law(merged, rows)] : []),
       perhaps(merged, rows), ...using.flatMap(pair => [...same(pair.left.ids, pair.ids), ...same(pair.right.ids, pair.ids)].map(maybe)),
     ],
   };
+}
+
+/** The columns that ON equates, where it says no more and they are a key without NULLs on both sides: then coalesce() of each pair is one. */
+function comparedPairs(parts: readonly Node[], sides: readonly [Side, Side], place: Place): readonly (readonly number[])[] {
+  const { equalities } = equalitiesOf(parts, place.scope.sources);
+  if (equalities.length === 0 || equalities.length !== parts.length) return [];
+  const pairs = equalities.map(([a, b]) => (isOf(sides[0])(a.ids[0]!) ? [a.ids, b.ids] as const : [b.ids, a.ids] as const));
+  const isKey = sides.every((side, at) => {
+    const ids = pairs.map(pair => pair[at]!.find(isOf(side)));
+    if (!ids.every(id => id !== undefined && side.facts.solid.has(id))) return false;
+    const all = closure(side.facts, ids as readonly number[]);
+    return side.facts.rows.every(row => all.has(row));
+  });
+  return isKey ? pairs.map(pair => pair.flat()) : [];
 }

@@ -32,6 +32,8 @@ export interface RowFacts {
   readonly notes: readonly Note[];
   /** Sides that an outer join filled up: where a value of one is not NULL its row is there, and all that held before holds again. */
   readonly sides?: readonly Filled[];
+  /** What coalesce() of two compared columns of a full join is; only right above the join. */
+  readonly merges?: readonly { readonly of: readonly number[]; readonly id: number }[];
 }
 
 /** A side of an outer join: its identities, and what is known where its row is there. */

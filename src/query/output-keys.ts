@@ -137,20 +137,34 @@ function identified(given: readonly Output[], place: Place): Identified {
   const outputs = given.map((output): Output => {
     const { node, column } = output;
     const literal = node === undefined ? undefined : literalText(node);
-    const rest = literal === undefined ? {} : { literals: new Set([literal]) };
+    const rest: { literals?: ReadonlySet<string>; fromOne?: true } = literal === undefined ? {} : { literals: new Set([literal]) };
     if (column !== undefined && own.has(column)) return { ...output,
-      ...(column.literals === undefined ? {} : { literals: column.literals }), ids: column.ids };
+      ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }), ids: column.ids };
     const inputs = node === undefined ? undefined : inputsOf(node, place);
     const text = node !== undefined && inputs?.pure === true ? plain(node) : undefined;
     const known = text === undefined ? undefined : texts.get(text);
     if (known !== undefined) return { ...output, ...rest, ids: known };
+    const merged = node === undefined ? undefined : mergedBy(node, place);
+    if (merged !== undefined) return { ...output, ids: [merged] };
     const ids = [newId(run)];
+    if (node !== undefined && isNumbering(node)) rest.fromOne = true;
     if (text !== undefined) texts.set(text, ids);
     if (output.nullable === false) solid.push(...ids);
     if (node !== undefined && inputs !== undefined) laws.push(...expressionLaws(node, inputs, ids, output, place));
     return { ...output, ...rest, ids };
   });
   return { outputs, laws, solid };
+}
+
+const isNumbering = (node: Node): boolean => 'FuncCall' in node && node.FuncCall.over !== undefined
+  && ['row_number', 'pg_catalog.row_number'].includes(strings(node.FuncCall.funcname).join('.'));
+
+/** `coalesce(a.id, b.id)` over FULL JOIN … ON a.id = b.id: what USING would have made of the two. */
+function mergedBy(node: Node, { scope }: Place): number | undefined {
+  if (!('CoalesceExpr' in node) || node.CoalesceExpr.args?.length !== 2) return undefined;
+  const [a, b] = node.CoalesceExpr.args.map(arg => peek(arg, scope.sources)?.ids[0]);
+  if (a === undefined || b === undefined) return undefined;
+  return scope.sources.flatMap(source => source.facts.merges ?? []).find(({ of }) => of.includes(a) && of.includes(b))?.id;
 }
 
 /** What an expression of the select list and its columns say of each other. */
@@ -193,7 +207,8 @@ const isSameType = (a: { readonly type: Known<string> }, b: { readonly type: Kno
 
 /** Casts that keep different values different (integers and their texts; no modifiers). */
 const widening: Readonly<Record<string, readonly string[]>> = {
-  smallint: ['integer', 'bigint', 'numeric', 'text'], integer: ['bigint', 'numeric', 'text'], bigint: ['numeric', 'text'], uuid: ['text'],
+  smallint: ['integer', 'bigint', 'numeric', 'text', 'character varying'], integer: ['bigint', 'numeric', 'text', 'character varying'],
+  bigint: ['numeric', 'text', 'character varying'], uuid: ['text', 'character varying'],
   text: ['character varying'], 'character varying': ['text'], date: ['timestamp without time zone'],
 };
 

@@ -52,6 +52,8 @@ export interface ScopeColumn {
   readonly uses: readonly { readonly read: ReadBuilder; readonly column: string }[];
   /** The only values it can have, where those are written out as constants. */
   readonly literals?: ReadonlySet<string>;
+  /** A row number: there is none below one. */
+  readonly fromOne?: true;
 }
 
 /** What a qualified reference `alias.x` can reach. */
@@ -110,6 +112,8 @@ export interface ShapeColumn {
   readonly ids?: readonly number[];
   /** The only values it can have, where those are written out as constants. */
   readonly literals?: ReadonlySet<string>;
+  /** A row number: there is none below one. */
+  readonly fromOne?: true;
 }
 
 /** What a query puts out. */

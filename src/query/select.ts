@@ -15,6 +15,7 @@ import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, us
 import { combinedFacts, valuesFacts } from './set-facts.ts';
 import { typesIn } from './sql-type.ts';
 import { noOrder, picksOfSet } from './order-taints.ts';
+import { partialLaws } from './partial-keys.ts';
 import { decidedBy } from './row-known.ts';
 import { judgeRows } from './row-judgement.ts';
 import { rowOrderOf } from './row-order.ts';
@@ -138,7 +139,7 @@ function combine(step: SelectStmt, left: Shape, right: Shape, place: Place): Sha
   return { open: false, facts, rows, columns: columns.map((column, at) => withIds(column, ids[at]!, literals[at])) };
 }
 
-function withoutIds({ ids: _, literals: __, ...rest }: ShapeColumn): ShapeColumn {
+function withoutIds({ ids: _, literals: __, fromOne: ___, ...rest }: ShapeColumn): ShapeColumn {
   return rest;
 }
 const withIds = (column: ShapeColumn, ids: readonly number[], literals: ReadonlySet<string> | undefined): ShapeColumn =>
@@ -238,13 +239,13 @@ function shown({ column: _, node: __, ...rest }: Output): ShapeColumn {
 /** A column that WHERE binds to a constant has that value only. */
 function boundOutput(output: Output, bound: ReadonlyMap<number, string>): Output {
   const text = output.column === undefined ? undefined : output.column.ids.map(id => bound.get(id)).find(found => found !== undefined);
-  return text === undefined || output.literals !== undefined ? output : { ...output, literals: new Set([text]) };
+  return text === undefined ? output : { ...output, literals: new Set([text]) };
 }
 
 /** What decides the rows of everything in FROM, side by side, filtered by WHERE. */
 function sourceFacts(items: readonly Item[], where: readonly Node[], place: Place): RowFacts {
   const facts = items.length === 0 ? oneRow : together(...items.map(item => item.facts));
-  return withLaws(facts, conditionLaws(where, place, facts.rows), place.scope.strict);
+  return withLaws(facts, [...conditionLaws(where, place, facts.rows), ...partialLaws(where, place)], place.scope.strict);
 }
 
 function groupItem(node: Node, place: Place): void {
