@@ -155,7 +155,7 @@ export function objectName(first: string, second: string | undefined, suffix: st
 }
 
 /** The privileges and grants that default privileges give a new object of the current role. */
-export function defaultGrants(change: Change, objects: 'tables' | 'sequences', schema: string): Map<string, Set<string>> {
+export function defaultGrants(change: Change, objects: 'tables' | 'sequences' | 'schemas', schema: string): Map<string, Set<string>> {
   const grants = new Map<string, Set<string>>();
   const { role } = change.store.session;
   for (const entry of change.store.defaultPrivileges) {

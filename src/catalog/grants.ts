@@ -110,10 +110,10 @@ export function grant(change: Change, node: GrantStmt): Outcome {
   return undefined;
 }
 
-/** ALTER DEFAULT PRIVILEGES [FOR ROLE …] [IN SCHEMA …] GRANT | REVOKE … ON TABLES | SEQUENCES. */
+/** ALTER DEFAULT PRIVILEGES [FOR ROLE …] [IN SCHEMA …] GRANT | REVOKE … ON TABLES | SEQUENCES | SCHEMAS. */
 export function alterDefaultPrivileges(change: Change, node: AlterDefaultPrivilegesStmt): Outcome {
   const action = node.action;
-  const objects = action?.objtype === 'OBJECT_TABLE' ? 'tables' : action?.objtype === 'OBJECT_SEQUENCE' ? 'sequences' : undefined;
+  const objects = action?.objtype === 'OBJECT_TABLE' ? 'tables' : action?.objtype === 'OBJECT_SEQUENCE' ? 'sequences' : action?.objtype === 'OBJECT_SCHEMA' ? 'schemas' : undefined;
   if (!action || !objects) return undefined;
   const option = (name: string): readonly Node[] => (node.options ?? []).flatMap(item =>
     'DefElem' in item && item.DefElem.defname === name && item.DefElem.arg && 'List' in item.DefElem.arg ? item.DefElem.arg.List.items ?? [] : []);

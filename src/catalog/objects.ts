@@ -18,7 +18,7 @@ export function createSchema(change: Change, node: CreateSchemaStmt): Outcome {
   const name = node.schemaname ?? (typeof role === 'string' ? role : undefined);
   if (name === undefined || isHole(name)) return undefined;
   if (change.store.findSchema(name).is === 'present') return node.if_not_exists === true ? undefined : refuse('42P06', `schema "${name}" already exists`);
-  change.store.put({ kind: 'schema', id: change.store.newId(), name, madeAt: change.statement.span, owner: role, grants: new Map() });
+  change.store.put({ kind: 'schema', id: change.store.newId(), name, madeAt: change.statement.span, owner: role, grants: defaultGrants(change, 'schemas', name) });
   return undefined;
 }
 

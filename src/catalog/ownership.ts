@@ -3,25 +3,35 @@ import type { CommentStmt, DropStmt, GrantStmt, Node, RangeVar, RenameStmt } fro
 import { isSelectable, isUnknown, kindWord, printName, refuse, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { isPlainRole } from './privileges.ts';
 import { isRelation } from './names.ts';
+import { mayNotPut, refusedSchema } from './schema-rights.ts';
 
 /**
  * 42501 for what the session's role may not do to somebody else's relation. Claimed of roles that the history made, that are no superuser and
  * belong to no other role, and of relations whose owner is known: after SET ROLE, and inside SECURITY DEFINER routines. Which statements ask for
- * the owner, and what they ask before it, is measured (ownership.test.ts). Deliberately absent: rights on schemas, databases and routines.
+ * the owner, and what they ask before it, is measured (ownership.test.ts). Deliberately absent: rights on databases and routines.
  */
 export function refusedToRole(change: Change, node: Node): Outcome {
   const { role } = change.store.session;
   if (isUnknown(role) || !isPlainRole(role, change.store)) return undefined;
   const asked: Asked = { change, role };
+  return refusedSchema(change, role, node) ?? refusedRelation(asked, node);
+}
+
+function refusedRelation(asked: Asked, node: Node): Outcome {
+  const { change, role } = asked;
   if ('AlterTableStmt' in node) return mustOwn(asked, relationAt(change, node.AlterTableStmt.relation));
   if ('RenameStmt' in node) return renamed(asked, node.RenameStmt);
-  if ('AlterObjectSchemaStmt' in node) return mustOwn(asked, relationAt(change, node.AlterObjectSchemaStmt.relation));
+  if ('AlterObjectSchemaStmt' in node) {
+    const relation = relationAt(change, node.AlterObjectSchemaStmt.relation);
+    return mustOwn(asked, relation) ?? (relation && mayNotPut(change, role, node.AlterObjectSchemaStmt.newschema ?? ''));
+  }
   if ('AlterSeqStmt' in node) return mustOwn(asked, relationAt(change, node.AlterSeqStmt.sequence));
   if ('CreatePolicyStmt' in node) return mustOwn(asked, relationAt(change, node.CreatePolicyStmt.table));
   if ('IndexStmt' in node) {
     // CONCURRENTLY inside a transaction block is refused before anybody is asked.
     const blocked = node.IndexStmt.concurrent === true && change.inTransactionBlock;
-    return blocked ? undefined : mustOwn(asked, relationAt(change, node.IndexStmt.relation));
+    const relation = relationAt(change, node.IndexStmt.relation);
+    return blocked ? undefined : mustOwn(asked, relation) ?? (isSelectable(relation) ? mayNotPut(change, role, relation.name.schema) : undefined);
   }
   if ('ViewStmt' in node) return node.ViewStmt.replace === true ? mustOwn(asked, relationAt(change, node.ViewStmt.view)) : undefined;
   if ('DropStmt' in node) return dropped(asked, node.DropStmt);
@@ -69,7 +79,9 @@ const relationKinds = new Set([
 ]);
 
 function renamed(asked: Asked, node: RenameStmt): Outcome {
-  return relationKinds.has(node.renameType ?? '') ? mustOwn(asked, relationAt(asked.change, node.relation)) : undefined;
+  const relation = relationKinds.has(node.renameType ?? '') ? relationAt(asked.change, node.relation) : undefined;
+  const moves = node.renameType !== 'OBJECT_COLUMN' && node.renameType !== 'OBJECT_TABCONSTRAINT';
+  return mustOwn(asked, relation) ?? (relation && moves ? mayNotPut(asked.change, asked.role, relation.name.schema) : undefined);
 }
 
 const kinds: Readonly<Record<string, Relation['kind']>> = {

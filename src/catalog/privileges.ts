@@ -1,11 +1,12 @@
 import type { Catalog, Known, Matview, Query, Selectable } from '../model.ts';
 import { isSelectable, isUnknown } from './change.ts';
+import { isPlain } from './roles.ts';
 import { Store } from './store.ts';
 
-/** A role of the history that is no superuser and belongs to no other role: what it may do is what it was granted. */
+/** `isPlain`, by the role's name. */
 export function isPlainRole(name: string, catalog: Catalog): boolean {
   const found = catalog instanceof Store ? catalog.findGlobal('role', name) : undefined;
-  return found?.is === 'present' && found.object.kind === 'role' && !found.object.superuser && found.object.memberOf?.length === 0;
+  return found?.is === 'present' && isPlain(found.object);
 }
 
 /** Whether the role surely may not read these columns of the relation. Whose a relation is counts as known, or as the migrations' own role. */

@@ -4,6 +4,7 @@ import type {
 import { blend, blendSessions, both } from './blend.ts';
 import { isHole, isRelation, isSystemSchema, key, keyOf, nameAt, routineKey, sameName, type Entry, type Namespace } from './names.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
+import { lookedIn } from './search-path.ts';
 
 /** ALTER DEFAULT PRIVILEGES: what objects made later begin with. */
 export interface DefaultPrivilege {
@@ -31,9 +32,6 @@ export interface StoreParts {
   readonly doubtful: readonly ObjectId[];
   readonly nextId: number;
 }
-
-/** Search paths that mean the same in every catalog: those without `$user`, or without a role to put in its place. */
-const resolved = new WeakMap<readonly string[], readonly string[]>();
 
 const freshSession: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
 
@@ -210,15 +208,7 @@ export class Store implements Catalog {
 
   /** The search path with `$user` resolved and pg_temp first, as schema names; undefined when it is unknown. */
   schemasOf(searchPath: Known<readonly string[]>): readonly string[] | undefined {
-    if ('unknown' in searchPath) return undefined;
-    const { role } = this.session;
-    const fixed = typeof role !== 'string' || !searchPath.includes('$user');
-    const known = fixed ? resolved.get(searchPath) : undefined;
-    if (known) return known;
-    const named = searchPath.flatMap(schema => (schema !== '$user' ? [schema] : typeof role === 'string' && this.findSchema(role).is === 'present' ? [role] : []));
-    const schemas = ['pg_temp', ...named.filter(schema => schema !== 'pg_temp')];
-    if (fixed) resolved.set(searchPath, schemas);
-    return schemas;
+    return lookedIn(this, searchPath)?.schemas;
   }
 
   /** The schema an unqualified CREATE puts its object in; undefined when the search path is unknown or empty. */
@@ -242,7 +232,8 @@ export class Store implements Catalog {
       gone ??= entry.gone;
     }
     if (gone) return { is: 'absent', because: gone };
-    return this.complete ? { is: 'absent' } : { is: 'unknown' };
+    const hidden = name.schema === undefined && this.world === 'closed' ? lookedIn(this, searchPath)?.hidden ?? [] : [];
+    return this.complete || hidden.some(schema => this.names.get(key(namespace, schema, name.name))?.id !== undefined) ? { is: 'absent' } : { is: 'unknown' };
   }
 
   // ── Changing (on a fork) ──
