@@ -177,6 +177,7 @@ class Maker {
       ...(this.doubt ? [
         `exists (select 1 from flags where name = '${this.pick(['a', 'b', 'c'])}' and raised)`,
         `not (select bool_or(raised) from flags where name = '${this.pick(['a', 'b'])}')`, `exists (select 1 from pg_roles where rolname = 'reader')`,
+        `exists (select from ${this.any(['matview', 'view'], 'm')})`,
       ] : []),
       `exists (select 1 from pg_matviews where matviewname = '${name}')`, `not exists (select from pg_matviews where schemaname = 'public' and matviewname = '${name}')`,
       `to_regclass('${name}') is not null`, `to_regclass('public.${name}') is null`,
@@ -184,6 +185,10 @@ class Maker {
       `exists (select 1 from information_schema.columns where table_name = '${name}' and column_name = '${this.pick(['v', 'x0', 'w'])}')`,
       `(select count(*) from pg_indexes where tablename = '${name}') ${this.pick(['> 0', '= 1'])}`,
       `(select ispopulated from pg_matviews where matviewname = '${name}')`,
+      `exists (select 1 from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relname = '${name}' and a.attname = '${this.pick(['v', 'x0', 'w'])}' and not a.attisdropped)`,
+      `exists (select 1 from pg_constraint where conname = '${this.pick(['c1', 'c2', `${name}_pkey`])}')`, `exists (select 1 from pg_index where indrelid = to_regclass('${name}') and indisunique)`,
+      `exists (select 1 from information_schema.table_constraints where table_name = '${name}' and constraint_type = 'PRIMARY KEY')`, "exists (select 1 from pg_enum where enumlabel = 'c')",
+      "exists (select 1 from pg_policies where policyname = 'y1')", `exists (select 1 from information_schema.triggers where event_object_table = '${name}')`,
       `${this.condition2()} and exists (select 1 from pg_views where viewname = '${this.any(['view'], 'v')}')`,
     ]);
   }

@@ -66,6 +66,10 @@ const site = /\brefresh\s+materialized\s+view\s+(concurrently\s+)?((?:"[^"]+"|\w
 /** The random histories' loop over names that are asked for first. */
 const guarded = /in array array\[([^\]]*)\] loop if to_regclass\(n\) is not null then execute format\('refresh materialized view %I', n\)/gi;
 
+/** A call that hands over a name, and what the random histories' routines do with it. */
+const handed = /\b(f\d+)\('(\w+)'\)/g;
+const byName = "execute format('refresh materialized view %I', target)";
+
 class Observation {
   private readonly session: LiveSession;
   private lastId = 0;
@@ -121,6 +125,14 @@ class Observation {
           const sql = `refresh materialized view ${name}`;
           found.push({ routine: oid, holder, sql, name, concurrently: false, guarded: true, answer: await this.tried(sql) });
         }
+    // What a routine hands to one that refreshes by name is its own, unless that one refreshes it anyway.
+    for (const { oid, name: holder, source } of routines)
+      for (const [, callee = '', name = ''] of source.matchAll(handed)) {
+        const called = routines.find(other => other.name === callee);
+        const sql = `refresh materialized view ${name}`;
+        if (called?.source.includes(byName) !== true || found.some(one => one.routine === called.oid && one.name === name && !one.concurrently)) continue;
+        found.push({ routine: oid, holder, sql, name, concurrently: false, guarded: false, answer: await this.tried(sql) });
+      }
     return found;
   }
 
