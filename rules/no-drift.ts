@@ -22,10 +22,11 @@ CREATE MATERIALIZED VIEW daily_sales AS …
 `,
   exceptions: `
 Raised with \`--live=<url>\` alone, which only reads. mvlint looks for the migration that the database stands after and compares it with the
-history up to there, so that migrations that are not deployed yet are no drift. Compared are existence, columns and their types, what the
-query reads, indexes and their validity, owner, grants, settings, comments, tablespace, statistics targets, and whether a view that was
-populated still is. The text of the query is not: Postgres keeps it in words of its own, so that a view that reads the same columns by
-another condition is not told from the original. Facts that the migrations do not show, such as an owner that depends on who runs them,
+history up to there, so that migrations that are not deployed yet are no drift. Compared are existence, columns and their types, the query,
+indexes and their validity, owner, grants, settings, comments, tablespace, statistics targets, and whether a view that was populated
+still is. Postgres keeps a query in words of its own, so both are printed by one server: the embedded one replays the migrations and reads
+the database's text there. Without it only what a query reads is compared, and a gap says so; the queries of plain views beneath are not
+compared. Facts that the migrations do not show, such as an owner that depends on who runs them,
 are no drift. Views that no migration makes are reported where the migrations make every other name they use.
 `,
   references: [

@@ -214,6 +214,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     report,
     claims: [{
       history, claims: merged.claims, predicted, observations: merged.observations, moments, raise, pending: options.pending ?? (() => false), fromCatalog: from !== undefined,
+      ...(options.session?.searchPath === undefined ? {} : { searchPath: options.session.searchPath }),
     }],
   };
 }

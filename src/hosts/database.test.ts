@@ -147,6 +147,13 @@ CREATE MATERIALIZED VIEW shop.by_day AS SELECT placed, count(*) AS orders FROM s
     expect(text.out).toContain('confirmed: Seen in the database, which stands after 001_orders');
     expect(run('--live=env', '--format', 'sarif').out).toContain('no-drift');
   });
+  test('another query is drift, however each side prints it', () => {
+    const [text = ''] = Object.values(history);
+    put('other/001_orders.sql', text.replace('by_day_index', 'by_day_key').replace('shop.orders GROUP BY', "shop.orders WHERE total > 10 AND customer IN ('a', 'b') GROUP BY"));
+    const { findings } = JSON.parse(mvlint(['other', '--live=env', '--format', 'json'], { MVLINT_DATABASE_URL: url }).out) as { readonly findings: readonly { readonly rule: string; readonly message: string }[] };
+    expect(findings.filter(({ rule }) => rule === 'no-drift').map(({ message }) => message)[0])
+      .toBe('shop.by_day in the database is not what the migrations make: it has another query and reads other columns of shop.orders.');
+  });
   test('a size of the configuration counts, and one that is none is an error of use', () => {
     put('sizes.json', '{ "sizes": { "small": "1 bytes", "huge": "2kB" } }');
     expect(run('--live=env', '--config', 'sizes.json', '--preset', 'all').out).toMatch(/There it is huge \(\d+ kB\)/);

@@ -46,10 +46,12 @@ function indexWords(name: string, replayed: readonly Fact[], found: readonly Fac
 export interface DriftOptions {
   /** The replay and the server are of one major: rights that came with a version can be compared. */
   readonly sameMajor: boolean;
+  /** `schema.name` of views whose query is another; none when nobody compared them. */
+  readonly otherQueries?: ReadonlySet<string>;
 }
 
 /** The differences, a problem a view, at the statement that made it. Facts that the replay does not know are no differences, and none are told after blind code. */
-export function driftOf({ last, made }: Standing, database: Catalog, { sameMajor }: DriftOptions): readonly Problem[] {
+export function driftOf({ last, made }: Standing, database: Catalog, { sameMajor, otherQueries }: DriftOptions): readonly Problem[] {
   if (last.blind === true) return [];
   const replay = last.end;
   const { replayedOnly, introspectedOnly } = compare(catalogFacts(replay), catalogFacts(database));
@@ -72,7 +74,8 @@ export function driftOf({ last, made }: Standing, database: Catalog, { sameMajor
     // What is given to the owner is nothing to give; whose the view is depends on who ran the migrations.
     const isOwn = ({ what }: Fact): boolean => typeof owner === 'string' && what.endsWith(` to ${owner}`) && what.includes('grant ');
     const [mine, found] = [of(ours, `matview ${name}`).filter(fact => !isOwn(fact)), of(theirs, `matview ${name}`)];
-    const says = mine.some(({ what }) => what === 'exists') ? ['does not exist'] : differences(name, mine, found, indexOwner, ours, theirs);
+    const says = mine.some(({ what }) => what === 'exists') ? ['does not exist']
+      : [...otherQueries?.has(name) === true ? ['has another query'] : [], ...differences(name, mine, found, indexOwner, ours, theirs)];
     if (says.length > 0) problems.push(problemOf(relation, relation.madeAt, says));
   }
   if (replay.world === 'closed') problems.push(...strangers(last.last, database, made));

@@ -18,6 +18,8 @@ export interface ObservedHistory {
   readonly pending: (migration: Migration) => boolean;
   /** The replay began with a saved catalog. */
   readonly fromCatalog: boolean;
+  /** With which the migrations run, where somebody said so. */
+  readonly searchPath?: readonly string[];
   /** Findings of a rule that only a database shows; what an ignore silences is left out. */
   readonly raise: (rule: string, problems: readonly Problem[]) => readonly Observation[];
 }
@@ -94,11 +96,33 @@ interface Observed {
 
 /** Where a database stands in a history, and what is different there: the findings of no-drift. A saved catalog has no places, and is no history. */
 export function driftBeside(
-  claims: ObservedHistory, catalog: Catalog, { sameMajor }: DriftOptions,
+  claims: ObservedHistory, catalog: Catalog, options: DriftOptions, standing = standingOf(claims.moments(), catalog, claims.pending),
 ): { readonly standing: Standing | undefined; readonly drift: readonly Observation[] } {
-  const standing = standingOf(claims.moments(), catalog, claims.pending);
-  const problems = standing === undefined || claims.fromCatalog ? [] : driftOf(standing, catalog, { sameMajor });
+  const problems = standing === undefined || claims.fromCatalog ? [] : driftOf(standing, catalog, options);
   return { standing, drift: claims.raise('no-drift', problems) };
+}
+
+/** The views whose query is another than the migrations': held against each other on the embedded server, where there is one. */
+async function otherQueries(claims: ObservedHistory, catalog: Catalog, standing: Standing | undefined, budget: number, gaps: Gap[]): Promise<ReadonlySet<string>> {
+  if (standing === undefined || claims.fromCatalog || standing.last.blind === true) return new Set();
+  const views = [...catalog.relations()].filter(relation => relation.kind === 'matview').filter(({ name }) => {
+    const ours = standing.last.end.find(name);
+    return ours.is === 'present' && ours.object.kind === 'matview';
+  });
+  const [first] = views;
+  const place = standing.last.last ?? claims.history.migrations[0]?.up[0]?.statements[0]?.span;
+  if (first === undefined || place === undefined) return new Set();
+  try {
+    const { compareQueries } = await import('../live/queries.ts');
+    const { other, compared } = await compareQueries(claims.history, views, {
+      applied: standing.applied, budget, ...(claims.searchPath === undefined ? {} : { searchPath: claims.searchPath }),
+    });
+    if (compared < views.length) gaps.push({ span: place, because: `the queries of ${views.length - compared} of ${views.length} views of the database were not compared: the embedded server could not make them in time` });
+    return other;
+  } catch (error) {
+    gaps.push({ span: place, because: `the queries of the database's views were not compared: ${error instanceof Error ? error.message : String(error)}` });
+    return new Set();
+  }
 }
 
 async function observeHistory(
@@ -107,7 +131,11 @@ async function observeHistory(
   const { history, observations } = claims;
   const verdicts = new Map<Finding, Verdict>();
   const gaps: Gap[] = [];
-  const { standing, drift } = driftBeside(claims, catalog, { sameMajor: server.postgres === postgres });
+  const standing = standingOf(claims.moments(), catalog, claims.pending);
+  options.progress?.('comparing queries');
+  // Half of the time at most: the findings come first.
+  const others = await otherQueries(claims, catalog, standing, (until - performance.now()) / 2, gaps);
+  const { drift } = driftBeside(claims, catalog, { sameMajor: server.postgres === postgres, otherQueries: others }, standing);
   const place = history.migrations[0]?.up[0]?.statements[0]?.span;
   if (standing === undefined && place !== undefined)
     gaps.push({ span: place, because: 'the database holds nothing of what these migrations make, so nothing was compared' });
