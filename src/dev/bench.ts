@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { makeHistory } from './history.ts';
+import { viewCost } from './view-cost.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -160,6 +161,10 @@ async function main(): Promise<void> {
     const [bareUsage, helpUsage] = [usageOf([empty], scratch, scratch), usageOf([cli, '--help'], scratch, scratch)];
     row('--help', ms(help), `bare Node ${ms(bare)}`, `+${(help - bare).toFixed(0)} ms`, '<= 10 ms', judge(help - bare, 10),
       `+${(helpUsage.cpu - bareUsage.cpu).toFixed(0)} ms`, `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
+
+    const view = await viewCost();
+    // Within one process, warm: what an editor pays at each change, and a history for each of its views.
+    row(`view of ${view.lines} lines`, `${view.analysis.toFixed(1)} ms`, `parse ${view.parse.toFixed(1)} ms`, times(view.analysis / view.parse), '<= 5 ms', judge(view.analysis, 5));
 
     const took = new Map<number, number>();
     const used = new Map<number, Usage>();

@@ -19,7 +19,10 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
   const laws: Law[] = [];
   const bounded = new Set<ScopeColumn>();
   const bound = new Map<ScopeColumn, boolean>();
-  const single = parts.length === 0 ? new Set<number>() : closure(together(...place.scope.sources.map(source => source.facts)), []);
+  let known: ReadonlySet<number> | undefined;
+  // What has one value follows from a law without a condition, and most sources have none.
+  const single = (): ReadonlySet<number> => (known ??= place.scope.sources.some(({ facts }) => facts.laws.some(item => item.from.length === 0 && item.possible !== true))
+    ? closure(together(...place.scope.sources.map(source => source.facts)), []) : new Set<number>());
   for (const part of parts) {
     const own = ofPart(part, place, rows, bounded);
     laws.push(...own);
@@ -32,7 +35,7 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
  * Whether two conditions on one column may let no row pass. Two that only bound it leave values; `single`: columns that have one value
  * already; `bound`: the columns of the conditions before, and whether one of those was for certain values.
  */
-function contradicts(part: Node, single: ReadonlySet<number>, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
+function contradicts(part: Node, single: () => ReadonlySet<number>, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
   if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
   const { columns } = inputsOf(part, place);
   const [column] = columns;
@@ -40,7 +43,7 @@ function contradicts(part: Node, single: ReadonlySet<number>, bound: Map<ScopeCo
   const isLoose = 'A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && /^[<>]/.test(strings(part.A_Expr.name).join('.'));
   const before = bound.get(column);
   bound.set(column, !isLoose || before === true);
-  return column.ids.some(id => single.has(id)) || (before !== undefined && (!isLoose || before));
+  return column.ids.some(id => single().has(id)) || (before !== undefined && (!isLoose || before));
 }
 
 function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {

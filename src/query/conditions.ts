@@ -22,13 +22,19 @@ export function peek(node: Node | undefined, sources: readonly Source[]): ScopeC
   if (names.length !== fields.length) return undefined;
   const name = names.at(-1);
   if (names.length === 1) {
-    const found = sources.flatMap(source => source.columns.filter(column => column.name === name));
-    return found.length === 1 ? found[0] : undefined;
+    let found: ScopeColumn | undefined;
+    for (const source of sources) for (const column of source.columns) {
+      if (column.name !== name) continue;
+      if (found !== undefined) return undefined;
+      found = column;
+    }
+    return found;
   }
   const alias = names.at(-2);
-  const entry = sources.flatMap(source => source.entries).find(candidate => candidate.alias === alias
-    && (names.length === 2 || candidate.schema === names[0]));
-  return entry?.columns.find(column => column.name === name);
+  for (const source of sources) for (const entry of source.entries) {
+    if (entry.alias === alias && (names.length === 2 || entry.schema === names[0])) return entry.columns.find(column => column.name === name);
+  }
+  return undefined;
 }
 
 /** The parts of a condition that must all hold. */

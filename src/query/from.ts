@@ -232,7 +232,7 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
     facts = names === undefined ? anyRows(newId(run)) : joinFacts(kind, { facts: left.facts, from, until: between },
       { facts: right.facts, from: between, until }, parts, pairs, lateralPlace(run, env, both));
     extendWithNulls(kind, left, right);
-    if (kind === 'inner') for (const column of columnsOf(both)) if (column.ids.some(id => facts.solid.has(id))) column.nullable = false;
+    if (kind === 'inner') for (const column of columnsOf(both)) if (column.nullable !== false && column.ids.some(id => facts.solid.has(id))) column.nullable = false;
   }
   const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
   const columns = [...merged, ...rest(left), ...rest(right)];
@@ -254,7 +254,9 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
 /** An inner join's conditions prove columns not NULL. */
 function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readonly (readonly [ScopeColumn, ScopeColumn])[]): void {
   const strict = strictIds(parts, both);
+  if (strict.size === 0 && using.length === 0) return;
   for (const column of columnsOf(both)) {
+    if (column.nullable === false) continue;
     if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;
   }
 }

@@ -314,8 +314,9 @@ export function lookupEntry(
   scope: Scope | undefined, alias: string, schema?: string,
 ): { readonly entry: Entry; readonly scope: Scope } | undefined {
   for (let at = scope; at !== undefined; at = at.outer) {
-    const entry = entriesOf(at).find(candidate => candidate.alias === alias && (schema === undefined || candidate.schema === schema));
-    if (entry !== undefined) return { entry, scope: at };
+    for (const source of at.sources) for (const entry of source.entries) {
+      if (entry.alias === alias && (schema === undefined || entry.schema === schema)) return { entry, scope: at };
+    }
   }
   return undefined;
 }
