@@ -216,6 +216,7 @@ async function main(words: readonly string[]): Promise<number> {
   let agreed = 0;
   let unknown = 0;
   const differences: Difference[] = [];
+  const standing: Difference[] = [];
   const refusals: RefusalPair[] = [];
   for (const next of [...kept, ...seeds]) {
     const { name, history } = typeof next === 'number' ? await randomValid(next, servers) : next;
@@ -224,14 +225,16 @@ async function main(words: readonly string[]): Promise<number> {
     agreed += one.agreed;
     unknown += one.unknown;
     differences.push(...one.differences);
+    // Told as they come: two thousand histories take a while.
+    const before = standing.length;
+    standing.push(...one.differences.filter(difference => !isAllowed(difference)));
+    for (const { history: of, migration, only, fact } of standing.slice(before, values.all ? undefined : 50))
+      process.stdout.write(`${of} after ${migration}: only ${only === 'replay' ? 'the replay' : 'Postgres'} says ${fact}\n`);
   }
   await servers.close();
-  const standing = differences.filter(difference => !isAllowed(difference));
-  const shown = values.all ? standing : standing.slice(0, 50);
-  for (const { history, migration, only, fact } of shown) process.stdout.write(`${history} after ${migration}: only ${only === 'replay' ? 'the replay' : 'Postgres'} says ${fact}\n`);
-  if (shown.length < standing.length) process.stdout.write(`… and ${standing.length - shown.length} more (--all)\n`);
+  if (!values.all && standing.length > 50) process.stdout.write(`… and ${standing.length - 50} more (--all)\n`);
   const total = agreed + standing.length;
-  const percent = total === 0 ? 100 : Math.floor(1000 * agreed / total) / 10;
+  const percent = total === 0 ? 100 : Math.floor(10_000 * agreed / total) / 100;
   process.stdout.write(`${agreed} of ${total} facts agree (${percent} %) in ${kept.length + seeds.length} histories; the replay does not know ${unknown} more`
     + `${differences.length > standing.length ? `; ${differences.length - standing.length} differences are allowed` : ''}\n`);
   printRefusals(refusals, values.all);
