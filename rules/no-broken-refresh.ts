@@ -1,6 +1,6 @@
 import {
   describe, evidence, happenings, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
-  sitesOf,
+  sitesNaming, sitesOf, sitesOutside,
 } from '../src/rule.ts';
 import type { Catalog, CatalogObject, Context, Effect, Evidence, Matview, Problem, RefreshSite, Relation, Step } from '../src/rule.ts';
 
@@ -128,9 +128,6 @@ function* wrongFromTheStart(site: RefreshSite, now: Impossible, context: Context
   };
 }
 
-/** Sites that no migration makes: they stand from the beginning, before their views do. */
-const isOutside = (site: RefreshSite): boolean => site.by === 'code' || site.by === 'config';
-
 /** A view that this deploy makes in a way that a refresh outside cannot work with. */
 function* madeWithout(site: RefreshSite, end: End, context: Context): Iterable<Problem> {
   const now = judge(site, context.step.after);
@@ -182,19 +179,19 @@ calls the routine is not looked at.
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;
-      const names = touched(end.steps);
-      if (names.size === 0 && after.sites === end.start.sites && !after.sites.some(isOutside)) return;
       const stoodBefore = sitesOf(end.start);
-      for (const site of after.sites) {
-        const old = stoodBefore(site);
-        if (old && !names.has(site.target.name)) continue;
+      const old = sitesNaming(touched(end.steps), after).filter(stoodBefore);
+      const fresh = after.sites === end.start.sites ? [] : after.sites.filter(site => !stoodBefore(site));
+      for (const site of old) {
         const now = judge(site, after);
-        if (now.is !== 'impossible') continue;
-        const was = judge(site, end.start);
-        if (old && was.is === 'possible') yield* broken(site, was.matview, now, end);
-        else if (!old) yield* wrongFromTheStart(site, now, context);
+        const was = now.is === 'impossible' ? judge(site, end.start) : undefined;
+        if (now.is === 'impossible' && was?.is === 'possible') yield* broken(site, was.matview, now, end);
       }
-      for (const site of after.sites) if (isOutside(site)) yield* madeWithout(site, end, context);
+      for (const site of fresh) {
+        const now = judge(site, after);
+        if (now.is === 'impossible') yield* wrongFromTheStart(site, now, context);
+      }
+      for (const site of sitesOutside(after)) yield* madeWithout(site, end, context);
     },
   },
 });

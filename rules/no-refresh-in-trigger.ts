@@ -1,17 +1,19 @@
 import {
-  describe, evidence, firesRefresh, happenings, isSelectable, lockWords, madeAt, quote, refreshesOf, refreshLock, rule, sitesByRoutine, sitesOf,
+  describe, evidence, firesRefresh, happenings, isSelectable, lockWords, madeAt, quote, refreshesBy, refreshesOf, refreshLock, rule, sitesOf,
 } from '../src/rule.ts';
-import type { Catalog, End, Evidence, Matview, Problem, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
+import type { Catalog, End, Evidence, Matview, Problem, Routine, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
 
-/** The triggers that this deploy can have made refresh something: its own, and all when it made a routine. */
-function* suspects(end: End, after: Catalog): Iterable<Trigger> {
-  const made = new Set<number>();
-  let routines = false;
+/** The triggers that this deploy can have made refresh something: its own, and all when it made a routine that refreshes, itself or by others. */
+function suspects(end: End, after: Catalog): readonly Trigger[] {
+  const made: Trigger[] = [];
+  const routines: Routine[] = [];
   for (const { effect } of happenings(end.steps)) {
-    if (effect.kind === 'createTrigger') made.add(effect.trigger.id);
-    else if (effect.kind === 'createRoutine') routines = true;
+    if (effect.kind === 'createTrigger') made.push(effect.trigger);
+    else if (effect.kind === 'createRoutine') routines.push(effect.routine);
   }
-  for (const trigger of routines || made.size > 0 ? after.triggers() : []) if (routines || made.has(trigger.id)) yield trigger;
+  // A replaced routine may refresh what its triggers' arguments name: such a site is the trigger's.
+  const isAny = routines.length > 0 && (after.sites !== end.start.sites || routines.some(routine => refreshesBy(routine, after).length > 0));
+  return isAny ? [...after.triggers()] : made.filter(({ id }) => after.get(id) !== undefined);
 }
 
 /** What made the chain whole, in this deploy; undefined when it was whole before. */
@@ -86,10 +88,8 @@ A trigger function that no trigger uses is not reported. Calls are followed thro
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;
-      const sites = sitesByRoutine(after);
-      if (sites.size === 0) return;
       for (const trigger of suspects(end, after))
-        for (const found of refreshesOf(trigger, after, sites)) {
+        for (const found of refreshesOf(trigger, after)) {
           const at = newest(found, end.start);
           const raised = at && problem(found, after, at);
           if (raised) yield raised;

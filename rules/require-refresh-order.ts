@@ -82,7 +82,7 @@ function deadlock(plan: RefreshPlan, other: RefreshPlan, ids: readonly [number, 
 function* inRoutines(end: End, { step: { after } }: Context): Iterable<Problem> {
   if (after.sites === end.start.sites) return;
   const stood = sitesOf(end.start);
-  const plans = refreshPlans(after);
+  const plans = refreshPlans(after, end.start);
   const seen = new Set<RefreshPlan>();
   for (const plan of plans) {
     if (plan.turns.every(({ site }) => stood(site))) continue;

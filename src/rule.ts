@@ -5,8 +5,9 @@
 export type * from './model.ts';
 export { rule, type RuleDefinition } from './rule/definition.ts';
 export { asWritten, count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
-export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, sitesOf, startsWith } from './rule/facts.ts';
-export { refreshesOf, refreshPlans, sitesByRoutine, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
+export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, startsWith } from './rule/facts.ts';
+export { refreshesBy, refreshesOf, refreshPlans, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
+export { sitesNaming, sitesOf, sitesOutside } from './rule/sites.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
 export { blindHandlers, emptiedRefuses, type BlindHandler } from './rule/handlers.ts';
 export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading, tablesBeneath, viewsBeneath } from './rule/dependants.ts';

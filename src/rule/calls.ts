@@ -1,6 +1,7 @@
 import { calledNames } from '../catalog/code/called-names.ts';
 import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger } from '../model.ts';
 import { tokensOf } from '../sql/tokens.ts';
+import { sitesByRoutine, sitesOf } from './sites.ts';
 
 /** What a routine refreshes, in the order of its text. */
 export interface RefreshPlan {
@@ -14,8 +15,21 @@ export interface RefreshPlan {
 
 const branching = /^(else|elsif|elseif|when|exception)$/i;
 
-/** The routines that refresh two materialized views or more. */
-export function refreshPlans(catalog: Catalog): readonly RefreshPlan[] {
+const bodyWords = new WeakMap<Routine, readonly string[]>();
+
+/** The words of a routine's body. Bodies are read again with every routine that comes beside them. */
+function wordsOf(routine: Routine): readonly string[] {
+  const { statement: { sql }, body } = routine;
+  const words = bodyWords.get(routine)
+    ?? [...tokensOf(sql, body?.start ?? 0, body?.end)].filter(token => token.kind === 'word').map(token => sql.slice(token.start, token.end));
+  bodyWords.set(routine, words);
+  return words;
+}
+
+/** The routines that refresh two materialized views or more; none when each of them stood so in an older catalog. */
+export function refreshPlans(catalog: Catalog, older: Catalog): readonly RefreshPlan[] {
+  const stood = sitesOf(older);
+  if (![...sitesByRoutine(catalog).values()].some(sites => sites.length > 1 && !sites.every(stood))) return [];
   return [...sitesByRoutine(catalog)].flatMap(([holder, sites]) => {
     const routine = catalog.get(holder);
     if (sites.length < 2 || routine?.kind !== 'routine') return [];
@@ -23,8 +37,7 @@ export function refreshPlans(catalog: Catalog): readonly RefreshPlan[] {
       const found = catalog.find(site.target, site.searchPath);
       return found.is === 'present' && found.object.kind === 'matview' ? [{ matview: found.object, site, span: site.span }] : [];
     });
-    const words = [...tokensOf(routine.statement.sql, routine.body?.start ?? 0, routine.body?.end)].filter(token => token.kind === 'word')
-      .map(token => routine.statement.sql.slice(token.start, token.end));
+    const words = wordsOf(routine);
     const isRefresh = (word: string): boolean => /^refresh$/i.test(word);
     // A handler at the end of the body parts no two refreshes; refreshes in EXECUTE are no words, so there the whole body counts.
     const between = words.filter(isRefresh).length < sites.length ? words
@@ -42,19 +55,19 @@ export interface TriggeredRefresh {
   readonly site: RefreshSite;
 }
 
-/** The refreshes that a trigger's routine runs, itself or through routines that it calls. The shortest way to each is told. */
-export function refreshesOf(
-  trigger: Trigger, catalog: Catalog, sites: ReadonlyMap<ObjectId, readonly RefreshSite[]>,
-): readonly TriggeredRefresh[] {
-  const first = typeof trigger.routine === 'number' ? catalog.get(trigger.routine) : undefined;
-  if (first?.kind !== 'routine') return [];
+/** A refresh that a routine runs, and the routines that lead to it, the routine itself first. */
+export type ReachedRefresh = Omit<TriggeredRefresh, 'trigger'>;
+
+/** The refreshes that a routine runs, itself or through routines that it calls. The shortest way to each is told. */
+export function refreshesBy(first: Routine, catalog: Catalog): readonly ReachedRefresh[] {
+  const sites = sitesByRoutine(catalog);
+  if (sites.size === 0) return [];
   const seen = new Set<ObjectId>([first.id]);
   const queue: (readonly [Routine, ...Routine[]])[] = [[first]];
-  // What only this trigger's arguments name is its own.
-  const found: TriggeredRefresh[] = (sites.get(trigger.id) ?? []).map(site => ({ trigger, through: [first], site }));
+  const found: ReachedRefresh[] = [];
   for (let through = queue.shift(); through !== undefined; through = queue.shift()) {
     const routine = through.at(-1)!;
-    for (const site of sites.get(routine.id) ?? []) found.push({ trigger, through, site });
+    for (const site of sites.get(routine.id) ?? []) found.push({ through, site });
     for (const name of calledNames(routine))
       for (const called of catalog.findRoutines(name)) {
         if (seen.has(called.id)) continue;
@@ -65,12 +78,10 @@ export function refreshesOf(
   return found;
 }
 
-/** The refresh sites of a catalog by the routine that holds them. */
-export function sitesByRoutine(catalog: Catalog): ReadonlyMap<ObjectId, readonly RefreshSite[]> {
-  const found = new Map<ObjectId, RefreshSite[]>();
-  for (const site of catalog.sites) {
-    if (site.holderId === undefined) continue;
-    if (found.get(site.holderId)?.push(site) === undefined) found.set(site.holderId, [site]);
-  }
-  return found;
+/** The refreshes that a trigger's routine runs; what only this trigger's arguments name is its own, and comes first. */
+export function refreshesOf(trigger: Trigger, catalog: Catalog): readonly TriggeredRefresh[] {
+  const first = typeof trigger.routine === 'number' ? catalog.get(trigger.routine) : undefined;
+  if (first?.kind !== 'routine') return [];
+  const own = (sitesByRoutine(catalog).get(trigger.id) ?? []).map(site => ({ trigger, through: [first] as const, site }));
+  return [...own, ...refreshesBy(first, catalog).map(found => ({ trigger, ...found }))];
 }

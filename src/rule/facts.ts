@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Evidence, Known, Name, RefreshSite, Selectable, Span, Statement, Unknown } from '../model.ts';
+import type { CatalogObject, Evidence, Known, Name, Selectable, Span, Statement, Unknown } from '../model.ts';
 
 /** Whether a fact is missing. */
 export function isUnknown<T>(fact: Known<T>): fact is Unknown {
@@ -31,15 +31,6 @@ export const sameName = (a: Name, b: Name): boolean => a.schema === b.schema && 
 /** Whether an object can stand in FROM: a table, a view or a materialized view. */
 export function isSelectable(object: CatalogObject | undefined): object is Selectable {
   return object?.kind === 'table' || object?.kind === 'view' || object?.kind === 'matview';
-}
-
-const siteSets = new WeakMap<readonly RefreshSite[], ReadonlySet<RefreshSite>>();
-
-/** Asks whether a refresh site stands in a catalog, unchanged: catalogs share the sites that no statement touched. */
-export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
-  const sites = siteSets.get(catalog.sites) ?? new Set(catalog.sites);
-  siteSets.set(catalog.sites, sites);
-  return site => sites.has(site);
 }
 
 /** Whether a statement begins with one of these words (lower case): for statements that have no effect on the catalog. */
