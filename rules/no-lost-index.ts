@@ -1,6 +1,6 @@
 import {
-  count, countsAfter, describeIndex, evidence, givenWords, happenings, isBlind, lacksIndexes, lostIndexes, madeAt, qualified, quote,
-  quoteLiteral, replacements, rule, takenWords,
+  count, countsAfter, describeIndex, evidence, givenWords, happenings, isBlind, lacksIndexes, lostIndexes, madeAt, quote,
+  quoteLiteral, regclass, replacements, rule, takenWords,
 } from '../src/rule.ts';
 import type { Index, IndexColumn, Name } from '../src/rule.ts';
 
@@ -26,7 +26,7 @@ function equivalents(relation: Name, lost: readonly Index[]): string {
     AND (SELECT m.amname FROM pg_class AS c JOIN pg_am AS m ON m.oid = c.relam WHERE c.oid = i.indexrelid) = ${quoteLiteral(index.method)}
     AND ${columns('k.at <= i.indnkeyatts', 'k.at')} IS NOT DISTINCT FROM ARRAY[${index.columns.map(key).join(', ')}]::text[]
     AND ${columns('k.at > i.indnkeyatts', 'a.attname')} IS NOT DISTINCT FROM ARRAY[${[...index.include].sort().map(quoteLiteral).join(', ')}]::text[])`;
-  const name = `to_regclass(${quoteLiteral(qualified(relation))})`;
+  const name = regclass(relation);
   const found = `SELECT ${lost.every(isPlain) ? 'count(*)' : 'CASE WHEN count(*) = 0 THEN 0 END'} FROM pg_index AS i`;
   return `SELECT CASE WHEN ${name} IS NOT NULL THEN (${found} WHERE i.indrelid = ${name} AND (${lost.map(one).join(' OR ')})) END`;
 }

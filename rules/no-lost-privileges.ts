@@ -1,18 +1,8 @@
-import {
-  countsAfter, evidence, givenWords, isBlind, isSelectable, known, list, qualified, quote, quoteLiteral, replacements, rule, takenWords,
-} from '../src/rule.ts';
-import type { Context, Matview, Name, Selectable } from '../src/rule.ts';
-
-interface Lost {
-  readonly words: string;
-  /** SQL that is true of a relation while the right is missing. */
-  readonly missing: (relation: Name) => string;
-}
+import { known, lostInReplacements, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
+import type { Context, Lost, Matview, Name, Selectable } from '../src/rule.ts';
 
 /** The rights that do something on a materialized view; the others can be granted and are never asked for (facts A, F). */
 const rights = (postgres: number): readonly string[] => (postgres >= 17 ? ['SELECT', 'MAINTAIN'] : ['SELECT']);
-
-const regclass = (name: Name): string => `to_regclass(${quoteLiteral(qualified(name))})`;
 
 const holds = (relation: Selectable, grantee: string, right: string): boolean =>
   known(relation.owner) === grantee || [grantee, 'public'].some(each => relation.grants.get(each)?.has(right) === true);
@@ -87,33 +77,6 @@ compared only when the history shows both. Membership in other roles is not look
     'https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html',
   ],
   check: {
-    *endOfDeploy(end, context) {
-      if (isBlind(end)) return;
-      for (const replacement of replacements(end, context)) {
-        const { old, now, taken, given } = replacement;
-        const lost = lostRights(old, now, context);
-        if (lost.length === 0) continue;
-        const name = quote(old.name);
-        yield {
-          span: given.effect.via.span,
-          message: `${name} has lost ${list(lost.map(({ words }) => words))}.`,
-          relation: name,
-          stillTrue: last => {
-            const found = last.find(old.name);
-            const still = found.is === 'present' && isSelectable(found.object) ? lostRights(old, found.object, context) : [];
-            return lost.some(({ words }) => still.some(each => each.words === words));
-          },
-          evidence: [
-            evidence(taken.effect.via.span, takenWords(replacement)),
-            evidence(given.effect.via.span, `${givenWords(replacement)}, without ${list(lost.map(({ words }) => words))}`),
-          ],
-          experiment: countsAfter({
-            of: now.name, expected: lost.length,
-            count: of => `SELECT CASE WHEN ${regclass(of)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing(of)})::int`).join(' + ')} END`,
-            says: `After the migration Postgres finds none of it on ${name}.`, otherwise: `After the migration Postgres finds it on ${name}.`,
-          }),
-        };
-      }
-    },
+    endOfDeploy: (end, context) => lostInReplacements(end, context, (old, now) => lostRights(old, now, context)),
   },
 });

@@ -1,15 +1,6 @@
-import {
-  countsAfter, evidence, givenWords, isBlind, isUnknown, known, list, qualified, quote, quoteLiteral, replacements, rule, takenWords,
-} from '../src/rule.ts';
-import type { Catalog, Matview, Name } from '../src/rule.ts';
+import { isUnknown, known, lostInReplacements, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
+import type { Lost, Matview, Name } from '../src/rule.ts';
 
-interface Lost {
-  readonly words: string;
-  /** SQL that is true of a relation while the setting is missing. */
-  readonly missing: (relation: Name) => string;
-}
-
-const regclass = (name: Name): string => `to_regclass(${quoteLiteral(qualified(name))})`;
 const ofClass = (column: string, name: Name): string => `(SELECT ${column} FROM pg_class WHERE oid = ${regclass(name)})`;
 
 function lostComments(old: Matview, now: Matview): readonly Lost[] {
@@ -59,11 +50,6 @@ function lostPlanning(old: Matview, now: Matview): readonly Lost[] {
 const lostSettings = (old: Matview, now: Matview): readonly Lost[] =>
   (isUnknown(now.columns) ? [] : [...lostComments(old, now), ...lostStorage(old, now), ...lostPlanning(old, now)]);
 
-const heir = (name: Name, end: Catalog): Matview | undefined => {
-  const found = end.find(name);
-  return found.is === 'present' && found.object.kind === 'matview' ? found.object : undefined;
-};
-
 export default rule({
   id: 'no-lost-settings',
   summary: 'Disallow replacing a materialized view without giving the new one the settings of the old one.',
@@ -94,33 +80,6 @@ missed. Extended statistics (\`CREATE STATISTICS\`) are not looked at.
     'https://www.postgresql.org/docs/current/sql-comment.html',
   ],
   check: {
-    *endOfDeploy(end, context) {
-      if (isBlind(end)) return;
-      for (const replacement of replacements(end, context)) {
-        const { old, now, taken, given } = replacement;
-        const lost = now.kind === 'matview' ? lostSettings(old, now) : [];
-        if (lost.length === 0) continue;
-        const name = quote(old.name);
-        yield {
-          span: given.effect.via.span,
-          message: `${name} has lost ${list(lost.map(({ words }) => words))}.`,
-          relation: name,
-          stillTrue: last => {
-            const holder = heir(old.name, last);
-            const still = holder ? lostSettings(old, holder).map(({ words }) => words) : [];
-            return lost.some(({ words }) => still.includes(words));
-          },
-          evidence: [
-            evidence(taken.effect.via.span, takenWords(replacement)),
-            evidence(given.effect.via.span, `${givenWords(replacement)}, without ${list(lost.map(({ words }) => words))}`),
-          ],
-          experiment: countsAfter({
-            of: old.name, expected: lost.length,
-            count: of => `SELECT CASE WHEN ${regclass(of)} IS NOT NULL THEN ${lost.map(({ missing }) => `(${missing(of)})::int`).join(' + ')} END`,
-            says: `After the migration Postgres finds none of it on ${name}.`, otherwise: `After the migration Postgres finds it on ${name}.`,
-          }),
-        };
-      }
-    },
+    endOfDeploy: (end, context) => lostInReplacements(end, context, (old, now) => (now.kind === 'matview' ? lostSettings(old, now) : [])),
   },
 });

@@ -5,6 +5,7 @@
 export type * from './model.ts';
 export { rule, type RuleDefinition } from './rule/definition.ts';
 export { asWritten, count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
+export { lostInReplacements, regclass, type Lost } from './rule/lost.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, startsWith } from './rule/facts.ts';
 export { refreshesBy, refreshesOf, refreshPlans, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { sitesNaming, sitesOf, sitesOutside } from './rule/sites.ts';

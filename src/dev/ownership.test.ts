@@ -1,10 +1,6 @@
 /** What a role may not do to somebody else's relations: each statement is sent as that role, and refused as the replay says. */
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { replay } from '../catalog/replay.ts';
-import { memoryFiles } from '../read/files.ts';
-import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
+import { refusalBench } from './refusal.ts';
 
 const schema = `
   create role reader; create role boss; grant create, usage on schema public to reader;
@@ -72,37 +68,14 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ["create function g() returns void language plpgsql as 'begin alter table t1 rename to y; end'", ['select g()']],
 ];
 
-let server: PGlite;
-beforeAll(async () => {
-  await ready();
-  server = await PGlite.create();
-  await server.exec(schema);
-}, 60_000);
-afterAll(() => server.close());
-
-async function real(first: string, sql: string): Promise<string | undefined> {
-  await server.exec(`begin; ${first}; set local role reader`);
-  try {
-    await server.exec(sql);
-    return undefined;
-  } catch (error) {
-    return (error as { code?: string }).code;
-  } finally {
-    await server.exec('rollback');
-  }
-}
-
-function predicted(first: string, sql: string): string | undefined {
-  const files = { 'db/001.sql': schema, 'db/002.sql': `${first};\nbegin;\nset local role reader;\n${sql};\n` };
-  const [history] = readHistories(memoryFiles(files), { tool: 'psql' }).histories;
-  const steps = [...replay(history!, { role: 'postgres' })].flatMap(migration => migration.steps);
-  return steps.findLast(step => step.refusal !== undefined)?.refusal?.sqlstate;
-}
+const bench = refusalBench(schema);
+beforeAll(() => bench.start(), 60_000);
+afterAll(() => bench.end());
 
 test.each(cases)('as reader after: %s', async (first, statements) => {
   const wrong: unknown[] = [];
   for (const sql of statements) {
-    const [came, said] = [await real(first, sql), predicted(first, sql)];
+    const { came, said } = await bench.ask(sql, `${first}; set local role reader`);
     if (came !== said) wrong.push({ sql, came, said });
   }
   expect(wrong).toEqual([]);

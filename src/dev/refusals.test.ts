@@ -1,10 +1,6 @@
 /** Statements that Postgres refuses for what the history shows, one at a time: the replay says the same SQLSTATE, or nothing where it runs. */
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { replay } from '../catalog/replay.ts';
-import { memoryFiles } from '../read/files.ts';
-import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
+import { refusalBench } from './refusal.ts';
 
 const schema = `
   create table t1 (id int, k int); create table t2 (id int); create index i2 on t2 (id); create index ip on t1 (k) where k > 0;
@@ -36,29 +32,16 @@ const left = [
   'with c as (select * from m1 for update) select * from c',
 ];
 
-let server: PGlite;
-beforeAll(async () => {
-  await ready();
-  server = await PGlite.create();
-  await server.exec(schema);
-}, 60_000);
-afterAll(() => server.close());
-
-async function asked(sql: string): Promise<{ readonly came: string | undefined; readonly said: string | undefined }> {
-  await server.exec('begin');
-  const came = await server.exec(sql).then(() => undefined, (error: { code?: string }) => error.code);
-  await server.exec('rollback');
-  const [history] = readHistories(memoryFiles({ 'db/001.sql': schema, 'db/002.sql': `${sql};` }), { tool: 'psql' }).histories;
-  const steps = [...replay(history!, { role: 'postgres' })].flatMap(migration => migration.steps);
-  return { came, said: steps.findLast(step => step.refusal !== undefined)?.refusal?.sqlstate };
-}
+const bench = refusalBench(schema);
+beforeAll(() => bench.start(), 60_000);
+afterAll(() => bench.end());
 
 test.each(statements)('%s', async sql => {
-  const { came, said } = await asked(sql);
+  const { came, said } = await bench.ask(sql);
   expect(said).toBe(came);
 });
 
 test.each(left)('%s is refused, and nothing is said of it', async sql => {
-  const { came, said } = await asked(sql);
+  const { came, said } = await bench.ask(sql);
   expect([typeof came, said]).toEqual(['string', undefined]);
 });

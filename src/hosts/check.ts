@@ -136,7 +136,7 @@ function liveOf(words: Arguments): { readonly budget: number; readonly database?
 }
 
 /** A source's text, of whichever session has read it. */
-const textOf = (sessions: readonly Opened[]) => (path: string): string | undefined => {
+export const textOf = (sessions: readonly Opened[]) => (path: string): string | undefined => {
   for (const { session } of sessions) {
     const found = session.text(path);
     if (found !== undefined) return found;
@@ -181,7 +181,7 @@ function existingFolder(folder: string): string {
 }
 const relativeTo = (root: string, full: string): string => full.slice(root.endsWith('/') ? root.length : root.length + 1).replaceAll('\\', '/');
 
-interface Opened {
+export interface Opened {
   readonly project: Project;
   readonly session: Session;
 }

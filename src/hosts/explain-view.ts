@@ -1,11 +1,10 @@
 import { createColors } from 'picocolors';
 import { explainViews, readWrittenName, type Evidence, type ExplainedColumn, type Span, type Taint,
   type ViewExplanation } from '../index.ts';
-import { positions } from '../report/positions.ts';
 import { readArguments } from './arguments.ts';
 import { engineNames, verdictOf } from './engines.ts';
-import { colorful, locateAll, openAll, toStdout } from './check.ts';
-import { readSettings } from './settings.ts';
+import { colorful, toStdout } from './check.ts';
+import { openMigrations } from './opened.ts';
 import { suggestion, UsageError } from './usage.ts';
 
 /**
@@ -21,12 +20,7 @@ export async function explainViewCommand(argv: readonly string[]): Promise<numbe
   if (name === undefined) throw new UsageError(`'${text}' is not the name of a view: write name or schema.name, with double quotes where SQL needs them`);
   const format = words.choice('format', ['text', 'json']) ?? 'text';
   const cwd = process.cwd();
-  const settings = await readSettings(words, cwd);
-  const sources = await locateAll(cwd, settings, paths, undefined, undefined);
-  const [error] = sources.errors;
-  if (error !== undefined) throw new UsageError(error);
-  const sessions = await openAll(settings, words, sources, undefined);
-  for (const { session } of sessions) for (const problem of session.problems) throw new UsageError(problem);
+  const { sessions, place, placed } = await openMigrations(words, cwd, paths);
   const results = sessions.map(({ project, session }) => explainViews(session.histories, name, () => ({
     postgres: project.postgres,
     ...(project.session?.searchPath === undefined ? {} : { searchPath: project.session.searchPath }),
@@ -44,22 +38,7 @@ export async function explainViewCommand(argv: readonly string[]): Promise<numbe
   }
   if (found.length > 1) throw new UsageError(ambiguous(text, found));
 
-  const read = (path: string): string | undefined => {
-    for (const { session } of sessions) {
-      const content = session.text(path);
-      if (content !== undefined) return content;
-    }
-    return undefined;
-  };
-  const at = positions(read);
-  if (format === 'json') await toStdout(`${JSON.stringify({ version: 1, view: placed(view, at, sources.display) }, undefined, 2)}\n`);
-  else {
-    const place = (span: Span): string => {
-      const { line, column } = at.start(span);
-      return `${sources.display(span.path)}:${line}:${column}`;
-    };
-    await toStdout(page(view, place, colorful(words)));
-  }
+  await toStdout(format === 'json' ? `${JSON.stringify({ version: 1, view: placed(view) }, undefined, 2)}\n` : page(view, place, colorful(words)));
   return 0;
 }
 
@@ -71,18 +50,6 @@ function ambiguous(text: string, found: readonly ViewExplanation[]): string {
   if (histories.size === 1) return `'${text}' may be ${listed(found.map(view =>
     (view.name.includes('.') ? view.name : `public.${view.name}`)))}; name its schema`;
   return `'${text}' stands in several histories (${listed([...histories])}); name the path of one after it`;
-}
-
-/** The same with every span as path, start and end in lines and columns, as reports have them. */
-export function placed(item: unknown, at: ReturnType<typeof positions>, display: (path: string) => string): unknown {
-  if (Array.isArray(item)) return item.map(element => placed(element, at, display));
-  if (typeof item !== 'object' || item === null) return item;
-  const { path, start, end } = item as Partial<Span>;
-  if (path !== undefined && typeof start === 'number' && typeof end === 'number') {
-    const span = { path, start, end };
-    return { path: display(path), start: at.start(span), end: at.end(span) };
-  }
-  return Object.fromEntries(Object.entries(item).map(([key, value]) => [key, placed(value, at, display)]));
 }
 
 const flips: Readonly<Record<Taint['flips'], string>> = {

@@ -2,13 +2,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { eligibility, readWrittenName, type EngineAnswer, type ShownObstacle, type Span, type ViewAnswers } from '../index.ts';
-import { positions } from '../report/positions.ts';
 import { readArguments } from './arguments.ts';
-import { colorful, enginesOf, locateAll, openAll, toStdout } from './check.ts';
+import { colorful, enginesOf, toStdout } from './check.ts';
 import { engineNames, verdictOf } from './engines.ts';
-import { placed } from './explain-view.ts';
 import { isGlob } from './glob.ts';
-import { readSettings } from './settings.ts';
+import { openMigrations } from './opened.ts';
 import { suggestion, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -28,12 +26,7 @@ export async function ivmCommand(argv: readonly string[]): Promise<number> {
     if (name === undefined) throw new UsageError(`'${word}' is neither a path nor the name of a view: write name or schema.name, with double quotes where SQL needs them`);
     return { word, name };
   });
-  const settings = await readSettings(words, cwd);
-  const sources = await locateAll(cwd, settings, given.filter(isPath), undefined, undefined);
-  const [error] = sources.errors;
-  if (error !== undefined) throw new UsageError(error);
-  const sessions = await openAll(settings, words, sources, undefined);
-  for (const { session } of sessions) for (const problem of session.problems) throw new UsageError(problem);
+  const { sessions, place, placed } = await openMigrations(words, cwd, given.filter(isPath));
   const results = sessions.map(({ project, session }) => eligibility(session, names.map(({ name }) => name), {
     postgres: project.postgres, ...project.session, ...enginesOf(project),
   }));
@@ -43,22 +36,10 @@ export async function ivmCommand(argv: readonly string[]): Promise<number> {
       throw new UsageError(`there is no view '${word}' at the end of the migrations${suggestion(word, known, known.length === 0 ? '; the migrations make no view' : `; the views are ${known.join(', ')}`)}`);
   const views = results.flatMap(result => result.views);
 
-  const read = (path: string): string | undefined => {
-    for (const { session } of sessions) {
-      const content = session.text(path);
-      if (content !== undefined) return content;
-    }
-    return undefined;
-  };
-  const at = positions(read);
   if (format === 'json') {
-    await toStdout(`${JSON.stringify({ version: 1, tool: { name: 'mvlint', version: version() }, views: placed(views, at, sources.display) }, undefined, 2)}\n`);
+    await toStdout(`${JSON.stringify({ version: 1, tool: { name: 'mvlint', version: version() }, views: placed(views) }, undefined, 2)}\n`);
     return 0;
   }
-  const place = (span: Span): string => {
-    const { line, column } = at.start(span);
-    return `${sources.display(span.path)}:${line}:${column}`;
-  };
   await toStdout(views.length === 0 ? 'The migrations make no view.\n' : page(views, place, colorful(words), names.length > 0));
   return 0;
 }

@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { openScratchDatabase, trace, type ScratchDatabase, type Span, type Trace } from '../index.ts';
-import { positions } from '../report/positions.ts';
+import { openScratchDatabase, trace, type ScratchDatabase, type Trace } from '../index.ts';
 import { traceMarkdown, traceText } from '../report/trace.ts';
 import { readArguments, type Arguments } from './arguments.ts';
-import { colorful, locateAll, openAll, toStdout } from './check.ts';
+import { colorful, toStdout } from './check.ts';
 import { databaseUrl, progressLine } from './database.ts';
-import { placed } from './explain-view.ts';
+import { openMigrations } from './opened.ts';
 import { scopeOf, splitBase } from './scope.ts';
-import { readSettings } from './settings.ts';
 import { UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -28,13 +26,8 @@ export async function traceCommand(argv: readonly string[]): Promise<number> {
   const disposable = words.has('i-know-this-database-is-disposable');
   if (disposable && url === undefined) throw new UsageError('--i-know-this-database-is-disposable is about a database; name it with --db');
   const cwd = process.cwd();
-  const settings = await readSettings(words, cwd);
   const { base, paths } = splitBase(words.words, cwd, path => existsSync(resolve(cwd, path)));
-  const sources = await locateAll(cwd, settings, paths, undefined, undefined);
-  const [error] = sources.errors;
-  if (error !== undefined) throw new UsageError(error);
-  const sessions = await openAll(settings, words, sources, undefined);
-  for (const { session } of sessions) for (const problem of session.problems) throw new UsageError(problem);
+  const { sources, sessions, position, placed } = await openMigrations(words, cwd, paths);
   const histories = sessions.flatMap(({ session }) => session.histories);
   if (!histories.some(({ migrations }) => migrations.length > 0)) throw new UsageError(`nothing to trace: no migrations found from ${cwd}; name their folder`);
   if (url !== undefined && histories.length > 1) throw new UsageError(`--db is one database, but ${histories.length} histories were read; name the paths of one`);
@@ -51,22 +44,11 @@ export async function traceCommand(argv: readonly string[]): Promise<number> {
     return found;
   });
 
-  const at = positions(path => {
-    for (const { session } of sessions) {
-      const content = session.text(path);
-      if (content !== undefined) return content;
-    }
-    return undefined;
-  });
   const { display } = sources;
   if (format === 'json') {
-    await toStdout(`${JSON.stringify({ version: 1, tool: { name: 'mvlint', version: version() }, traces: placed(shown(traces, display), at, display) }, undefined, 2)}\n`);
+    await toStdout(`${JSON.stringify({ version: 1, tool: { name: 'mvlint', version: version() }, traces: placed(shown(traces, display)) }, undefined, 2)}\n`);
     return 0;
   }
-  const position = (span: Span): string => {
-    const { line, column } = at.start(span);
-    return `${line}:${column}`;
-  };
   const rendered = traces.map(one => (format === 'markdown' ? traceMarkdown(one, { position, display }) : traceText(one, { position, display }, colorful(words))));
   await toStdout(rendered.join('\n'));
   return 0;

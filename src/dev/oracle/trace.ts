@@ -4,21 +4,17 @@ import { Sender } from '../../live/sender.ts';
 import { failed, type LiveSession } from '../../live/session.ts';
 import { missingRoles } from '../../live/stubs.ts';
 import type { History } from '../../model.ts';
-import { forget, inCode, innerStatement, observe, type Dropped, type LogRow, type State } from './observer.ts';
+import { forget, inCode, innerStatement, observe, type LogRow, type State } from './observer.ts';
 
 /** A DDL command that happened and stayed. */
-export interface Happened {
+export interface Happened extends Pick<LogRow, 'tag' | 'objects' | 'dropped' | 'ignored'> {
   readonly ordinal: number;
   readonly transaction: number;
-  readonly tag: string;
   /** The text of the command, as the client or the code gave it. */
   readonly sql: string;
   readonly code: boolean;
   readonly before: State;
   readonly after: State;
-  readonly objects: readonly number[];
-  readonly dropped: readonly Dropped[];
-  readonly ignored: string | null;
 }
 
 /** A statement of the history that was sent. Statements outside a block have a transaction of their own. */
@@ -174,10 +170,8 @@ export async function traceOf(history: History, session: LiveSession): Promise<r
     const lost = session.transaction === 'failed' || (fate.is === 'refused' && !inside);
     if (!lost) {
       for (const row of await seen.rows()) {
-        events.push({
-          ordinal, transaction, tag: row.tag, sql: innerStatement(row.context) ?? sql, code: inCode(row.context),
-          before: last, after: row.state, objects: row.objects, dropped: row.dropped, ignored: row.ignored,
-        });
+        const { tag, objects, dropped, ignored, context, state } = row;
+        events.push({ ordinal, transaction, tag, objects, dropped, ignored, sql: innerStatement(context) ?? sql, code: inCode(context), before: last, after: state });
         last = row.state;
       }
       last = await seen.state();
