@@ -183,8 +183,8 @@ export class KeyShapes {
       if (made.key.length === 0 || made.key.some(name => made.columns.find(column => column.name === name)!.notNull === undefined)) return undefined;
       return { ...made, sql: `with w as (${made.sql}) select ${list} from w a join w b on ${made.key.map(name => `a.${name} = b.${name}`).join(' and ')}` };
     },
-    'GROUP BY': made => this.#grouped(made, by => by.join(', '), by => by),
-    'GROUP BY with HAVING': made => this.#grouped(made, by => `${by.join(', ')} having count(*) > 1`, by => by),
+    'GROUP BY': made => this.#grouped(made, ''),
+    'GROUP BY with HAVING': made => this.#grouped(made, ' having count(*) > 1'),
     'GROUP BY an expression': made => {
       const column = made.columns.find(({ type }) => type === 'text');
       const e = this.#name('e');
@@ -247,7 +247,7 @@ export class KeyShapes {
       const column = made.columns.find(({ type }) => type === 'integer');
       const x = this.#name('x');
       return column && { ...made, columns: [...made.columns, { name: x, type: 'text' }],
-        sql: `select q.*, l.${x} from (${made.sql}) q ${this.#pick(['cross join lateral', 'left join lateral'])} (select o.ref as ${x} from orders o where o.customer_id = q.${column.name} order by o.id limit 1) l on true`.replace(/(cross join lateral .*) on true$/s, '$1') };
+        sql: `select q.*, l.${x} from (${made.sql}) q ${this.#pick(['join', 'left join'])} lateral (select o.ref as ${x} from orders o where o.customer_id = q.${column.name} order by o.id limit 1) l on true` };
     },
     'lateral sum': made => {
       const column = made.columns.find(({ type }) => type === 'integer');
@@ -318,11 +318,11 @@ export class KeyShapes {
       ...(join === 'join' && notNull === true ? { notNull } : {}) }))], sql: `select ${list} from (${made.sql}) q ${join} ${target} t on t.${on} = q.${column.name}` };
   }
 
-  #grouped(made: Made, clause: (by: readonly string[]) => string, key: (by: readonly string[]) => readonly string[]): Made {
+  #grouped(made: Made, having: string): Made {
     const by = made.columns.filter(() => this.#next() < 0.4);
     const list = by.length === 0 ? [made.columns[0]!] : by;
     const [names, n] = [list.map(({ name }) => name), this.#name('n')];
-    return { ...made, key: key(names), columns: [...list, { name: n, type: 'integer', notNull: true }], sql: `select ${names.join(', ')}, ${this.#pick(['count(*)', 'count(*)::int'])} as ${n} from (${made.sql}) q group by ${clause(names)}` };
+    return { ...made, key: names, columns: [...list, { name: n, type: 'integer', notNull: true }], sql: `select ${names.join(', ')}, ${this.#pick(['count(*)', 'count(*)::int'])} as ${n} from (${made.sql}) q group by ${names.join(', ')}${having}` };
   }
 
   #set(made: Made, operation: string, key: (names: readonly string[]) => readonly string[]): Made | undefined {
