@@ -95,6 +95,7 @@ describe('embedded', () => {
   test('errors of use are one line', () => {
     oneLine(mvlint('--rows', 'many', 'db'), '--rows', "'many'");
     oneLine(mvlint('nowhere'), 'nowhere');
+    oneLine(mvlint('-'), 'stdin');
     oneLine(mvlint('--i-know-this-database-is-disposable', 'db'), '--db');
     oneLine(mvlint('--live', 'db'), '--live');
     oneLine(mvlint('--db', 'postgresql://nobody:secret@127.0.0.1:1/x_scratch', 'db'), '127.0.0.1:1');

@@ -27,6 +27,7 @@ export async function traceCommand(argv: readonly string[]): Promise<number> {
   if (disposable && url === undefined) throw new UsageError('--i-know-this-database-is-disposable is about a database; name it with --db');
   const cwd = process.cwd();
   const { base, paths } = splitBase(words.words, cwd, path => existsSync(resolve(cwd, path)));
+  if (paths.includes('-')) throw new UsageError('trace does not read stdin: name the files');
   const { sources, sessions, position, placed } = await openMigrations(words, cwd, paths);
   const histories = sessions.flatMap(({ session }) => session.histories);
   if (!histories.some(({ migrations }) => migrations.length > 0)) throw new UsageError(`nothing to trace: no migrations found from ${cwd}; name their folder`);

@@ -129,6 +129,16 @@ test('what is named is told, and what comes before it runs', async () => {
   expect(rows(found(trace, 'refresh'))).toEqual([expect.stringMatching(/^public\.v anew \+[1-9]/)]);
 }, 60_000);
 
+test('of what is left out nothing is told, and the rest goes on', async () => {
+  const trace = await traced({
+    '001.sql': `create extension timescaledb; create table t (id int); insert into t values (1);
+      begin; create table u (id int); copy t from program 'true'; insert into u values (1), (2); commit; drop table t;`,
+  });
+  for (const sql of ['create extension', 'copy']) expect(found(trace, sql)).toMatchObject({ fate: { is: 'leftOut' }, rows: { unseen: expect.any(String) }, changes: { unseen: expect.any(String) } });
+  expect(rows(found(trace, 'insert into u'))).toEqual(['public.u +2 ~0 -0']);
+  expect(locks(found(trace, 'drop table t'))).toEqual(['public.t AccessExclusiveLock']);
+}, 60_000);
+
 test('code that commits runs as it would', async () => {
   const trace = await traced({
     '001.sql': `create table t (id int primary key);

@@ -92,7 +92,10 @@ class Tracer {
     let fate = await sender.send(turn);
     const ms = performance.now() - started;
     for (const telling of this.open) telling.held += ms;
-    const after = before !== undefined && session.transaction === 'open' ? await this.look() : undefined;
+    // What was left out did not happen, and may have taken its server with it: another one stands in its place, with counters and numbers of its own.
+    const isLeftOut = fate.is === 'leftOut';
+    const after = before !== undefined && !isLeftOut && session.transaction === 'open' ? await this.look() : undefined;
+    if (isLeftOut) this.old = undefined;
     const seen = before && after && {
       wal: after.wal - before.wal, locks: locksTaken(before, after, this.old ?? before), changes: changesBetween(before, after), rows: await rowsWritten(before, after, name => this.count(name)),
     };
