@@ -47,7 +47,7 @@ export function allows(taint: Taint, stage: Stage): boolean {
   return shownBy[claimed(taint)] === stage || (taint.setting === 'TimeZone' && stage === 'DateStyle');
 }
 
-/** Text expressions over a row of items, by what makes them differ. */
+/** Text expressions over a row of items, by what makes them differ. A coin is tossed for each row, also in a sub-select: one toss may come out the same again. */
 export const expressions: Readonly<Partial<Record<Cause, readonly string[]>>> = {
   'steady': ['id::text', 'grp::text', 'note', 'n::text', "(at at time zone 'UTC')::time::text", "to_char(n, '999.0')", "'x'", 'length(note)::text', 'extract(epoch from at)::text',
     '(at < now())::text', '(now() is null)::text', 'ignored(now()::text)::text', 'steady(note)', 'steady_pl(note)', '(id + ignored(random()::text))::text', 'current_user::text',
@@ -61,9 +61,9 @@ export const expressions: Readonly<Partial<Record<Cause, readonly string[]>>> = 
     "date_trunc('milliseconds', clock_timestamp() + id * interval '1 second')::text", '(select now())::text', "(now() + interval '1 day')::text"],
   'day': ['current_date::text', '(current_date - d)::text', "date_trunc('day', now())::date::text", 'now()::date::text', "to_char(current_date, 'YYYY-MM-DD')", 'age(ts)::text',
     "('today'::text)::date::text", "(d + (current_date - d))::text", "extract(doy from current_date)::text", "to_char(now(), 'YYYY-MM-DD')"],
-  'random': ['random()::text', 'gen_random_uuid()::text', 'uuidv4()::text', 'uuidv7()::text', 'lucky(note)', '(random() * id)::text', 'md5(random()::text)', '(random() < 0.5)::text',
+  'random': ['random()::text', 'gen_random_uuid()::text', 'uuidv4()::text', 'uuidv7()::text', 'lucky(note)', '(random() * id)::text', 'md5(random()::text)', '(random() + id * 0 < 0.5)::text',
     'random_normal()::text', 'random(1, 1000000)::text', 'array_shuffle(array[id, 1001, 1002, 1003, 1004, 1005])::text', 'array_sample(array[1, 2, 3, 4, 5, 6, 7, 8], 3)::text',
-    '(floor(random() * 1000000))::text', "case when random() < 0.5 then 'heads' else 'tails' end", 'width_bucket(random(), 0, 1, 1000)::text', '(now() + random() * interval \'1 year\')::date::text'],
+    '(floor(random() * 1000000))::text', "case when random() + id * 0 < 0.5 then 'heads' else 'tails' end", 'width_bucket(random(), 0, 1, 1000)::text', '(now() + random() * interval \'1 year\')::date::text'],
   'sequence': ["nextval('counter')::text", "('no. ' || nextval('counter'))"],
   'transaction': ['txid_current()::text', 'pg_current_xact_id()::text', 'pg_current_snapshot()::text', 'txid_current_snapshot()::text'],
   'session user': ['session_user::text', "concat(session_user, '')"],
