@@ -7,6 +7,7 @@ import { lint as lintHistories, severityOf, type LintOptions, type LintResult } 
 import type { Files, Finding, History, Known, Meta, Migration, Name, ObservedView, Preset, Report, Severity, Span, Trace, Verdict, WrittenName } from './model.ts';
 import type { ObserveOptions } from './lint/observe.ts';
 import type { Scratch as ScratchDatabase } from './live/server/scratch.ts';
+import type { Host as EmbeddedServers } from './live/host.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
@@ -115,6 +116,21 @@ export interface ProveOptions {
   readonly timed?: (timing: ExperimentTiming) => void;
   /** Where a pristine data directory is kept between runs. */
   readonly cacheDir?: string;
+  /** Where servers come from, when one was begun before. */
+  readonly servers?: EmbeddedServers;
+}
+
+export type { Host as EmbeddedServers } from './live/host.ts';
+
+/**
+ * Begins an embedded server for `prove`, so that it starts beside the reading and the linting. Resolves when it is under way, and does not reject: what is wrong is
+ * said when it is asked for. Whoever does not ask for it ends it with `cool`.
+ */
+export async function beginEmbedded(cacheDir?: string): Promise<EmbeddedServers> {
+  const { embeddedHost } = await import('./live/embedded.ts');
+  const host = embeddedHost(cacheDir);
+  await host.warm?.({});
+  return host;
 }
 
 /**
@@ -129,7 +145,7 @@ export async function prove(result: LintResult, options: ProveOptions): Promise<
   const until = performance.now() + options.budget;
   for (const { history, claims, predicted } of result.claims) {
     if (claims.length === 0) continue;
-    const proof = await proveClaims(history, claims, predicted, { ...options, postgres, budget: Math.max(0, until - performance.now()) });
+    const proof = await proveClaims(history, claims, predicted, { ...options, ...(options.servers === undefined ? {} : { host: options.servers }), postgres, budget: Math.max(0, until - performance.now()) });
     for (const [claim, verdict] of proof.verdicts) verdicts.set(claim.finding, verdict);
     for (const { claim, ms } of proof.timings) {
       const verdict = proof.verdicts.get(claim);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
-  describe, diskFiles, joined, lint, memoryFiles, observe, open, overlayFiles, postgresMajors, prove, type ExperimentTiming, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
+  beginEmbedded, describe, diskFiles, joined, lint, memoryFiles, observe, open, overlayFiles, postgresMajors, prove, type EmbeddedServers, type ExperimentTiming, type Files, type LintOptions, type LintResult, type ReadOptions, type Report,
   type Session,
 } from '../index.ts';
 import { render } from '../report/formats.ts';
@@ -26,10 +26,22 @@ const stdinName = 'stdin.sql';
  * still written. Errors of use before anything was read are thrown.
  */
 export async function checkCommand(argv: readonly string[]): Promise<number> {
-  const started = performance.now();
   const words = readArguments(argv);
-  const cwd = process.cwd();
   const live = liveOf(words);
+  // It starts beside the reading, and is under way before the linting, which keeps this thread busy.
+  const embedded = live !== undefined && live.database === undefined ? beginEmbedded() : undefined;
+  try {
+    return await check(words, live, embedded);
+  } finally {
+    await (await embedded)?.cool?.();
+  }
+}
+
+type Live = ReturnType<typeof liveOf>;
+
+async function check(words: Arguments, live: Live, embedded: Promise<EmbeddedServers> | undefined): Promise<number> {
+  const started = performance.now();
+  const cwd = process.cwd();
   const settings = await readSettings(words, cwd);
   const quiet = words.has('quiet');
   if (words.has('update-baseline') && !words.has('baseline')) throw new UsageError('--update-baseline needs --baseline <file>');
@@ -73,6 +85,7 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
     }), settings);
     return { result, report: result.report, text: textOf(opened) };
   };
+  const servers = await embedded;
   const first = judged(sessions);
   const fixed = fixing && await fixAll(first, async texts => judged(await openAll(settings, words, sources, stdin, texts)), fixing);
   const { result, text } = fixed?.last ?? first;
@@ -82,7 +95,7 @@ export async function checkCommand(argv: readonly string[]): Promise<number> {
   const timings: ExperimentTiming[] = [];
   if (live !== undefined) {
     try {
-      report = live.database === undefined ? await proveWithProgress(result, live.budget, timing => timings.push(timing))
+      report = live.database === undefined ? await proveWithProgress(result, live.budget, servers, timing => timings.push(timing))
         : await withDatabase(live.database, (session, progress) => observe(result, session, {
           budget: live.budget, progress, explain: words.has('live-explain'), sizes: sizesOf(settings.projects[0]?.sizes),
         }), quiet);
@@ -245,7 +258,7 @@ export function enginesOf({ ivm }: Project): Pick<LintOptions, 'targets' | 'engi
   return { ...(ivm.engines === undefined ? {} : { targets: ivm.engines }), ...(versions.length === 0 ? {} : { engineVersions: Object.fromEntries(versions) }) };
 }
 
-async function proveWithProgress(result: LintResult, budget: number, timed: (timing: ExperimentTiming) => void): Promise<Report> {
+async function proveWithProgress(result: LintResult, budget: number, servers: EmbeddedServers | undefined, timed: (timing: ExperimentTiming) => void): Promise<Report> {
   const terminal = process.stderr.isTTY === true;
   const interrupted = (): never => {
     if (terminal) process.stderr.write('\r\x1b[K');
@@ -254,7 +267,7 @@ async function proveWithProgress(result: LintResult, budget: number, timed: (tim
   process.once('SIGINT', interrupted);
   try {
     return await prove(result, {
-      budget, timed,
+      budget, timed, ...(servers === undefined ? {} : { servers }),
       ...(terminal ? { progress: message => process.stderr.write(`\r\x1b[K${message.slice(0, (process.stderr.columns ?? 80) - 1)}`) } : {}),
     });
   } finally {

@@ -72,7 +72,15 @@ const startTimeout = 60_000;
 
 type Started = { readonly worker: Worker; readonly missing: readonly string[] } | { readonly unavailable: string } | { readonly broken: string };
 
-function startWorker(data: WorkerData): Promise<Started> {
+/** How somebody who does not wait for a server hears of it. */
+interface Beginning {
+  /** Its thread runs. */
+  readonly begun: () => void;
+  /** Nobody wants it any more: its thread is ended, however far it came. */
+  readonly signal: AbortSignal;
+}
+
+function startWorker(data: WorkerData, beginning?: Beginning): Promise<Started> {
   const file = workerFile();
   if (!existsSync(fileURLToPath(file))) return Promise.resolve({ unavailable: 'dist/worker.js is missing: npm run build' });
   return new Promise(resolve => {
@@ -94,6 +102,10 @@ function startWorker(data: WorkerData): Promise<Started> {
     };
     const timer = setTimeout(() => end({ broken: `the embedded server did not start within ${startTimeout / 1000} s` }), startTimeout);
     worker.on('error', onError).on('exit', onExit).on('message', onMessage);
+    const unwanted = (): void => end({ broken: 'nobody wants it any more' });
+    if (beginning?.signal.aborted === true) unwanted();
+    else beginning?.signal.addEventListener('abort', unwanted, { once: true });
+    beginning?.begun();
   });
 }
 
@@ -190,10 +202,10 @@ export function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
 }
 
 /** Opens servers; what they all start from is read once. */
-function opener(cacheDir: string | undefined): (options: EmbeddedOptions) => Promise<Embedded> {
+function opener(cacheDir: string | undefined): (options: EmbeddedOptions, beginning?: Beginning) => Promise<Embedded> {
   let parts: Promise<Parts | undefined> | undefined;
   let pristine: Promise<Directory | undefined> | undefined;
-  return async options => {
+  return async (options, beginning) => {
     const pglite = installed();
     if (pglite === undefined) throw new LiveUnavailable(notInstalled);
     const folder = cacheDir ?? cacheDirectory();
@@ -202,7 +214,7 @@ function opener(cacheDir: string | undefined): (options: EmbeddedOptions) => Pro
     parts ??= partsOf(pglite);
     const shared = await parts;
     const open = async (directory?: Directory): Promise<Embedded | string> => {
-      const started = await startWorker({ extensions, ...(directory ? { directory } : {}), ...(shared ? { parts: shared } : {}) });
+      const started = await startWorker({ extensions, ...(directory ? { directory } : {}), ...(shared ? { parts: shared } : {}) }, beginning);
       if ('unavailable' in started) throw new LiveUnavailable(started.unavailable);
       if ('broken' in started) return started.broken;
       return serverOf(started.worker, started.missing, options);
@@ -219,6 +231,7 @@ function opener(cacheDir: string | undefined): (options: EmbeddedOptions) => Pro
     const kept = await pristine;
     const server = kept && await open(kept);
     if (server && typeof server !== 'string') return server;
+    if (beginning?.signal.aborted === true) throw new LiveUnavailable('the embedded server was not wanted any more');
     const made = await open();
     if (typeof made === 'string') throw new LiveUnavailable(`the embedded server does not start: ${made}`);
     const directory = await made.dump();
@@ -228,11 +241,24 @@ function opener(cacheDir: string | undefined): (options: EmbeddedOptions) => Pro
   };
 }
 
+/** A server that was begun before anybody asked for it. */
+interface Spare {
+  readonly server: Promise<Embedded>;
+  readonly wanted: string;
+  readonly unwanted: AbortController;
+}
+
 /** The embedded server as a place where throwaway servers come from. */
 export function embeddedHost(cacheDir?: string): Host {
   const open = opener(cacheDir);
-  let spare: { readonly server: Promise<Embedded>; readonly wanted: string } | undefined;
+  let spare: Spare | undefined;
   const wantedOf = ({ extensions = [] }: ServerOptions): string => extensions.join();
+  const drop = async (): Promise<void> => {
+    const left = spare;
+    spare = undefined;
+    left?.unwanted.abort();
+    await left?.server.then(server => server.close(), () => undefined);
+  };
   return {
     major: 18, name: 'PostgreSQL 18', sharesRoles: false,
     async open(options) {
@@ -241,17 +267,21 @@ export function embeddedHost(cacheDir?: string): Host {
       spare = undefined;
       return server;
     },
-    warm(options) {
-      if (spare) return;
-      const server = open(options);
+    async warm(options) {
+      const wanted = wantedOf(options);
+      if (spare?.wanted === wanted) return;
+      void drop();
+      const unwanted = new AbortController();
+      let begun = (): void => undefined;
+      const running = new Promise<void>(done => {
+        begun = done;
+      });
+      const server = open(options, { begun, signal: unwanted.signal });
       // It is asked for later, or never: until then nobody listens.
-      server.catch(() => undefined);
-      spare = { server, wanted: wantedOf(options) };
+      server.then(begun, begun);
+      spare = { server, wanted, unwanted };
+      await running;
     },
-    async cool() {
-      const left = spare?.server;
-      spare = undefined;
-      await left?.then(server => server.close(), () => undefined);
-    },
+    cool: drop,
   };
 }

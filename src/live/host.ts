@@ -44,8 +44,8 @@ export interface Host {
   readonly sharesRoles: boolean;
   /** Rejects with one line when there is no server to be had. */
   open(options: ServerOptions): Promise<Server>;
-  /** Starts a server in the pristine state, so that the next one that is asked for is at hand. */
-  warm?(options: ServerOptions): void;
+  /** Starts a server in the pristine state, so that the next one that is asked for is at hand. Resolves when it is under way, and never rejects. */
+  warm?(options: ServerOptions): Promise<void>;
   /** Ends what was started and never asked for. */
   cool?(): Promise<void>;
 }

@@ -98,7 +98,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
   const at = new Map<number, Claim[]>();
   for (const claim of claims) at.set(claim.ordinal, [...(at.get(claim.ordinal) ?? []), claim]);
   let copiesLeft = claims.filter(claim => claim.experiment.isolation === 'copy').length;
-  if (copiesLeft > 0) host.warm?.(server);
+  if (copiesLeft > 0) void host.warm?.(server);
   const copies = pool(Math.max(1, Math.min(3, availableParallelism() - 1)));
   const sender = new Sender(session, history, begin);
   const attempt = async (claim: Claim): Promise<void> => {
@@ -118,7 +118,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
       try {
         const copy = await open({});
         copiesLeft -= 1;
-        if (copiesLeft > 0) host.warm?.(server);
+        if (copiesLeft > 0) void host.warm?.(server);
         end(await onCopy(copy, claim.experiment, limit));
       } catch (error) {
         end(unproven(error instanceof Error ? error.message : String(error)));
