@@ -93,7 +93,7 @@ describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixtur
     expect(await refusals(fixture, history)).toEqual(expected(history));
   });
 
-  test.runIf(fixture.byHand !== undefined)('a real database shows the same drift', async () => {
+  if (fixture.byHand !== undefined) test('a real database shows the same drift', async () => {
     const history = historyOf(fixture);
     await refusals(fixture, history);
     await db.exec(fixture.byHand ?? '');
