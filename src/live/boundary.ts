@@ -11,13 +11,13 @@ export const notSentState = 'MVL01';
  */
 const outside = new RegExp(`^(?:${[
   'lo_import', 'lo_export', 'pg_read_file', 'pg_read_binary_file', 'pg_ls_\\w+', 'pg_stat_file', 'pg_file_\\w+', 'pg_logdir_ls', 'pg_current_logfile',
-  'pg_rotate_logfile', 'pg_terminate_backend', 'dblink\\w*', 'postgres_fdw_\\w+',
+  'pg_rotate_logfile', 'pg_terminate_backend', 'pg_cancel_backend', 'pg_reload_conf', 'pg_promote', 'pg_switch_wal', 'pg_\\w+_replication_slot', 'dblink\\w*', 'postgres_fdw_\\w+',
 ].join('|')})$`);
 
 /** Texts that may hold one of these, a statement of `startReason`, or a text that is put together. */
 const suspicious = /execute|\|\||copy|load|lo_|pg_|dblink|postgres_fdw|subscription|import|tablespace|language/i;
 /** Texts that may hold a statement of `sharedReason`. */
-const suspiciousHere = /\b(?:role|user|group|database|system|tablespace|grant|revoke)\b|\|\|/i;
+const suspiciousHere = /\b(?:role|user|group|database|system|tablespace|grant|revoke|owned)\b|\|\|/i;
 
 /** Words after which a new statement begins inside a routine body. */
 const statementStarts = new Set(['begin', 'then', 'else', 'loop', 'execute', 'atomic', 'do']);
@@ -73,12 +73,17 @@ function sharedReason(sql: string, tokens: readonly Token[], at: number): string
   if ((verb === 'create' || verb === 'alter' || verb === 'drop') && what !== undefined && /^(?:role|user|group)$/.test(what) && wordAt(sql, tokens, at + 2) !== 'mapping')
     return 'roles belong to the whole server';
   if ((verb === 'create' || verb === 'alter' || verb === 'drop') && what !== undefined && /^(?:database|tablespace)$/.test(what)) return `${verb.toUpperCase()} ${what.toUpperCase()} changes the whole server`;
-  // GRANT role TO role has no ON before its TO; neither has REVOKE before its FROM.
+  if ((verb === 'drop' || verb === 'reassign') && what === 'owned') return `${verb.toUpperCase()} OWNED reaches what roles own and may do in other databases`;
   if (verb !== 'grant' && verb !== 'revoke') return undefined;
+  // GRANT role TO role has no ON before its TO; neither has REVOKE before its FROM.
   for (let next = at + 1; next < tokens.length; next++) {
     const word = wordAt(sql, tokens, next);
-    if (word === 'on') return undefined;
-    if (word === 'to' || word === 'from' || operatorAt(sql, tokens, next) === ';') return word === undefined ? undefined : 'memberships of roles belong to the whole server';
+    if (word === 'on') {
+      const on = wordAt(sql, tokens, next + 1) ?? '';
+      return /^(?:database|tablespace|parameter)$/.test(on) ? `rights on a ${on} belong to the whole server` : undefined;
+    }
+    if (word === 'to' || word === 'from') return 'memberships of roles belong to the whole server';
+    if (operatorAt(sql, tokens, next) === ';') return undefined;
   }
   return undefined;
 }
@@ -101,7 +106,9 @@ const operatorAt = (sql: string, tokens: readonly Token[], at: number): string =
 function reasonIn(sql: string, depth: number, shared: boolean): string | undefined {
   const tokens = tokenize(sql).filter(token => !isComment(token));
   const first = wordAt(sql, tokens, 0);
-  if (first === 'comment') return undefined;
+  // Its text is only text; a comment on a role is seen in every database.
+  if (first === 'comment')
+    return shared && /^(?:role|database|tablespace)$/.test(wordAt(sql, tokens, 2) ?? '') ? 'a comment on a role, a database or a tablespace is seen in the whole server' : undefined;
   const routine = first === 'create' && tokens.slice(1, 5).some((_, at) => /^(?:function|procedure)$/.test(wordAt(sql, tokens, at + 1) ?? ''));
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] as Token;
