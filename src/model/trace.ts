@@ -22,7 +22,8 @@ export interface TracedRows {
   readonly kind: TracedKind;
   /** The relation has new files: all its rows were written, `inserted` of them. */
   readonly rewritten: boolean;
-  readonly inserted: number;
+  /** Absent where a relation was rewritten that the migration's role may not read. */
+  readonly inserted?: number;
   readonly updated: number;
   readonly deleted: number;
 }

@@ -33,7 +33,7 @@ function waits({ kind, mode }: TracedLock): string {
 const lockText = (lock: TracedLock): string => `${modeName(lock.mode)} on ${lock.relation} for ${duration(lock.held)}: ${waits(lock)}`;
 
 function rowsText({ relation, rewritten, inserted, updated, deleted }: TracedRows): string {
-  if (rewritten) return `${relation} is written anew: ${counted(inserted, 'row')}`;
+  if (rewritten || inserted === undefined) return `${relation} is written anew${inserted === undefined ? '' : `: ${counted(inserted, 'row')}`}`;
   const parts = [[inserted, 'inserted'], [updated, 'updated'], [deleted, 'deleted']] as const;
   return `${relation}: ${parts.filter(([count]) => count > 0).map(([count, what]) => `${grouped(count)} ${what}`).join(', ')}`;
 }

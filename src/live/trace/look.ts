@@ -112,15 +112,21 @@ function textual(properties: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(properties as Readonly<Record<string, unknown>>).map(([key, value]) => [key, String(value)]));
 }
 
-/**
- * One look, from within the session that is looked at; undefined when the server refuses it (the migration's own statement_timeout). `inside`: a transaction is
- * open, and goes on whatever becomes of the look.
- */
-export async function look(ask: (sql: string) => Promise<Rows | SqlFailure>, inside: boolean): Promise<Look | undefined> {
-  if (inside) await ask('SAVEPOINT mvlint_look');
-  const answer = await ask(query);
-  if (inside && 'sqlstate' in answer) await ask('ROLLBACK TO SAVEPOINT mvlint_look');
-  if (inside) await ask('RELEASE SAVEPOINT mvlint_look');
+type Ask = (sql: string) => Promise<Rows | SqlFailure>;
+
+/** Asks something of the session without harm to it. `inside`: a transaction is open, and goes on whatever becomes of the question. */
+export async function aside(ask: Ask, sql: string, inside: boolean): Promise<Rows | SqlFailure> {
+  if (!inside) return ask(sql);
+  await ask('SAVEPOINT mvlint_look');
+  const answer = await ask(sql);
+  if ('sqlstate' in answer) await ask('ROLLBACK TO SAVEPOINT mvlint_look');
+  await ask('RELEASE SAVEPOINT mvlint_look');
+  return answer;
+}
+
+/** One look, from within the session that is looked at; undefined when the server refuses it (the migration's own statement_timeout). `inside` as above. */
+export async function look(ask: Ask, inside: boolean): Promise<Look | undefined> {
+  const answer = await aside(ask, query, inside);
   const row = 'sqlstate' in answer ? undefined : answer.rows[0];
   if (row === undefined) return undefined;
   const locks = new Map<string, LockMode>();

@@ -8,7 +8,7 @@ import { failed, LiveSession } from '../session.ts';
 import { extensionsOf, missingRoles } from '../stubs.ts';
 import { changesBetween, locksTaken, rowsWritten, type Taken } from './differences.ts';
 import { fillAll } from './fill-all.ts';
-import { look, type Look } from './look.ts';
+import { aside, look, type Look } from './look.ts';
 
 export interface TraceOptions {
   /** The throwaway server; the embedded one by default. */
@@ -138,9 +138,9 @@ class Tracer {
     });
   }
 
-  private async count(relation: string): Promise<number> {
-    const answer = await this.session.probe(`SELECT pg_catalog.count(*) AS rows FROM ${relation}`);
-    return failed(answer) ? 0 : Number(answer.rows[0]?.['rows'] ?? 0);
+  private async count(relation: string): Promise<number | undefined> {
+    const answer = await aside(sql => this.session.probe(sql), `SELECT pg_catalog.count(*) AS rows FROM ${relation}`, this.session.transaction === 'open');
+    return failed(answer) ? undefined : Number(answer.rows[0]?.['rows'] ?? 0);
   }
 
   /** The transaction is over: its locks are gone. */
