@@ -49,7 +49,10 @@ export function blend(a: CatalogObject, b: CatalogObject): { readonly object: Ca
     if (sameValue(ours[key], theirs[key])) continue;
     if (knownFacts.has(key)) facts[key] = { unknown: `${key} after a branch that may not be taken` };
     else if (key === 'everPopulated') facts[key] = true;
-    else if (key === 'grants') facts[key] = bothGrants(ours[key] as Grants, theirs[key] as Grants);
+    else if (key === 'grants') {
+      doubts.add('grant');
+      facts[key] = bothGrants(ours[key] as Grants, theirs[key] as Grants);
+    }
     else if (softFacts.has(key)) {
       doubts.add(softFacts.get(key) ?? key);
       const [one, two] = [ours[key], theirs[key]];

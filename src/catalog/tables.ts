@@ -64,6 +64,11 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft):
   });
 }
 
+/** A column of a parent as a child gets it: rights and comments stay with the parent (measured, agreement.test.ts). */
+function inherited({ grants: _, comment: __, ...column }: Column): Column {
+  return column;
+}
+
 /** CREATE TABLE: columns, keys, LIKE, INHERITS, PARTITION OF. Expressions of defaults and checks are not read; they hold no view back. */
 export function createTable(change: Change, node: CreateStmt): Outcome {
   const { name, existing } = nameForCreate(change, node.relation);
@@ -77,7 +82,7 @@ export function createTable(change: Change, node: CreateStmt): Outcome {
     const { relation, absent } = find(change, writtenName(parent.RangeVar));
     if (absent) return refuseMissing(writtenName(parent.RangeVar), absent);
     if (!isSelectable(relation) || isUnknown(relation.columns)) draft.unknown = `the columns of ${parent.RangeVar.relname ?? ''}`;
-    else draft.columns.push(...relation.columns.filter(column => !draft.columns.some(old => old.name === column.name)));
+    else draft.columns.push(...relation.columns.filter(column => !draft.columns.some(old => old.name === column.name)).map(inherited));
     if (relation) inherits.push(relation.id);
   }
   for (const element of node.tableElts ?? []) {

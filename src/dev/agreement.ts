@@ -93,6 +93,12 @@ export async function validHistory(
 /** Refusals that speak of a missing relation, column, object, function or schema. */
 const missing = new Set(['42P01', '42703', '42704', '42883', '3F000']);
 
+/** Whether the search path names nothing but schemas that the history never made: somebody else may have, and then a name without a schema is of theirs. */
+async function searchesNowhere(session: LiveSession): Promise<boolean> {
+  const answer = await session.probe("SELECT current_schemas(false) = '{}' AS nowhere");
+  return !failed(answer) && answer.rows[0]?.['nowhere'] === true;
+}
+
 async function strangersIn(history: History, servers: KeptServers, valid: boolean): Promise<ReadonlySet<Statement>> {
   const session = await servers.session(history);
   const sender = new Sender(session, history, []);
@@ -104,7 +110,7 @@ async function strangersIn(history: History, servers: KeptServers, valid: boolea
     if (fate.is === 'refused' && valid) strangers.add(turn.statement);
     else if (fate.is === 'refused' && missing.has(fate.answer.sqlstate)) {
       const name = /"([^"]+)"/.exec(fate.answer.message)?.[1]?.split('.').at(-1) ?? '';
-      if (fate.answer.sqlstate !== '42P01' || !everMade.has(name)) strangers.add(turn.statement);
+      if (fate.answer.sqlstate !== '42P01' || !everMade.has(name) || await searchesNowhere(session)) strangers.add(turn.statement);
     } else if (fate.is === 'ran' && session.transaction === 'none') {
       const relations = await session.probe("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace");
       if (!failed(relations)) for (const { relname } of relations.rows) everMade.add(String(relname));

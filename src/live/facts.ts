@@ -19,7 +19,9 @@ function nameOf(object: CatalogObject | undefined): string | undefined {
 /** `WITH (security_barrier)` and `=true` are one option; Postgres keeps booleans as they were written, so both are folded. */
 const optionValue = (value: string): string => (/^(on|yes|1|true)$/i.test(value) ? 'true' : /^(off|no|0|false)$/i.test(value) ? 'false' : value);
 
-function grantFacts(subject: string, grants: Grants, owner: Known<string>): string[] {
+function grantFacts(subject: string, grants: Grants, owner: Known<string>, inDoubt?: readonly string[]): string[] {
+  // Which of them a branch may have given is not kept.
+  if (inDoubt?.includes('grant') === true) return [];
   return [...grants].filter(([grantee]) => grantee !== owner).flatMap(([grantee, privileges]) => [...privileges].map(privilege => `${subject}: grant ${privilege} to ${grantee} = yes`));
 }
 
@@ -55,7 +57,7 @@ function indexShape(index: Index): string {
 }
 
 function selectableFacts(catalog: Catalog, subject: string, object: Selectable): string[] {
-  const facts = [...columnFacts(subject, object.columns, object.kind !== 'table', object.owner), ...grantFacts(subject, object.grants, object.owner)];
+  const facts = [...columnFacts(subject, object.columns, object.kind !== 'table', object.owner), ...grantFacts(subject, object.grants, object.owner, object.inDoubt)];
   if (object.kind === 'table') {
     facts.push(...object.constraints.map(constraint => `${subject}: constraint ${constraint.name} = ${constraintFact(catalog, constraint)}`));
     facts.push(...object.inherits.map(parent => `${subject}: inherits ${nameOf(catalog.get(parent)) ?? unknownValue} = yes`));
@@ -74,7 +76,8 @@ function viewDependencies(catalog: Catalog, subject: string, id: ObjectId): stri
     if (!on || on.kind === 'schema' || on.kind === 'role' || on.kind === 'extension') continue;
     const name = `${on.kind} ${nameOf(on) ?? unknownValue}`;
     merged.set(name, new Set([...(merged.get(name) ?? []), ...(link.columns ?? [])]));
-    if (isRelationLink(on) && link.columns === undefined) whole.add(name);
+    // Of columns that a branch may have renamed both names are kept.
+    if (isRelationLink(on) && (link.columns === undefined || ('columns' in on && isUnknown(on.columns)))) whole.add(name);
   }
   return [...merged].map(([name, columns]) => `${subject}: depends on ${name} = ${whole.has(name) ? unknownValue : [...columns].sort().join(', ')}`);
 }
@@ -112,14 +115,14 @@ function objectFacts(catalog: Catalog, object: CatalogObject): readonly string[]
   if (object.kind === 'role') return object.superuser ? [] : facts;
   if (object.kind === 'extension') return facts;
   facts.push(`${subject}: owner = ${shown(object.owner)}`);
-  if (object.kind === 'schema') return [...facts, ...grantFacts(subject, object.grants, object.owner)];
+  if (object.kind === 'schema') return [...facts, ...grantFacts(subject, object.grants, object.owner, object.inDoubt)];
   if (object.kind === 'routine') return [...facts, ...routineFacts(subject, object)];
   facts.push(...ownLinks(catalog, object, subject));
   if (object.kind === 'type') return facts;
   for (const [key, value] of object.options) facts.push(`${subject}: option ${key} = ${optionValue(value)}`);
   if (object.comment !== undefined) facts.push(`${subject}: comment = ${shown(object.comment)}`);
   if (object.tablespace !== undefined) facts.push(`${subject}: tablespace = ${object.tablespace}`);
-  if (object.kind === 'sequence') return [...facts, ...grantFacts(subject, object.grants, object.owner)];
+  if (object.kind === 'sequence') return [...facts, ...grantFacts(subject, object.grants, object.owner, object.inDoubt)];
   return object.kind === 'index' ? facts : [...facts, ...selectableFacts(catalog, subject, object)];
 }
 
