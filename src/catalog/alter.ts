@@ -5,6 +5,7 @@ import {
   columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenName, type Change, type Outcome,
 } from './change.ts';
 import { notable, refuseDependants, removeAll, removeColumns, tollOf, tollOfColumn, uses } from './drops.ts';
+import { addInherited, changeInherited, dropInherited } from './inherited.ts';
 import { changeOwner } from './owners.ts';
 import { optionsOf } from './options.ts';
 import { addConstraint, makeSequence, readColumn, typeOf } from './tables.ts';
@@ -131,8 +132,13 @@ function alterTable(change: Change, table: Table, command: AlterTableCmd, settle
     case 'AT_AddColumn': return addColumn(change, table, command, settle);
     case 'AT_DropColumn': return dropColumn(change, table, command);
     case 'AT_AlterColumnType': return changeType(change, table, command, edit);
-    case 'AT_SetNotNull': return edit({ notNull: true });
-    case 'AT_DropNotNull': return edit({ notNull: false });
+    case 'AT_SetNotNull':
+      changeInherited(change, table, column, { notNull: true });
+      return edit({ notNull: true });
+    case 'AT_DropNotNull':
+      // Versions differ, and a child may have its own: not followed.
+      changeInherited(change, table, column, { notNull: { unknown: 'what DROP NOT NULL of a parent leaves' } });
+      return edit({ notNull: false });
     case 'AT_AddIdentity': {
       makeSequence(change, table, column);
       return undefined;
@@ -159,6 +165,7 @@ function addColumn(change: Change, table: Table, command: AlterTableCmd, settle:
   const draft = { columns: [], constraints: [], serials: [] } as Parameters<typeof readColumn>[2];
   readColumn(change, definition, draft);
   if (!isUnknown(table.columns)) settle({ ...table, columns: [...table.columns, ...draft.columns] });
+  addInherited(change, table, draft.columns);
   dependOnColumnTypes(change.store, table.id, draft.columns);
   for (const serial of draft.serials) makeSequence(change, table, serial.column);
   for (const constraint of draft.constraints) {
@@ -182,6 +189,7 @@ function dropColumn(change: Change, table: Table, command: AlterTableCmd): Outco
   change.effects.push({ kind: 'dropPart', of: table, what: `column ${column}`, cascade, takes, via: change.via });
   removeAll(change, toll.goes);
   removeColumns(change, toll.columns);
+  dropInherited(change, table, column);
   return undefined;
 }
 
@@ -203,7 +211,9 @@ function changeType(change: Change, table: Table, command: AlterTableCmd, edit: 
     return { ...refuse('XX000', `unexpected object depending on column: table ${printName(immv)}`, evidence, table.id), column };
   }
   const type = command.def && 'ColumnDef' in command.def ? command.def.ColumnDef.typeName : undefined;
-  edit({ type: type && typeWritten(type).name ? typeOf(change, type) : { unknown: `the type of ${column}` } });
+  const fields = { type: type && typeWritten(type).name ? typeOf(change, type) : { unknown: `the type of ${column}` } };
+  edit(fields);
+  changeInherited(change, table, column, fields);
   const now = change.store.get(table.id);
   change.store.clearDependencies(table.id, column);
   if (now?.kind === 'table') dependOnColumnTypes(change.store, table.id, columnsOf(now).filter(item => item.name === column));

@@ -1,7 +1,8 @@
-import type { Name, Relation, WrittenName } from '../model.ts';
+import type { Name, Relation, Selectable, WrittenName } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { isHole, isRelation, sameName } from './names.ts';
+import { children } from './used-relations.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
 function wrongKind(relationType: string | undefined, relation: Relation): Outcome {
@@ -48,7 +49,14 @@ function renameColumn(change: Change, node: RenameStmt, relation: Relation): Out
   if (!isSelectable(relation)) return undefined;
   if (hasColumn(relation, old) === false) return refuse('42703', `column "${old}" does not exist`, [], relation.id);
   if (hasColumn(relation, name) === true) return refuse('42701', `column "${name}" of relation "${relation.name.name}" already exists`, [], relation.id);
-  if (isUnknown(relation.columns)) return undefined;
+  renameIn(change, relation, old, name);
+  // Tables that inherit the column call it the same (measured, agreement.test.ts).
+  if (relation.kind === 'table') for (const child of children(change.store, relation.id)) if (hasColumn(child, old) === true) renameIn(change, child, old, name);
+  return undefined;
+}
+
+function renameIn(change: Change, relation: Selectable, old: string, name: string): void {
+  if (isUnknown(relation.columns)) return;
   const columns = columnsOf(relation).map(column => (column.name === old ? { ...column, name } : column));
   const constraints = relation.kind === 'table'
     ? { constraints: relation.constraints.map(constraint => ({ ...constraint, columns: constraint.columns.map(column => (column === old ? name : column)) })) } : {};
@@ -61,7 +69,6 @@ function renameColumn(change: Change, node: RenameStmt, relation: Relation): Out
   change.store.put(to);
   change.store.renameDependedColumn(relation.id, old, name);
   change.effects.push({ kind: 'changeRelation', from: relation, to, what: `RENAME COLUMN ${old} TO ${name}`, via: change.via });
-  return undefined;
 }
 
 /** ALTER … RENAME of relations, columns, constraints, schemas, types, routines, roles. */

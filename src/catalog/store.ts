@@ -136,6 +136,12 @@ export class Store implements Catalog {
     return at === undefined || this.names.get(at)?.clouded !== true;
   }
 
+  otherNames(id: ObjectId): readonly Name[] {
+    const object = this.byId.get(id);
+    const at = isRelation(object) ? keyOf(object) : undefined;
+    return at === undefined ? [] : (this.names.get(at)?.also ?? []).map(nameAt);
+  }
+
   find(name: WrittenName, searchPath: Known<readonly string[]> = this.session.searchPath): Found<Relation> {
     return this.lookup('relation', name, searchPath) as Found<Relation>;
   }
@@ -378,7 +384,10 @@ export class Store implements Catalog {
       const at = sure ? undefined : keyOf(object);
       if (!sure && at === undefined) this.doubtful = this.doubtful.set(id, true);
       const there = theirs && keyOf(theirs);
-      if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), id, clouded: true, ...(there === undefined || there === at ? {} : { also: [there] }) });
+      if (at === undefined) continue;
+      const entry = this.names.get(at);
+      const also = there === undefined || there === at ? entry?.also : [...new Set([...entry?.also ?? [], there])];
+      this.names = this.names.set(at, { ...entry, id, clouded: true, ...(also === undefined ? {} : { also }) });
     }
     for (const at of this.names.differences(other.names)) {
       const [ours, theirs] = [this.names.get(at), other.names.get(at)];

@@ -7,6 +7,7 @@ import {
 } from './change.ts';
 import { makeIndex } from './indexes.ts';
 import { hypertableOption } from './incremental/hypertables.ts';
+import { inherited } from './inherited.ts';
 import { likeColumns, likeParts } from './like.ts';
 import { optionsOf } from './options.ts';
 import { dependOnColumnTypes, dependOnTypes } from './type-users.ts';
@@ -62,11 +63,6 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft):
     name, type, notNull, ...(generated === undefined ? {} : { generated }), ...(collation !== undefined && 'String' in collation ? { collation: collation.String.sval ?? '' } : {}),
     span: nameSpan(change, definition.location),
   });
-}
-
-/** A column of a parent as a child gets it: rights and comments stay with the parent (measured, agreement.test.ts). */
-function inherited({ grants: _, comment: __, ...column }: Column): Column {
-  return column;
 }
 
 /** CREATE TABLE: columns, keys, LIKE, INHERITS, PARTITION OF. Expressions of defaults and checks are not read; they hold no view back. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ready } from '../sql/parse.ts';
-import { agreementOf, allHistories, allowed, isAllowed, randomValid, type Difference } from './agreement.ts';
+import { agreementOf, allHistories, allowed, isAllowed, randomValid, validHistory, type Difference } from './agreement.ts';
 import { driftsOf } from './drift.ts';
 import { KeptServers } from './kept-servers.ts';
 
@@ -25,6 +25,17 @@ test.each(histories.map(({ name, history }) => [name, history] as const))('%s: t
   recognised.compared += drifts.compared;
   recognised.placed += drifts.placed;
   expect(drifts.wrong).toEqual([]);
+});
+
+test('columns that are inherited change with those of the parent, and bring no rights and no comment', async () => {
+  const { name, history } = await validHistory('inherited', new Map([['db/001.sql', `create role reader; create table a (id int, k int, v numeric);
+    grant select (k) on a to reader; comment on column a.k is 'a number';
+    create table b (extra text) inherits (a); create table c (more text) inherits (b); create table p (id int not null, k int) partition by list (k); create table p1 partition of p for values in (1);
+    create materialized view over_b as select id, v from b;`], ['db/002.sql', `alter table a rename column v to w; alter table a alter column k set not null; alter table p rename column k to part; alter table a alter column k drop not null;`],
+  ['db/003.sql', 'alter table a add column late int; alter table a alter column k type bigint; alter table p add column note text;'], ['db/004.sql', 'alter table a drop column late; alter table p drop column note;']]), false, servers);
+  const { differences, agreed } = await agreementOf(name, history, servers);
+  expect(agreed).toBeGreaterThan(100);
+  expect(differences).toEqual([]);
 });
 
 test('random histories: hardly a fact differs, and no refusal is predicted that does not come', async () => {

@@ -101,7 +101,7 @@ function routineFacts(subject: string, routine: Routine): string[] {
 
 /** pg_depend's links of sequences are `ownedBy`; of indexes, the relation they stand on. */
 function ownLinks(catalog: Catalog, object: CatalogObject, subject: string): string[] {
-  if (object.kind === 'index') return [`${subject}: on = ${nameOf(catalog.get(object.on)) ?? unknownValue}`, `${subject}: shape = ${indexShape(object)}`, `${subject}: valid = ${shown(object.valid)}`];
+  if (object.kind === 'index') return [`${subject}: on = ${catalog.isCertain(object.on) ? nameOf(catalog.get(object.on)) ?? unknownValue : unknownValue}`, `${subject}: shape = ${indexShape(object)}`, `${subject}: valid = ${shown(object.valid)}`];
   if (object.kind === 'sequence') return [`${subject}: owned by = ${object.ownedBy ? `${nameOf(catalog.get(object.ownedBy.table)) ?? unknownValue}.${object.ownedBy.column}` : 'nobody'}`];
   if (object.kind === 'type') return [`${subject}: form = ${object.form}`, ...(object.form === 'range' || object.form === 'composite' ? [] : [`${subject}: detail = ${object.detail.join(', ')}`])];
   return [];
@@ -110,7 +110,8 @@ function ownLinks(catalog: Catalog, object: CatalogObject, subject: string): str
 function objectFacts(catalog: Catalog, object: CatalogObject): readonly string[] {
   if (object.kind === 'trigger' || object.kind === 'policy') return [`${object.kind} ${object.name} on ${nameOf(catalog.get(object.on)) ?? unknownValue}: exists = ${catalog.isCertain(object.id) ? 'yes' : unknownValue}`];
   const subject = `${object.kind} ${nameOf(object) ?? unknownValue}`;
-  if (!catalog.isCertain(object.id)) return [`${subject}: exists = ${unknownValue}`];
+  if (!catalog.isCertain(object.id))
+    return [`${subject}: exists = ${unknownValue}`, ...catalog.otherNames(object.id).map(({ schema, name }) => `${object.kind} ${schema}.${name}: exists = ${unknownValue}`)];
   const facts = [`${subject}: exists = yes`, ...(object.inDoubt ?? []).map(word => `${subject}: ${word}* = ${unknownValue}`)];
   if (object.kind === 'role') return object.superuser ? [] : facts;
   if (object.kind === 'extension') return facts;

@@ -274,6 +274,8 @@ export interface Catalog {
   get(id: ObjectId): CatalogObject | undefined;
   /** False for an object that only a branch makes, changes or drops of which nobody knows whether it was taken: nothing may be claimed of it. */
   isCertain(id: ObjectId): boolean;
+  /** The other names that a relation may have: a branch of which nobody knows whether it was taken renames or moves it. */
+  otherNames(id: ObjectId): readonly Name[];
   /** A relation (table, view, matview, index, sequence share one namespace) by a written name; the search path of the session decides unless given. */
   find(name: WrittenName, searchPath?: Known<readonly string[]>): Found<Relation>;
   findSchema(name: string): Found<Schema>;
