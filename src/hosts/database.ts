@@ -33,26 +33,34 @@ export function progressLine(): { readonly say: (message: string) => void; reado
   };
 }
 
-/** Connects, lends the connection, and closes it. Ctrl-C cancels what the server runs for us and ends with 130. Throws `UsageError`, without URL and password. */
-export async function withDatabase<T>(url: string, use: (session: DatabaseSession, say: (message: string) => void) => Promise<T>, quiet = false): Promise<T> {
+/** A connection as `lend` needs it. */
+interface Lent {
+  readonly clean: (text: string) => string;
+  cancel(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a connection (or none), lends it, and closes it. Ctrl-C cancels what the server runs for us and ends with 130. A server that cannot be had is a
+ * `UsageError`; no error holds the URL or a password, nor does its stack.
+ */
+export async function lend<D extends Lent | undefined, T>(says: string, open: () => Promise<D>, use: (database: D, say: (message: string) => void) => Promise<T>): Promise<T> {
   const progress = progressLine();
-  let session: DatabaseSession | undefined;
+  let database: Lent | undefined;
   const interrupted = (): void => {
     progress.clear();
-    void Promise.race([session?.cancel(), new Promise(done => setTimeout(done, 1_000))]).finally(() => process.exit(130));
+    void Promise.race([database?.cancel(), new Promise(done => setTimeout(done, 1_000))]).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   try {
-    progress.say('connecting');
-    session = await connectDatabase(url);
-    const result = await use(session, progress.say);
-    progress.clear();
-    if (!quiet) for (const note of session.notes) process.stderr.write(`mvlint: note: ${note}\n`);
-    return result;
+    progress.say(says);
+    const opened = await open();
+    database = opened;
+    return await use(opened, progress.say);
   } catch (error) {
-    if (error instanceof Error && error.name === 'ServerUnavailable') throw new UsageError(error.message);
-    if (error instanceof Error && session !== undefined) {
-      const { clean } = session;
+    if (error instanceof Error && (error.name === 'ServerUnavailable' || error.name === 'LiveUnavailable')) throw new UsageError(error.message);
+    if (error instanceof Error && database !== undefined) {
+      const { clean } = database;
       error.message = clean(error.message);
       if (error.stack !== undefined) error.stack = clean(error.stack);
     }
@@ -60,6 +68,18 @@ export async function withDatabase<T>(url: string, use: (session: DatabaseSessio
   } finally {
     process.off('SIGINT', interrupted);
     progress.clear();
-    await session?.close();
+    await database?.close();
   }
+}
+
+/** Lends somebody's database, which is only read, and says afterwards what is to be known about it. */
+export async function withDatabase<T>(url: string, use: (session: DatabaseSession, say: (message: string) => void) => Promise<T>, quiet = false): Promise<T> {
+  let notes: readonly string[] = [];
+  const result = await lend('connecting', () => connectDatabase(url), async (session, say) => {
+    const answer = await use(session, say);
+    notes = session.notes;
+    return answer;
+  });
+  if (!quiet) for (const note of notes) process.stderr.write(`mvlint: note: ${note}\n`);
+  return result;
 }

@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
 import { takeInventory, type Inventory, type Known, type Name, type InventoryView } from '../index.ts';
+import { sizeText } from '../report/rendering.ts';
 import { readArguments } from './arguments.ts';
 import { colorful, toStdout } from './check.ts';
 import { databaseUrl, withDatabase } from './database.ts';
@@ -21,15 +22,6 @@ const json = (inventory: Inventory): string => `${JSON.stringify({ version: 1, t
 
 const isKnown = <T>(value: Known<T>): value is T => !(typeof value === 'object' && value !== null && 'unknown' in value);
 const dotted = ({ schema, name }: Name): string => `${schema}.${name}`;
-
-/** `1.2 GB`, as pg_size_pretty counts: 1 kB is 1024 bytes. */
-export function sizeText(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
-  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
-}
 
 export function countText(count: number): string {
   return Math.round(count).toLocaleString('en-US');

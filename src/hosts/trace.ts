@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { openScratchDatabase, trace, type ScratchDatabase, type Trace } from '../index.ts';
+import { openScratchDatabase, trace, type Trace } from '../index.ts';
 import { traceMarkdown, traceText } from '../report/trace.ts';
 import { readArguments, type Arguments } from './arguments.ts';
 import { colorful, toStdout } from './check.ts';
-import { databaseUrl, progressLine } from './database.ts';
+import { databaseUrl, lend } from './database.ts';
 import { openMigrations } from './opened.ts';
 import { scopeOf, splitBase } from './scope.ts';
 import { UsageError } from './usage.ts';
@@ -34,7 +34,7 @@ export async function traceCommand(argv: readonly string[]): Promise<number> {
   if (url !== undefined && histories.length > 1) throw new UsageError(`--db is one database, but ${histories.length} histories were read; name the paths of one`);
   const { only } = scopeOf(words, base, sessions.map(({ session }) => session), sources);
 
-  const traces = await onServer(url, disposable, async (database, progress) => {
+  const traces = await lend('starting the server', async () => (url === undefined ? undefined : openScratchDatabase(url, disposable)), async (database, progress) => {
     const found: Trace[] = [];
     for (const { project, session } of sessions) {
       const { searchPath } = project.session ?? {};
@@ -64,28 +64,4 @@ function rowsOf(words: Arguments): number {
   const rows = Number(text);
   if (!/^\d+$/.test(text) || rows > mostRows) throw new UsageError(`--rows is a whole number up to ${mostRows}, not '${text}'`);
   return rows;
-}
-
-/** Lends the database, if there is one, and closes it. Ctrl-C cancels what the server runs for us and ends with 130. */
-async function onServer<T>(url: string | undefined, disposable: boolean, use: (database: ScratchDatabase | undefined, progress: (message: string) => void) => Promise<T>): Promise<T> {
-  const progress = progressLine();
-  let database: ScratchDatabase | undefined;
-  const interrupted = (): void => {
-    progress.clear();
-    void Promise.race([database?.cancel(), new Promise(done => setTimeout(done, 1_000))]).finally(() => process.exit(130));
-  };
-  process.once('SIGINT', interrupted);
-  try {
-    progress.say('starting the server');
-    database = url === undefined ? undefined : await openScratchDatabase(url, disposable);
-    return await use(database, progress.say);
-  } catch (error) {
-    if (error instanceof Error && (error.name === 'ServerUnavailable' || error.name === 'LiveUnavailable')) throw new UsageError(error.message);
-    if (error instanceof Error && database !== undefined) error.message = database.clean(error.message);
-    throw error;
-  } finally {
-    process.off('SIGINT', interrupted);
-    progress.clear();
-    await database?.close();
-  }
 }

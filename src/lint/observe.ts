@@ -6,6 +6,7 @@ import type { Catalog, Finding, Gap, History, Known, Migration, Name, ObservedVi
 import { readWrittenName } from '../sql/names.ts';
 import { driftOf, type DriftOptions } from './drift.ts';
 import type { Observation } from './findings.ts';
+import { sizeText } from './size.ts';
 import { standingOf, type Moment, type Standing } from './standing.ts';
 
 /** What a database is asked about one history. */
@@ -37,14 +38,6 @@ const unproven = (says: string, numbers?: Verdict['numbers']): Verdict => ({ kin
 const isKnown = <T>(value: Known<T>): value is T => !(typeof value === 'object' && value !== null && 'unknown' in value);
 /** `1,234 rows`, `1 row`. */
 const counted = (count: number, one: string): string => `${Math.round(count).toLocaleString('en-US')} ${one}${Math.round(count) === 1 ? '' : 's'}`;
-
-/** `1.2 GB`, as pg_size_pretty counts. */
-function sizeText(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const unit = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** unit;
-  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
-}
 
 /** How much a view weighs: size, rows, use. The words for people, and the numbers for machines. */
 export function weightOf(

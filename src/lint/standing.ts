@@ -41,7 +41,7 @@ function smallest(numbers: readonly number[]): readonly number[] {
 }
 
 /**
- * The migration after which the replay holds what the database holds, as nearly as any: by relations first, by all facts among those that hold the same
+ * The migration after which the replay holds what the database holds, as near as can be: by relations first, by all facts among those that hold the same
  * relations. Of several that are as near, the last one, or the last one that is not `pending`. Undefined when the database has nothing of what the
  * history makes: it is another one, or it is empty.
  */

@@ -4,7 +4,7 @@ import { turns, type Turn } from '../catalog/order.ts';
 import { embeddedHost } from './embedded.ts';
 import type { Host, ServerOptions } from './host.ts';
 import { inSavepoint, onCopy } from './laboratory.ts';
-import { Sender, type Fate } from './sender.ts';
+import { Sender, sessionSettings, type Fate } from './sender.ts';
 import { failed, LiveSession } from './session.ts';
 import { extensionsOf, missingRoles } from './stubs.ts';
 
@@ -92,7 +92,7 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
     await session.send(create);
     gaps.push(gap);
   }
-  const begin = settings(options);
+  const begin = sessionSettings(options.session?.searchPath);
   for (const sql of begin) await session.send(sql);
 
   const at = new Map<number, Claim[]>();
@@ -152,14 +152,6 @@ export async function proveClaims(history: History, claims: readonly Claim[], pr
   await Promise.all([session.end(), host.cool?.()]);
   rest(left() <= 0 ? notTried : unproven('the statement is no part of the history'));
   return { verdicts, timings, gaps, surprises };
-}
-
-/** The settings of the session that migrations run in. */
-function settings(options: ProveOptions): readonly string[] {
-  const { searchPath } = options.session ?? {};
-  // PGlite starts with public alone; a server starts with this.
-  const path = searchPath ?? ['$user', 'public'];
-  return [`SET search_path = ${path.map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ')}`];
 }
 
 /** A verdict of another version than the report's: what was seen there is said to be from there, and refutes nothing here. */

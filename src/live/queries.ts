@@ -3,7 +3,7 @@ import type { History, Matview, Name, Rows, SqlFailure } from '../model.ts';
 import { quoteLiteral, quoteName } from '../sql/print.ts';
 import { embeddedHost } from './embedded.ts';
 import type { Host } from './host.ts';
-import { Sender } from './sender.ts';
+import { Sender, sessionSettings } from './sender.ts';
 import { failed, LiveSession } from './session.ts';
 import { extensionsOf, missingRoles } from './stubs.ts';
 
@@ -43,7 +43,7 @@ export async function compareQueries(history: History, database: readonly Matvie
   const session = await LiveSession.open({ extensions: extensionsOf(history) }, options.host ?? embeddedHost());
   try {
     for (const { create } of missingRoles(history)) await session.send(create);
-    const settings = [`SET search_path = ${(options.searchPath ?? ['$user', 'public']).map(schema => quoteName({ schema: 'public', name: schema })).join(', ')}`];
+    const settings = sessionSettings(options.searchPath);
     for (const sql of settings) await session.send(sql);
     const seen = runs(history).filter(({ judged }) => judged).slice(0, options.applied);
     const last = seen.at(-1);

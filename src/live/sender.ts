@@ -22,6 +22,11 @@ const standInSays = (extension: string): string => `the laboratory has no extens
 /** Several statements in one message or one Sync are one transaction without BEGIN. Left out: SAVEPOINT is refused there (25P01) and not here. */
 const isImplicit = (unit: Unit): boolean => unit.scope === 'none' && unit.protocol !== 'single' && unit.statements.length > 1;
 
+/** What the session that migrations run in begins with. PGlite starts with public alone; a server starts with `$user` before it. */
+export function sessionSettings(searchPath: readonly string[] = ['$user', 'public']): readonly string[] {
+  return [`SET search_path = ${searchPath.map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ')}`];
+}
+
 /** What identifies the transaction that the tool or the protocol puts around a unit: the tool's scope, or the unit itself; undefined: none. */
 function scopeOf(unit: Unit): string | Unit | undefined {
   if (unit.scope !== 'none') return `${unit.scope} ${unit.scopeId}`;

@@ -38,10 +38,11 @@ function where(span: Finding['span'], { positions, display }: Rendering): string
 }
 
 /** Text from a migration inside Markdown: nothing of it may become markup, a mention or a new cell. */
-function cell(text: string): string {
+export function cell(text: string): string {
   return text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replace(/[\\`*_{}[\]|~@]/g, '\\$&');
 }
-function code(text: string): string {
+/** Text from a migration as a code span. */
+export function code(text: string): string {
   const flat = text.replace(/\s+/g, ' ').replaceAll('|', '\\|');
   const fence = '`'.repeat(Math.max(0, ...[...flat.matchAll(/`+/g)].map(run => run[0].length)) + 1);
   return fence.length > 1 ? `${fence} ${flat} ${fence}` : `\`${flat}\``;

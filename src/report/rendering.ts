@@ -1,6 +1,8 @@
 import type { Finding, Meta, Report, Severity } from '../model.ts';
 import type { Positions } from './positions.ts';
 
+export { sizeText } from '../lint/size.ts';
+
 export type GapsMode = 'ignore' | 'report' | 'error';
 
 /** What a format needs beside the report: the texts for lines and columns, how paths are shown, and the reader's wishes. */

@@ -1,7 +1,8 @@
 import { createColors } from 'picocolors';
 import { modeName, whoWaits, type Lockable } from '../catalog/locks.ts';
 import type { Span, Trace, TracedChange, TracedLock, TracedMigration, TracedRows, TracedStatement } from '../model.ts';
-import { counted, grouped } from './rendering.ts';
+import { cell, code } from './markdown.ts';
+import { counted, grouped, sizeText } from './rendering.ts';
 
 /** How a trace is shown: where a statement stands, how a path is called. */
 export interface TraceRendering {
@@ -13,12 +14,6 @@ export interface TraceRendering {
 /** `0.4 ms`, `12 ms`, `3.2 s`. */
 export function duration(ms: number): string {
   return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
-}
-
-/** `1.2 kB`: 1 kB is 1024 bytes, as pg_size_pretty counts. */
-function bytes(count: number): string {
-  if (count < 1024) return counted(count, 'byte');
-  return count < 1024 ** 2 ? `${(count / 1024).toFixed(count < 10_240 ? 1 : 0)} kB` : `${(count / 1024 ** 2).toFixed(1)} MB`;
 }
 
 const relationKinds: Readonly<Record<TracedLock['kind'], Lockable | undefined>> = { table: 'table', view: 'view', matview: 'matview', index: undefined, sequence: undefined };
@@ -78,7 +73,7 @@ export function traceText(trace: Trace, { position, display }: TraceRendering, c
     for (const statement of migration.statements) {
       const { span, sql, ms, wal, locks, rows, changes } = statement;
       const wrong = trouble(statement);
-      const cost = `${duration(ms)}${isSeen(wal) && wal > 0 ? `, ${bytes(wal)} of WAL` : ''}`;
+      const cost = `${duration(ms)}${isSeen(wal) && wal > 0 ? `, ${sizeText(wal)} of WAL` : ''}`;
       lines.push(`${position(span).padStart(7)}  ${firstLine(sql, 80)}  ${colors.dim(cost)}`);
       if (wrong !== undefined) lines.push(`         ${colors.red(wrong)}`);
       // What was not looked at is said of statements that may matter alone.
@@ -92,10 +87,6 @@ export function traceText(trace: Trace, { position, display }: TraceRendering, c
   return `${lines.join('\n')}\n`;
 }
 
-/** Text from a migration inside a cell of a Markdown table: nothing of it may become markup, a mention or a new cell. */
-const cell = (text: string): string => text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replace(/[\\`*_{}[\]|~@]/g, '\\$&');
-const code = (text: string): string => `<code>${text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('|', '&#124;').replaceAll('@', '&#64;')}</code>`;
-
 /** The trace for job summaries, comments and chat: a table a migration. */
 export function traceMarkdown(trace: Trace, { position, display }: TraceRendering): string {
   const parts = [`## ${cell(trace.server)}, history ${cell(trace.history)}`];
@@ -108,7 +99,7 @@ export function traceMarkdown(trace: Trace, { position, display }: TraceRenderin
         ...(wrong === undefined ? [] : [`**${cell(wrong)}**`]), ...(isSeen(locks) ? locks.map(lock => cell(lockText(lock))) : isSeen(changes) ? [cell(`locks not seen: ${locks.unseen}`)] : []),
       ];
       const done = [...(isSeen(written) ? written.map(rowsText) : []), ...(isSeen(changes) ? changes.map(changeText) : [])].map(cell);
-      return `| ${position(span)} | ${code(firstLine(sql, 120))} | ${duration(ms)} | ${isSeen(wal) ? bytes(wal) : ''} | ${seen.join('<br>')} | ${done.join('<br>')} |`;
+      return `| ${position(span)} | ${code(firstLine(sql, 120))} | ${duration(ms)} | ${isSeen(wal) ? sizeText(wal) : ''} | ${seen.join('<br>')} | ${done.join('<br>')} |`;
     });
     parts.push(`### ${cell(display(migration.path))}`, sum(migration), ['| line | statement | time | WAL | locks, and who waits | rows and catalog |', '|---|---|---|---|---|---|', ...rows].join('\n'));
   }

@@ -3,7 +3,7 @@ import { turns, type Turn } from '../../catalog/order.ts';
 import { controlOf, leadingWords } from '../control.ts';
 import { embeddedHost } from '../embedded.ts';
 import type { Host } from '../host.ts';
-import { Sender, type Fate } from '../sender.ts';
+import { Sender, sessionSettings, type Fate } from '../sender.ts';
 import { failed, LiveSession } from '../session.ts';
 import { extensionsOf, missingRoles } from '../stubs.ts';
 import { changesBetween, locksTaken, rowsWritten, type Taken } from './differences.ts';
@@ -178,8 +178,7 @@ export async function traceHistory(history: History, options: TraceOptions = {})
         await session.send(create);
         notes.push(gap.because);
       }
-    const path = (options.searchPath ?? ['$user', 'public']).map(schema => `"${schema.replaceAll('"', '""')}"`).join(', ');
-    const settings = [`SET search_path = ${path}`];
+    const settings = sessionSettings(options.searchPath);
     for (const sql of settings) await session.send(sql);
     const sender = new Sender(session, history, settings);
     const tracer = new Tracer(session, sender);
