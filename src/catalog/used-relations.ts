@@ -1,7 +1,7 @@
 /** The locks of reading and writing rows: what a query or a write takes on the relations it reaches, children and views included. */
 import type { LockMode, ObjectId, Query, Relation, Table } from '../model.ts';
 import type { RangeVar } from '../sql/tree.ts';
-import { walk } from '../sql/walk.ts';
+import { walkWithPath } from '../sql/walk.ts';
 import { isSelectable, writtenName, type Change } from './change.ts';
 import type { Store } from './store.ts';
 
@@ -90,7 +90,7 @@ export function takeNamed(store: Store, tree: unknown, run: boolean, take: Take)
   const defined = new Set<string>();
   const ranges: RangeVar[] = [];
   const targets: { readonly range: RangeVar; readonly inherited: boolean }[] = [];
-  walk(tree, (kind, inner, path) => {
+  walkWithPath(tree, (kind, inner, path) => {
     if (kind === 'CommonTableExpr') defined.add((inner as { ctename?: string }).ctename ?? '');
     else if (writes.has(kind)) {
       const range = (inner as { relation?: RangeVar }).relation ?? {};

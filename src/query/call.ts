@@ -1,3 +1,4 @@
+import type { BuiltinFunction } from '../builtins/builtins.ts';
 import type { Routine, Taint } from '../model.ts';
 import type { FuncCall, Node } from '../sql/tree.ts';
 import { changeClassOf } from './change-classes.ts';
@@ -10,7 +11,7 @@ import { resolveCall, type Resolved } from './resolve.ts';
 import { sortNodes } from './row-order.ts';
 import { callRoutine } from './routine-call.ts';
 import { chosenBy, ofRows } from './row-taints.ts';
-import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
+import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Run, type Value } from './scope.ts';
 import { routineSignature, type Signature } from './signatures.ts';
 import { inZone } from './remedies.ts';
 import { callSetting, conversionSetting, rowSettings, settingOrigin } from './settings.ts';
@@ -25,20 +26,31 @@ interface CallName {
 
 function nameOf(node: FuncCall): CallName {
   const names = strings(node.funcname);
-  return { name: names.at(-1) ?? '', ...(names.length > 1 ? { schema: names.at(-2)! } : {}) };
+  const name = names.at(-1) ?? '';
+  return names.length > 1 ? { name, schema: names.at(-2)! } : { name };
 }
 
 /** The routines of the history that a call may mean, whatever their arguments. */
-function routinesOf({ name, schema }: CallName, place: Place): readonly Routine[] {
+function routinesOf({ name, schema }: CallName, run: Run): readonly Routine[] {
   if (schema === 'pg_catalog' || name === '' || isHole(name)) return [];
-  return place.run.catalog.findRoutines({ ...(schema === undefined ? {} : { schema }), name });
+  return run.catalog.findRoutines(schema === undefined ? { name } : { schema, name });
 }
 
+/** A pure cache for each analysis: one call is asked about many times. */
+const overloads = new WeakMap<Run, Map<FuncCall, readonly BuiltinFunction[]>>();
+
 /** The overloads of a call that surely is a built-in one; none when it may be something else. */
-function builtinsOf(node: FuncCall, place: Place): readonly { readonly returnsSet: boolean; readonly kind: string }[] {
-  const called = nameOf(node);
-  if (called.schema !== undefined && called.schema !== 'pg_catalog') return [];
-  return routinesOf(called, place).length > 0 ? [] : typesIn(place.run.catalog).builtins.functions(called.name);
+export function builtinsOf(node: FuncCall, { run }: Place): readonly BuiltinFunction[] {
+  let known = overloads.get(run);
+  if (known === undefined) overloads.set(run, (known = new Map()));
+  let found = known.get(node);
+  if (found === undefined) {
+    const called = nameOf(node);
+    const isElsewhere = called.schema !== undefined && called.schema !== 'pg_catalog';
+    found = isElsewhere || routinesOf(called, run).length > 0 ? [] : typesIn(run.catalog).builtins.functions(called.name);
+    known.set(node, found);
+  }
+  return found;
 }
 
 /** Whether the call surely gives one value a row (or a group): a set in a select list multiplies rows. */
@@ -46,7 +58,7 @@ export function isScalarCall(node: FuncCall, place: Place): boolean {
   const overloads = builtinsOf(node, place);
   if (overloads.length > 0) return overloads.every(overload => !overload.returnsSet);
   const called = nameOf(node);
-  const own = routinesOf(called, place);
+  const own = routinesOf(called, place.run);
   const types = typesIn(place.run.catalog);
   return own.length > 0 && types.builtins.functions(called.name).every(overload => !overload.returnsSet)
     && own.every(routine => routine.form === 'function' && !isUnknown(routine.returns) && routineSignature(routine, types)?.returnsSet === false);
@@ -92,7 +104,7 @@ export function called(node: FuncCall, place: Place): Called {
   for (const offset of [node.over?.startOffset, node.over?.endOffset]) if (offset !== undefined) value(offset, place);
   const name = nameOf(node);
   const all = [...values, ...keys];
-  const mine = routinesOf(name, place);
+  const mine = routinesOf(name, place.run);
   const resolved = resolve(node, name, all, mine, place);
   const done: Called = { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
   place.run.inspection?.calls.set(node, done);

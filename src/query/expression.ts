@@ -327,7 +327,7 @@ function sublink(node: SubLink, place: Place): Value {
   const tests = node.testexpr === undefined ? [] : 'RowExpr' in node.testexpr ? valuesOf(node.testexpr.RowExpr.args, place)
     : [value(node.testexpr, place)];
   const shape = node.subselect === undefined ? undefined : analyze(node.subselect, place.run,
-    { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
+    { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1, ...(node.subLinkType === 'ARRAY_SUBLINK' ? { asksOrder: true } : {}) });
   const column = shape?.columns[0];
   const rows = shape?.rows ?? [];
   switch (node.subLinkType) {

@@ -62,6 +62,11 @@ export function keysReliedOn(select: SelectStmt, outputs: readonly Output[], pla
       if (kind === 'ColumnRef') excused.add(strings((inner as { fields?: readonly Node[] }).fields).at(-1) ?? '');
     });
   }
+  const relied = new Map([...named].flatMap(([read, given]) => {
+    const key = keyWithin(read, given, place);
+    return key === undefined ? [] : [[read, key] as const];
+  }));
+  if (relied.size === 0) return [];
   const aliases = new Set(outputs.map(output => output.name));
   const sorts = (select.sortClause ?? []).flatMap(sort => ('SortBy' in sort && sort.SortBy.node ? [sort.SortBy.node] : []))
     .filter(node => !aliases.has(nameOf(node) ?? ''));
@@ -72,11 +77,16 @@ export function keysReliedOn(select: SelectStmt, outputs: readonly Output[], pla
   const keys = new Set<ObjectId>();
   for (const column of used) {
     const of = sole(column);
-    const given = of && named.get(of.read);
-    if (!of || !given || given.has(of.column) || excused.has(of.column)) continue;
-    const table = place.run.catalog.get(of.read.id);
-    const key = table?.kind === 'table' ? table.constraints.find(({ kind }) => kind === 'primary key') : undefined;
-    if (key?.index !== undefined && key.deferrable !== true && key.columns.every(name => given.has(name))) keys.add(key.index);
+    const index = of && relied.get(of.read);
+    if (!of || index === undefined || named.get(of.read)?.has(of.column) === true || excused.has(of.column)) continue;
+    keys.add(index);
   }
   return [...keys];
+}
+
+/** The index of the table's primary key, where these columns hold all of it. */
+function keyWithin(read: ReadBuilder, columns: ReadonlySet<string>, place: Place): ObjectId | undefined {
+  const table = place.run.catalog.get(read.id);
+  const key = table?.kind === 'table' ? table.constraints.find(({ kind }) => kind === 'primary key') : undefined;
+  return key !== undefined && key.deferrable !== true && key.columns.every(name => columns.has(name)) ? key.index : undefined;
 }

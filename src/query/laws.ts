@@ -102,6 +102,11 @@ export interface Following {
 /** Everything that follows from some identities. Linear in the size of the laws. */
 export function closure(facts: Pick<RowFacts, 'laws' | 'solid'>, start: Iterable<number>, how: Following = {}): ReadonlySet<number> {
   const { laws, solid } = facts;
+  // Laws that are followed once are not worth an index.
+  if (laws.length <= fewLaws && !followed.has(laws)) {
+    followed.add(laws);
+    return closureOfFew(facts, start, how);
+  }
   const { using, free, sizes } = indexOf(laws);
   const reached = new Set<number>();
   const todo: number[] = [];
@@ -112,10 +117,8 @@ export function closure(facts: Pick<RowFacts, 'laws' | 'solid'>, start: Iterable
     todo.push(id);
   };
   const fire = (at: number): void => {
-    const { from, to, possible, weak } = laws[at]!;
-    if (possible === true && how.possible !== true) return;
-    if (weak === true && how.possible !== true && !from.every(id => solid.has(id) || how.assumed?.has(id) === true)) return;
-    to.forEach(add);
+    const item = laws[at]!;
+    if (holds(item, solid, how)) item.to.forEach(add);
   };
   for (const id of start) add(id);
   free.forEach(fire);
@@ -124,6 +127,36 @@ export function closure(facts: Pick<RowFacts, 'laws' | 'solid'>, start: Iterable
       left[at]! -= 1;
       if (left[at] === 0) fire(at);
     }
+  }
+  return reached;
+}
+
+const fewLaws = 200;
+const followed = new WeakSet<readonly Law[]>();
+
+/** Whether a law may be followed, once all of its `from` are reached. */
+function holds({ from, possible, weak }: Law, solid: ReadonlySet<number>, how: Following): boolean {
+  if (how.possible === true) return true;
+  return possible !== true && (weak !== true || from.every(id => solid.has(id) || how.assumed?.has(id) === true));
+}
+
+/** The same as `closure`, by going through the laws until none says more. */
+function closureOfFew({ laws, solid }: Pick<RowFacts, 'laws' | 'solid'>, start: Iterable<number>, how: Following): ReadonlySet<number> {
+  const reached = new Set(start);
+  let open = laws.filter(item => holds(item, solid, how));
+  for (let before = -1; before !== reached.size && open.length > 0;) {
+    before = reached.size;
+    const rest: Law[] = [];
+    for (const item of open) {
+      let isReached = true;
+      for (const id of item.from) if (!reached.has(id)) {
+        isReached = false;
+        break;
+      }
+      if (isReached) for (const id of item.to) reached.add(id);
+      else rest.push(item);
+    }
+    open = rest;
   }
   return reached;
 }
@@ -139,15 +172,21 @@ export function together(...facts: readonly RowFacts[]): RowFacts {
   if (facts.length === 1) return facts[0]!;
   return {
     rows: facts.flatMap(item => item.rows), laws: facts.flatMap(item => item.laws),
-    solid: new Set(facts.flatMap(item => [...item.solid])), notes: facts.flatMap(item => item.notes),
-      sides: facts.flatMap(item => item.sides ?? []),
+    solid: union(facts.map(item => item.solid)), notes: facts.flatMap(item => item.notes), sides: facts.flatMap(item => item.sides ?? []),
   };
+}
+
+function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
+  const all = new Set(sets[0]);
+  for (let at = 1; at < sets.length; at += 1) for (const id of sets[at]!) all.add(id);
+  return all;
 }
 
 /** The facts with more laws, and more that is never NULL: rows that are surely there then bring back what was known of them. */
 export function withLaws(facts: RowFacts, laws: readonly Law[], solid: Iterable<number> = []): RowFacts {
-  const more = new Set([...solid].filter(id => !facts.solid.has(id)));
-  if (laws.length === 0 && more.size === 0) return facts;
+  const more = new Set<number>();
+  for (const id of solid) if (!facts.solid.has(id)) more.add(id);
+  if (more.size === 0) return laws.length === 0 ? facts : { ...facts, laws: facts.laws.concat(laws) };
   const added = [...laws];
   let sides = facts.sides ?? [];
   for (let present = presentIn(sides, more); present.length > 0; present = presentIn(sides, more)) {
@@ -157,7 +196,7 @@ export function withLaws(facts: RowFacts, laws: readonly Law[], solid: Iterable<
       before.solid.forEach(id => more.add(id));
     }
   }
-  return { ...facts, laws: added.length === 0 ? facts.laws : [...facts.laws, ...added], solid: new Set([...facts.solid, ...more]), sides };
+  return { ...facts, laws: added.length === 0 ? facts.laws : facts.laws.concat(added), solid: union([facts.solid, more]), sides };
 }
 
 /** The sides of which one value is never NULL. */

@@ -38,8 +38,13 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
   const { start, end } = queryRange(statement.sql);
+  let normal: string | undefined;
   const query: Query = {
-    statement, start, end, names, searchPath: catalog.session.searchPath, normal: normalText(statement.sql, start, end),
+    statement, start, end, names, searchPath: catalog.session.searchPath,
+    // Few queries are ever compared with another.
+    get normal() {
+      return (normal ??= normalText(statement.sql, start, end));
+    },
     reads: run.reads.map((read): Read => ({
       id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
     })),

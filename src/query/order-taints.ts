@@ -146,12 +146,14 @@ export function picksOf(select: SelectStmt, outputs: readonly Shown[], place: Pl
   if (order === undefined || isOne) return none;
   const distinct = (select.distinctClause ?? []).filter(item => Object.keys(item).length > 0);
   const sorted = sortNodes(select.sortClause);
+  const isLimited = select.limitCount !== undefined || select.limitOffset !== undefined;
+  if (sorted.length === 0 && distinct.length === 0 && !isLimited) return { ...none, ordered: unsortedOrder(select, false, place, order) };
   const bound = boundByLists([sorted, distinct], select, place, order);
   const decided = outputs.map(output => decidedOutput(output, bound, place, order));
   const total = totalBy(bound, decided, place, order);
   const alone = boundByLists([sorted], select, place, order);
   const isSorted = sorted.length === 0 ? 'no' : totalBy(alone, outputs.map(output => decidedOutput(output, alone, place, order)), place, order);
-  const ordered = isSorted === 'yes' || (sorted.length === 0 && order.ordered && (select.groupClause ?? []).length === 0 && distinct.length === 0);
+  const ordered = sorted.length === 0 ? unsortedOrder(select, distinct.length > 0, place, order) : isSorted === 'yes' || (isSorted === 'unknown' ? undefined : false);
   const columns = new Map<number, readonly Taint[]>();
   if (distinct.length > 0 && total === 'no') {
     const start = (Object.values(distinct[0]!)[0] as { location?: number }).location ?? 0;
@@ -160,8 +162,14 @@ export function picksOf(select: SelectStmt, outputs: readonly Shown[], place: Pl
       : 'is the group of DISTINCT ON, and no ORDER BY says which row of a group stays') }, start);
     decided.forEach((is, at) => { if (!is) columns.set(at, taints); });
   }
-  const unsure = isSorted === 'unknown' || (sorted.length === 0 && oneRowOf(nothingBound, place, order) !== 'no');
-  return { rows: ordered || total !== 'no' ? [] : limitTaint(select, sorted, place), columns, ordered: ordered || (unsure ? undefined : false) };
+  return { rows: ordered === true || total !== 'no' ? [] : limitTaint(select, sorted, place), columns, ordered };
+}
+
+/** Whether rows come in order without ORDER BY: those of one ordered sub-select do, and one row does. That they do not is only found where it is asked. */
+function unsortedOrder(select: SelectStmt, isDistinct: boolean, place: Place, order: RowOrder): boolean | undefined {
+  if (order.ordered && (select.groupClause ?? []).length === 0 && !isDistinct) return true;
+  if (place.env.asksOrder !== true) return undefined;
+  return oneRowOf(nothingBound, place, order) === 'no' ? false : undefined;
 }
 
 /** Whether rows that agree in what is bound are equal: one row, or the same in all that is shown. */

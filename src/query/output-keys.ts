@@ -9,6 +9,7 @@ import { narrowed, type Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, type Inputs } from './inputs.ts';
 import { closure, law, minimalKeys, perhaps, same, withLaws, type Law, type RowFacts } from './laws.ts';
 import { strings } from './names.ts';
+import { partsOf, plainText } from './parts.ts';
 import { isUnknown, itemSpan, newId, type ScopeColumn, type Shape, type ShapeColumn } from './scope.ts';
 import { withoutModifier } from './types.ts';
 
@@ -21,14 +22,7 @@ export interface Output extends ShapeColumn {
 /** Calls of this query's own level: sub-selects are theirs. */
 function callsOf(nodes: readonly (Node | undefined)[]): readonly FuncCall[] {
   const calls: FuncCall[] = [];
-  for (const node of nodes) {
-    if (node === undefined) continue;
-    walk(node, (kind, inner) => {
-      if (kind === 'SubLink' || kind === 'SelectStmt') return false;
-      if (kind === 'FuncCall') calls.push(inner as FuncCall);
-      return undefined;
-    });
-  }
+  for (const node of nodes) if (node !== undefined) calls.push(...partsOf(node).calls);
   return calls;
 }
 
@@ -57,16 +51,6 @@ export function hasAggregate(select: SelectStmt, place: Place): boolean {
 const targets = (select: SelectStmt): readonly (Node | undefined)[] =>
   (select.targetList ?? []).map(target => ('ResTarget' in target ? target.ResTarget.val : undefined));
 
-/** A tree without its locations; undefined when it is too deep to print. */
-export function plain(node: Node): string | undefined {
-  try {
-    return JSON.stringify(node, (key, item: unknown) => (key === 'location' || key === 'list_start' || key === 'list_end' ? undefined
-      : item));
-  } catch {
-    return undefined;
-  }
-}
-
 /** DISTINCT alone is a list of one empty node. */
 const isDistinctOn = (distinct: readonly Node[]): boolean => distinct.some(item => Object.keys(item).length > 0);
 
@@ -92,9 +76,14 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     facts = { ...withLaws(facts, [law([], [row])], [row]), rows: [row] };
   }
   if (groups.length > 0 || aggregates) facts = withLaws(facts, havingLaws(select, facts, place));
-  facts = withLaws(facts, outputs.flatMap(output => aggregateLaws(output, facts, place)));
-  facts = withLaws(facts, [law(facts.rows, outputs.flatMap(output => output.ids ?? []))]);
-  facts = withLaws(facts, windowLaws(select, outputs, facts, place));
+  let group: ReadonlySet<number> | undefined;
+  const grouped = facts;
+  const ofGroup = (): ReadonlySet<number> => (group ??= closure(grouped, grouped.rows));
+  facts = withLaws(facts, [
+    ...outputs.flatMap(output => aggregateLaws(output, grouped, ofGroup, place)),
+    law(facts.rows, outputs.flatMap(output => output.ids ?? [])),
+    ...windowLaws(select, outputs, facts, place),
+  ]);
   facts = multiplied(select, outputs, facts, place);
   const distinct = select.distinctClause ?? [];
   if (distinct.length > 0) {
@@ -141,7 +130,7 @@ function identified(given: readonly Output[], place: Place): Identified {
     if (column !== undefined && own.has(column)) return { ...output,
       ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }), ids: column.ids };
     const inputs = node === undefined ? undefined : inputsOf(node, place);
-    const text = node !== undefined && inputs?.pure === true ? plain(node) : undefined;
+    const text = node !== undefined && inputs?.pure === true ? plainText(node) : undefined;
     const known = text === undefined ? undefined : texts.get(text);
     if (known !== undefined) return { ...output, ...rest, ids: known };
     const merged = node === undefined ? undefined : mergedBy(node, place);
@@ -171,7 +160,7 @@ function mergedBy(node: Node, { scope }: Place): number | undefined {
 function expressionLaws(node: Node, inputs: Inputs, ids: readonly number[], output: Output, place: Place): readonly Law[] {
   const from = idsIn(inputs);
   if (isLossy(node)) return inputs.pure ? [law(from, ids, { everywhere: true })] : [];
-  if (callsOf([node]).some(call => isAggregateCall(call, place) || call.over !== undefined)) return [];
+  if (partsOf(node).calls.some(call => isAggregateCall(call, place) || call.over !== undefined)) return [];
   const inner = keptColumn(node, output, place);
   if (inner !== undefined) return same(inner.ids, ids, { everywhere: true });
   const back = inputs.whole ? [perhaps(ids, from)] : [perhaps([], ids), perhaps(ids, rowsOf(place))];
@@ -227,11 +216,12 @@ function isLossy(node: Node): boolean {
 
 /** `count(*) > 1` and its like leave groups of every kind; any other HAVING may leave one. */
 function havingLaws(select: SelectStmt, facts: RowFacts, place: Place): readonly Law[] {
+  if (select.havingClause === undefined) return [];
   const source = place.scope.sources.flatMap(item => item.facts.rows);
   const group = closure(facts, facts.rows, { possible: true });
   // A group of one row never counts more.
   const isSingle = source.every(row => group.has(row));
-  if (isSingle && select.havingClause !== undefined) return [perhaps([], facts.rows)];
+  if (isSingle) return [perhaps([], facts.rows)];
   return conjuncts(select.havingClause).flatMap(part => {
     if ('A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && part.A_Expr.lexpr !== undefined && part.A_Expr.rexpr !== undefined
       && 'FuncCall' in part.A_Expr.lexpr && 'A_Const' in part.A_Expr.rexpr && /^[<>]=?$/.test(strings(part.A_Expr.name).join('.'))
@@ -250,8 +240,8 @@ function idOf(node: Node, outputs: readonly Output[], place: Place, names: 'grou
     const column = columnOf(node, place);
     return column !== undefined ? column.ids[0] : place.scope.sources.some(source => source.open) ? undefined : byName;
   }
-  const text = plain(node);
-  return text === undefined ? undefined : outputs.find(output => output.node !== undefined && plain(output.node) === text)?.ids?.[0];
+  const text = plainText(node);
+  return text === undefined ? undefined : outputs.find(output => output.node !== undefined && plainText(output.node) === text)?.ids?.[0];
 }
 
 /** GROUP BY: one row for each list of its values. */
@@ -364,10 +354,10 @@ function setsOf(node: Node, key: (node: Node) => number | undefined, depth: numb
 /** Aggregates whose value says nothing of the group. */
 const forgetting = new Set(['count', 'sum', 'avg']);
 
-/** An aggregate may be as good as its group: max(id) is one of the group's own. */
-function aggregateLaws(output: Output, facts: RowFacts, place: Place): readonly Law[] {
+/** An aggregate may be as good as its group: max(id) is one of the group's own. `ofGroup`: what is the same in all rows of a group. */
+function aggregateLaws(output: Output, facts: RowFacts, ofGroup: () => ReadonlySet<number>, place: Place): readonly Law[] {
   const { node, ids } = output;
-  if (node === undefined || ids === undefined || !callsOf([node]).some(call => isAggregateCall(call, place))) return [];
+  if (node === undefined || ids === undefined || !partsOf(node).calls.some(call => isAggregateCall(call, place))) return [];
   if (!('FuncCall' in node) || node.FuncCall.agg_filter !== undefined) return [perhaps(ids, facts.rows)];
   const { funcname, args } = node.FuncCall;
   const name = strings(funcname).at(-1) ?? '';
@@ -376,7 +366,7 @@ function aggregateLaws(output: Output, facts: RowFacts, place: Place): readonly 
   // With grouping sets one row stands in several groups.
   if (column === undefined || !(name === 'min' || name === 'max') || place.scope.groupingSets) return [perhaps(ids, facts.rows)];
   // The extreme is a value of one row of the group: what the value decides of the group's columns it decides there.
-  const group = closure(facts, facts.rows);
+  const group = ofGroup();
   const decided = (possible: boolean): readonly number[] => [...closure(facts, column.ids, { possible })].filter(id => group.has(id));
   return [law(ids, decided(false), { weak: true }), perhaps(ids, decided(true))];
 }
@@ -386,7 +376,7 @@ function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   const windows = new Map((select.windowClause ?? []).flatMap(item => ('WindowDef' in item
     ? [[item.WindowDef.name ?? '', item.WindowDef] as const] : [])));
   return outputs.flatMap(({ node, ids }): readonly Law[] => {
-    if (node === undefined || ids === undefined || !callsOf([node]).some(call => call.over !== undefined)) return [];
+    if (node === undefined || ids === undefined || !partsOf(node).calls.some(call => call.over !== undefined)) return [];
     const maybe = [perhaps(ids, facts.rows)];
     if (!('FuncCall' in node) || strings(node.FuncCall.funcname).join('.') !== 'row_number') return maybe;
     const over = node.FuncCall.over;
@@ -394,7 +384,7 @@ function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFa
     if ((over?.name !== undefined || over?.refname !== undefined) && (named === undefined || named.refname !== undefined)) return maybe;
     const partition = over?.partitionClause ?? named?.partitionClause ?? [];
     const by = partition.map(item => columnOf(item, place)?.ids[0] ?? outputs.find(output => output.node !== undefined
-      && plain(output.node) === plain(item))?.ids?.[0]);
+      && plainText(output.node) === plainText(item))?.ids?.[0]);
     return by.every(id => id !== undefined) ? [law([...by, ...ids], facts.rows), ...maybe] : maybe;
   });
 }
@@ -411,7 +401,7 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   const surely = names.every(name => name === 'unnest' || name.endsWith('_to_table') || name.endsWith('_array_elements'));
   const series = outputs.find(({ node }) => sets.length === 1 && node !== undefined && 'FuncCall' in node && node.FuncCall === first
     && names[0] === 'generate_series');
-  const shown = outputs.filter(({ node }) => node !== undefined && callsOf([node]).some(call => sets.includes(call)));
+  const shown = outputs.filter(({ node }) => node !== undefined && partsOf(node).calls.some(call => sets.includes(call)));
   // What was said of them as values of a row does not hold: they have a row of their own.
   const ids = new Set(shown.flatMap(output => output.ids ?? []));
   const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && item.possible !== true

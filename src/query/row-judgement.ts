@@ -1,10 +1,10 @@
 import type { Taint } from '../model.ts';
-import { walk } from '../sql/walk.ts';
-import type { FuncCall, Node, SelectStmt } from '../sql/tree.ts';
+import type { Node, SelectStmt } from '../sql/tree.ts';
 import { isAggregateCall } from './call.ts';
 import type { Place } from './expression.ts';
 import type { Output } from './output-keys.ts';
 import { picksOf } from './order-taints.ts';
+import { partsOf } from './parts.ts';
 import { meant } from './row-order.ts';
 import { chosenAt, chosenBy, ofRows, rowsOfFrom } from './row-taints.ts';
 import { unionTaints } from './scope.ts';
@@ -17,22 +17,11 @@ export interface RowJudgement {
   readonly ordered: boolean | undefined;
 }
 
-const aggregateForms = new Set(['JsonArrayAgg', 'JsonObjectAgg']);
-
 /** The nodes of FILTER among calls of this level, and whether there is an aggregate. */
 function aggregatesIn(node: Node | undefined, place: Place): { readonly has: boolean; readonly filters: readonly Node[] } {
-  const filters: Node[] = [];
-  let has = false;
-  if (node !== undefined) walk(node, (kind, inner) => {
-    if (kind === 'SubLink' || kind === 'SelectStmt') return false;
-    if (aggregateForms.has(kind)) has = true;
-    if (kind !== 'FuncCall') return undefined;
-    const { agg_filter: filter } = inner as FuncCall;
-    if (filter !== undefined) filters.push(filter);
-    if (!has) has = isAggregateCall(inner as FuncCall, place);
-    return undefined;
-  });
-  return { has, filters };
+  if (node === undefined) return { has: false, filters: [] };
+  const { calls, hasAggregateForm } = partsOf(node);
+  return { has: hasAggregateForm || calls.some(call => isAggregateCall(call, place)), filters: calls.flatMap(call => call.agg_filter ?? []) };
 }
 
 /**

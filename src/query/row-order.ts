@@ -2,6 +2,7 @@ import { walk } from '../sql/walk.ts';
 import type { Node, SelectStmt, WindowDef } from '../sql/tree.ts';
 import { peek } from './conditions.ts';
 import { strings } from './names.ts';
+import { partsOf, plainText } from './parts.ts';
 import type { Scope, Source } from './scope.ts';
 
 /** What values of columns decide, by the keys and conditions of FROM and WHERE. */
@@ -29,15 +30,6 @@ export interface Bound {
 }
 
 export const nothingBound: Bound = { ids: new Set(), texts: new Set() };
-
-/** A tree without its places; undefined when it is too deep to print. */
-export function plainText(node: Node): string | undefined {
-  try {
-    return JSON.stringify(node, (key, item: unknown) => (key === 'location' || key === 'list_start' || key === 'list_end' ? undefined : item));
-  } catch {
-    return undefined;
-  }
-}
 
 /** What a list of expressions binds. */
 export function boundBy(nodes: readonly (Node | undefined)[], sources: readonly Source[], also: Bound = nothingBound): Bound {
@@ -84,15 +76,22 @@ export const isOneRow = (order: RowOrder, bound: Bound): 'yes' | 'no' | 'unknown
 /** Whether rows that agree in the bound values agree in this expression. Values of outer queries are the same for all rows. */
 export function isDecided(node: Node, bound: Bound, order: RowOrder, scope: Scope): boolean {
   const known = order.known.from(bound.ids);
+  const isKnown = (name: Node): boolean => {
+    const column = peek(name, scope.sources);
+    return column === undefined ? isOuter(name, scope) : column.ids.some(id => known.has(id));
+  };
+  if (bound.texts.size === 0) {
+    const { columns, hasSubSelect } = partsOf(node);
+    return !hasSubSelect && columns.every(isKnown);
+  }
   let decided = true;
-  walk({ List: { items: [node] } }, (kind, inner) => {
+  walk(node, (kind, inner) => {
     if (!decided) return false;
     const own = { [kind]: inner } as unknown as Node;
-    if (bound.texts.size > 0 && bound.texts.has(plainText(own) ?? '')) return false;
+    if (bound.texts.has(plainText(own) ?? '')) return false;
     if (kind === 'SubLink' || kind === 'SelectStmt') decided = false;
     if (kind !== 'ColumnRef') return undefined;
-    const column = peek(own, scope.sources);
-    decided = column === undefined ? isOuter(own, scope) : column.ids.some(id => known.has(id));
+    decided = isKnown(own);
     return false;
   });
   return decided;

@@ -155,6 +155,8 @@ export interface Env {
   readonly outer?: Scope | undefined;
   readonly ctes: CteList | undefined;
   readonly depth: number;
+  /** Somebody wants to know that the rows come in no order: ARRAY(SELECT …). */
+  readonly asksOrder?: true;
 }
 
 /** One analysis of one query: its inputs and what it collects. */

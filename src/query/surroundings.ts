@@ -46,10 +46,16 @@ export function sameAnswers(asked: readonly Asked[], around: Surroundings): bool
   });
 }
 
+/** What a question is about: an object, or a name. */
+type Subject = ObjectId | string;
+const subject = ({ schema, name }: WrittenName): string => (schema === undefined ? name : `${schema}\0${name}`);
+
 /** Surroundings that note what is asked of them. Most statements of a history change no answer, so an analysis outlives its catalog. */
 export class Witness implements Surroundings {
   private readonly around: Surroundings;
-  private readonly asked = new Map<string, Asked>();
+  /** By the kind of the question, then by what it is about. */
+  private readonly asked = { get: new Map<Subject, Asked>(), indexes: new Map<Subject, Asked>(), heirs: new Map<Subject, Asked>(),
+    routines: new Map<Subject, Asked>(), type: new Map<Subject, Asked>(), relation: new Map<Subject, Asked>(), extensions: new Map<Subject, Asked>() };
   readonly postgres: number;
 
   constructor(around: Surroundings) {
@@ -59,35 +65,35 @@ export class Witness implements Surroundings {
 
   /** Everything that was asked so far. It keeps no catalog alive. */
   questions(): readonly Asked[] {
-    return [...this.asked.values()];
+    return Object.values(this.asked).flatMap(about => [...about.values()]);
   }
 
-  private ask<T>(key: string, of: (around: Surroundings) => readonly T[]): readonly T[] {
-    const known = this.asked.get(key);
+  private ask<T>(kind: keyof Witness['asked'], about: Subject, of: (around: Surroundings) => readonly T[]): readonly T[] {
+    const known = this.asked[kind].get(about);
     if (known !== undefined) return known.answer as readonly T[];
     const answer = of(this.around);
-    this.asked.set(key, { of, answer });
+    this.asked[kind].set(about, { of, answer });
     return answer;
   }
 
   get(id: ObjectId): CatalogObject | undefined {
-    return this.ask(`get ${id}`, around => [around.get(id)])[0];
+    return this.ask('get', id, around => [around.get(id)])[0];
   }
 
   indexesOf(relation: ObjectId): readonly Index[] {
-    return this.ask(`indexes ${relation}`, around => around.indexesOf(relation));
+    return this.ask('indexes', relation, around => around.indexesOf(relation));
   }
 
   heirs(table: ObjectId): readonly Table[] {
-    return this.ask(`heirs ${table}`, around => around.heirs(table));
+    return this.ask('heirs', table, around => around.heirs(table));
   }
 
   findRoutines(name: WrittenName): readonly Routine[] {
-    return this.ask(`routines ${name.schema ?? ''}.${name.name}`, around => around.findRoutines(name));
+    return this.ask('routines', subject(name), around => around.findRoutines(name));
   }
 
   findType(name: WrittenName): Found<Type> {
-    const [is, object] = this.ask<unknown>(`type ${name.schema ?? ''}.${name.name}`, around => {
+    const [is, object] = this.ask<unknown>('type', subject(name), around => {
       const found = around.findType(name);
       return found.is === 'present' ? [found.is, found.object] : [found.is];
     });
@@ -95,7 +101,7 @@ export class Witness implements Surroundings {
   }
 
   findRelation(name: WrittenName): Found<Relation> {
-    const [is, object] = this.ask<unknown>(`relation ${name.schema ?? ''}.${name.name}`, around => {
+    const [is, object] = this.ask<unknown>('relation', subject(name), around => {
       const found = around.findRelation(name);
       return found.is === 'present' ? [found.is, found.object] : [found.is];
     });
@@ -103,6 +109,6 @@ export class Witness implements Surroundings {
   }
 
   hasExtension(): boolean {
-    return this.ask('extensions', around => [around.hasExtension()])[0] === true;
+    return this.ask('extensions', '', around => [around.hasExtension()])[0] === true;
   }
 }

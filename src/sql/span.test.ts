@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Statement } from '../model.ts';
 import { parse, ready } from './parse.ts';
 import { bracketEnd, expressionEnd, lineColumns, nameEnd, nodeEnd, sourceSpan, targetEnd, typeEnd } from './span.ts';
-import { walk } from './walk.ts';
+import { walkWithPath } from './walk.ts';
 
 beforeAll(() => ready());
 
@@ -168,7 +168,7 @@ test('ends agree with the ranges of pgsql-ast-parser', () => {
     const parsed = parse(sql);
     if (!parsed.ok) throw new Error(`${sql}: ${parsed.message}`);
     const ends: number[] = [];
-    walk(parsed.node, (kind, node, path) => {
+    walkWithPath(parsed.node, (kind, node, path) => {
       const start = (node['location'] as number | undefined) ?? 0;
       const otherEnd = other.names.get(start);
       if ((kind === 'RangeVar' || kind === 'ColumnRef' || kind === 'FuncCall') && otherEnd !== undefined) {

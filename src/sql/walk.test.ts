@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { beforeAll, expect, test } from 'vitest';
 import { parse, ready } from './parse.ts';
-import { bareKinds, walk } from './walk.ts';
+import { bareKinds, walk, walkWithPath } from './walk.ts';
 
 beforeAll(() => ready());
 
@@ -24,10 +24,21 @@ test('depth first, wrapped and bare nodes alike', () => {
 test('paths lead to the node', () => {
   const parsed = parse('with c as (select 1) select a from t where b');
   const paths: string[] = [];
-  if (parsed.ok) walk(parsed.node, (kind, _, path) => { if (kind === 'ColumnRef' || kind === 'CommonTableExpr') paths.push(path.join('/')); });
+  if (parsed.ok) walkWithPath(parsed.node, (kind, _, path) => { if (kind === 'ColumnRef' || kind === 'CommonTableExpr') paths.push(path.join('/')); });
   expect(paths).toEqual([
     'SelectStmt/targetList/0/ResTarget/val/ColumnRef', 'SelectStmt/whereClause/ColumnRef', 'SelectStmt/withClause/ctes/0/CommonTableExpr',
   ]);
+});
+
+test('with and without its path, the same nodes in the same order', () => {
+  for (const sql of ['create view v as with c as (select a::int[] from t group by rollup (a, b)) select sum(x) filter (where y) over w from c window w as (order by z)',
+    'grant select on t to r', "create table t (a json check (a is json), b text default 'x') partition by range (b)", 'select json_object(k: v returning text), array[1, b\'1\']']) {
+    const parsed = parse(sql);
+    if (!parsed.ok) throw new Error(parsed.message);
+    const withPath: string[] = [];
+    walkWithPath(parsed.node, kind => { withPath.push(kind); });
+    expect(kinds(sql)).toEqual(withPath);
+  }
 });
 
 test('false leaves the children out', () => {

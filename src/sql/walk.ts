@@ -1,10 +1,54 @@
 /**
  * Visits every node of a syntax tree, depth first, in the order of its fields. A node is `{ Kind: { … } }`, or bare where the
- * grammar allows one kind only (`SelectStmt.larg`). `visit` gets the kind, the inner object and the path from the root: kinds,
- * field names and list positions. The path is one array that changes as the walk goes on; copy it to keep it.
- * Returning false leaves the node's children out. Iterative: no depth overflows the stack. Never throws but what `visit` throws.
+ * grammar allows one kind only (`SelectStmt.larg`). `visit` gets the kind and the inner object. Returning false leaves the node's
+ * children out. Iterative: no depth overflows the stack. Never throws but what `visit` throws.
  */
-export function walk(
+export function walk(node: unknown, visit: (kind: string, node: Record<string, unknown>) => boolean | void): void {
+  if (!isObject(node)) return;
+  // One stack in two lists: a tree has too many nodes for an object each. The kind is that of a bare node in its field, if it has one.
+  const values: object[] = [node];
+  const bare: (string | undefined)[] = [undefined];
+  while (values.length > 0) {
+    const value = values.pop()!;
+    const asBare = bare.pop();
+    if (Array.isArray(value)) {
+      for (let i = value.length - 1; i >= 0; i -= 1) {
+        const item: unknown = value[i];
+        if (!isObject(item)) continue;
+        values.push(item);
+        bare.push(undefined);
+      }
+      continue;
+    }
+    const record = value as Record<string, unknown>;
+    const wrapped = wrappedKind(record);
+    const kind = wrapped ?? asBare;
+    const inner = wrapped === undefined ? record : (record[wrapped] as Record<string, unknown>);
+    if (kind !== undefined && visit(kind, inner) === false) continue;
+    const special = kind !== undefined && ownersWithFields.has(kind);
+    const first = values.length;
+    for (const key in inner) {
+      const child = inner[key];
+      if (!isObject(child)) continue;
+      values.push(child);
+      bare.push((special ? bareKinds[`${kind}.${key}`] : undefined) ?? bareKinds[key]);
+    }
+    // The last one pushed comes out first.
+    reverseFrom(values, first);
+    reverseFrom(bare, first);
+  }
+}
+
+function reverseFrom(list: unknown[], first: number): void {
+  for (let low = first, high = list.length - 1; low < high; low += 1, high -= 1) {
+    const held = list[low];
+    list[low] = list[high];
+    list[high] = held;
+  }
+}
+
+/** As `walk`, and `visit` also gets the path from the root: kinds, field names and list positions. It is one array that changes as the walk goes on; copy it to keep it. */
+export function walkWithPath(
   node: unknown,
   visit: (kind: string, node: Record<string, unknown>, path: readonly string[]) => boolean | void,
 ): void {

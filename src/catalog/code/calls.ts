@@ -1,7 +1,7 @@
 import type { Routine, SessionState } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { statementText } from '../../sql/text.ts';
-import { walk } from '../../sql/walk.ts';
+import { walkWithPath } from '../../sql/walk.ts';
 import type { DoStmt, FuncCall, Node } from '../../sql/tree.ts';
 import { gap, spanAt, writtenFromList, type Change, type Outcome } from '../change.ts';
 import { engineCall, isEngineCall } from '../incremental/calls.ts';
@@ -32,7 +32,7 @@ const conditional = new Set(['CaseExpr', 'CaseWhen', 'CoalesceExpr', 'BoolExpr',
 export function runCalls(change: Change, node: Node): Outcome {
   const sure = 'SelectStmt' in node && isOneRow(node.SelectStmt);
   let refused: Outcome;
-  walk(node, (kind, inner, path) => {
+  walkWithPath(node, (kind, inner, path) => {
     if (kind !== 'FuncCall' || refused) return;
     const call = inner as FuncCall;
     const run = isEngineCall(change, call) ? engineCall : isHypertableCall(call) ? createHypertable : callRoutine;

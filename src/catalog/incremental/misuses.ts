@@ -2,7 +2,7 @@
 import type { Maintenance, Misuse, Refusal, Table } from '../../model.ts';
 import { identifierText, tokenize, type Token } from '../../sql/tokens.ts';
 import type { ColumnRef, DropStmt, Node, SelectStmt } from '../../sql/tree.ts';
-import { walk } from '../../sql/walk.ts';
+import { walk, walkWithPath } from '../../sql/walk.ts';
 import { nameSpan, printName, refuse, type Change, type Outcome } from '../change.ts';
 import { misuse } from './calls.ts';
 
@@ -159,7 +159,7 @@ function inSelect(change: Change, select: SelectStmt): Outcome {
   };
   let found: Outcome;
   const own = { ...select, fromClause: [], withClause: undefined, larg: undefined, rarg: undefined };
-  walk({ SelectStmt: own } as unknown as Node, (kind, inner, path) => {
+  walkWithPath({ SelectStmt: own } as unknown as Node, (kind, inner, path) => {
     if (kind === 'SelectStmt' && path.length > 1) return false;
     if (kind === 'ColumnRef') found ??= ask(inner as ColumnRef);
     return undefined;
