@@ -1,5 +1,5 @@
 import {
-  describe, evidence, happenings, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
+  describe, evidence, freshSites, happenings, hasUsableUniqueIndex, isUnknown, madeAt, passedOver, quote, refreshRefused, rule, sameSpan,
   sitesNaming, sitesOf, sitesOutside,
 } from '../src/rule.ts';
 import type { Catalog, CatalogObject, Context, Effect, Evidence, Matview, Problem, RefreshSite, Relation, Step } from '../src/rule.ts';
@@ -179,9 +179,8 @@ calls the routine is not looked at.
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;
-      const stoodBefore = sitesOf(end.start);
-      const old = sitesNaming(touched(end.steps), after).filter(stoodBefore);
-      const fresh = after.sites === end.start.sites ? [] : after.sites.filter(site => !stoodBefore(site));
+      const fresh = new Set(freshSites(after, end.start));
+      const old = sitesNaming(touched(end.steps), after).filter(site => !fresh.has(site));
       for (const site of old) {
         const now = judge(site, after);
         const was = now.is === 'impossible' ? judge(site, end.start) : undefined;

@@ -1,4 +1,4 @@
-import { evidence, hasUsableUniqueIndex, keyText, known, lockWords, locksOut, madeAt, qualified, quote, rule, sitesOf } from '../src/rule.ts';
+import { evidence, freshSites, hasUsableUniqueIndex, keyText, known, lockWords, locksOut, madeAt, qualified, quote, rule, sitesOf } from '../src/rule.ts';
 import type { Catalog, Context, Experiment, Matview, Problem, RefreshSite, Span } from '../src/rule.ts';
 
 /** What stands in the way of CONCURRENTLY, as the end of the sentence: nothing, or the missing index with the key that the query proves. */
@@ -74,10 +74,8 @@ rule with that reason.
     /** A routine or job that refreshes plainly runs later, when the view has readers even if it was born in this deploy. */
     *endOfDeploy({ start }, context) {
       const { after } = context.step;
-      if (after.sites === start.sites) return;
-      const stoodBefore = sitesOf(start);
-      for (const site of after.sites) {
-        const matview = stoodBefore(site) ? undefined : plainlyRefreshed(site, after);
+      for (const site of freshSites(after, start)) {
+        const matview = plainlyRefreshed(site, after);
         if (!matview) continue;
         const experiment = locksOut(matview.name, `REFRESH MATERIALIZED VIEW ${qualified(matview.name)}`, 'after');
         yield { ...problem(site.span, matview, after, context, experiment), stillTrue: end => sitesOf(end)(site) };

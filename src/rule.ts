@@ -8,7 +8,7 @@ export { asWritten, count, describe, describeIndex, keyText, list, qualified, qu
 export { lostInReplacements, regclass, type Lost } from './rule/lost.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, startsWith } from './rule/facts.ts';
 export { refreshesBy, refreshesOf, refreshPlans, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
-export { sitesNaming, sitesOf, sitesOutside } from './rule/sites.ts';
+export { freshSites, sitesNaming, sitesOf, sitesOutside } from './rule/sites.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
 export { blindHandlers, emptiedRefuses, type BlindHandler } from './rule/handlers.ts';
 export { countDependants, feedsMatview, matviewsBeneath, matviewsOver, matviewsReading, tablesBeneath, viewsBeneath } from './rule/dependants.ts';

@@ -1,7 +1,7 @@
 import { calledNames } from '../catalog/code/called-names.ts';
 import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger } from '../model.ts';
 import { tokensOf } from '../sql/tokens.ts';
-import { sitesByRoutine, sitesOf } from './sites.ts';
+import { freshSites, sitesByRoutine } from './sites.ts';
 
 /** What a routine refreshes, in the order of its text. */
 export interface RefreshPlan {
@@ -28,8 +28,8 @@ function wordsOf(routine: Routine): readonly string[] {
 
 /** The routines that refresh two materialized views or more; none when each of them stood so in an older catalog. */
 export function refreshPlans(catalog: Catalog, older: Catalog): readonly RefreshPlan[] {
-  const stood = sitesOf(older);
-  if (![...sitesByRoutine(catalog).values()].some(sites => sites.length > 1 && !sites.every(stood))) return [];
+  const holders = new Set(freshSites(catalog, older).flatMap(({ holderId }) => holderId ?? []));
+  if (![...holders].some(holder => catalog.sites.filter(({ holderId }) => holderId === holder).length > 1)) return [];
   return [...sitesByRoutine(catalog)].flatMap(([holder, sites]) => {
     const routine = catalog.get(holder);
     if (sites.length < 2 || routine?.kind !== 'routine') return [];

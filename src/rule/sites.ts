@@ -1,48 +1,38 @@
 import type { Catalog, ObjectId, RefreshSite } from '../model.ts';
 
-/** The refresh sites of a catalog, by what rules ask them for. */
-interface SiteIndex {
-  readonly all: ReadonlySet<RefreshSite>;
-  readonly byHolder: ReadonlyMap<ObjectId, readonly RefreshSite[]>;
-  readonly byTarget: ReadonlyMap<string, readonly RefreshSite[]>;
-  readonly outside: readonly RefreshSite[];
-}
-
-/** Catalogs share the list that no statement touched, so most deploys find it indexed. */
-const indexes = new WeakMap<readonly RefreshSite[], SiteIndex>();
-
-function indexOf({ sites }: Catalog): SiteIndex {
-  const known = indexes.get(sites);
-  if (known !== undefined) return known;
-  const byHolder = new Map<ObjectId, RefreshSite[]>();
-  const byTarget = new Map<string, RefreshSite[]>();
-  for (const site of sites) {
-    if (site.holderId !== undefined && byHolder.get(site.holderId)?.push(site) === undefined) byHolder.set(site.holderId, [site]);
-    if (byTarget.get(site.target.name)?.push(site) === undefined) byTarget.set(site.target.name, [site]);
-  }
-  const index: SiteIndex = { all: new Set(sites), byHolder, byTarget, outside: sites.filter(({ by }) => by === 'code' || by === 'config') };
-  indexes.set(sites, index);
-  return index;
-}
-
 /** Asks whether a refresh site stands in a catalog, unchanged. */
-export function sitesOf(catalog: Catalog): (site: RefreshSite) => boolean {
-  const { all } = indexOf(catalog);
-  return site => all.has(site);
+export function sitesOf({ sites }: Catalog): (site: RefreshSite) => boolean {
+  return site => sites.includes(site);
 }
+
+/** The sites that an older catalog has not. What came later stands later in the list, so that two of them mostly begin alike. */
+export function freshSites({ sites }: Catalog, older: Catalog): readonly RefreshSite[] {
+  if (sites === older.sites) return [];
+  let alike = 0;
+  while (alike < sites.length && sites[alike] === older.sites[alike]) alike += 1;
+  const rest = new Set(older.sites.slice(alike));
+  return sites.slice(alike).filter(site => !rest.has(site));
+}
+
+/** Catalogs share the list that no statement touched, so most deploys find it grouped. */
+const byHolder = new WeakMap<readonly RefreshSite[], ReadonlyMap<ObjectId, readonly RefreshSite[]>>();
 
 /** The refresh sites of a catalog by the routine, or the trigger, that holds them. */
-export function sitesByRoutine(catalog: Catalog): ReadonlyMap<ObjectId, readonly RefreshSite[]> {
-  return indexOf(catalog).byHolder;
+export function sitesByRoutine({ sites }: Catalog): ReadonlyMap<ObjectId, readonly RefreshSite[]> {
+  const known = byHolder.get(sites);
+  if (known !== undefined) return known;
+  const groups = new Map<ObjectId, RefreshSite[]>();
+  for (const site of sites) if (site.holderId !== undefined && groups.get(site.holderId)?.push(site) === undefined) groups.set(site.holderId, [site]);
+  byHolder.set(sites, groups);
+  return groups;
 }
 
 /** The sites whose refresh names one of these, in any schema. */
-export function sitesNaming(names: ReadonlySet<string>, catalog: Catalog): readonly RefreshSite[] {
-  const { byTarget } = indexOf(catalog);
-  return [...names].flatMap(name => byTarget.get(name) ?? []);
+export function sitesNaming(names: ReadonlySet<string>, { sites }: Catalog): readonly RefreshSite[] {
+  return names.size === 0 ? [] : sites.filter(({ target }) => names.has(target.name));
 }
 
 /** Sites that no migration makes, in code and configuration: they stand from the beginning, before their views do. */
-export function sitesOutside(catalog: Catalog): readonly RefreshSite[] {
-  return indexOf(catalog).outside;
+export function sitesOutside({ sites }: Catalog): readonly RefreshSite[] {
+  return sites.filter(({ by }) => by === 'code' || by === 'config');
 }
