@@ -14,6 +14,7 @@ async function main(words: readonly string[]): Promise<number> {
   const options = end < 0 ? words : words.slice(0, end);
   if (options.some(word => word === '--help' || word === '-h') || (words[0] === 'help' && words.length === 1)) return print(help);
   if (options.some(word => word === '--version' || word === '-V' || word === '-v')) return print(`${version()}\n`);
+  (await import('./compilation.ts')).keepBaselineWasm();
   const [command, ...rest] = words;
   switch (command) {
     case 'explain': return (await import('./explain.ts')).explainCommand(rest);
