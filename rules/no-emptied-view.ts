@@ -24,7 +24,7 @@ function victim({ effect, step }: Happening, context: Context): Matview | undefi
 
 /** Whether the view gets its rows back before anybody can look: in the transaction that took them. */
 function refilled(matview: Matview, emptying: Happening, end: End): boolean {
-  return [...happenings(end.steps)].some(other => other.step.ordinal >= emptying.step.ordinal && other.effect.kind === 'refreshMatview'
+  return happenings(end.steps).some(other => other.step.ordinal >= emptying.step.ordinal && other.effect.kind === 'refreshMatview'
     && other.effect.withData && other.effect.matview.id === matview.id && together(emptying, other));
 }
 

@@ -69,7 +69,7 @@ new view does not have is not missed.
         const { old, now, taken, given } = replacement;
         const lost = now.kind === 'matview' ? lostIndexes(replacement, start, after) : [];
         if (lost.length === 0) continue;
-        const skipped = [...happenings(end.steps)].flatMap(({ effect }) =>
+        const skipped = happenings(end.steps).flatMap(({ effect }) =>
           (effect.kind === 'skipCreate' && effect.wanted === 'index' && effect.on?.id === now.id ? [effect] : []));
         const name = quote(old.name);
         const words = lost.map(index => describeIndex(index).replace(/^(unique )?index /, ''));

@@ -37,7 +37,7 @@ function redefined(effect: Effect): CatalogObject | undefined {
 
 /** The views in use over it that keep the rows of the old definition to the end of the deploy. */
 function over(object: CatalogObject, before: Catalog, ordinal: number, end: End, context: Context): readonly Matview[] {
-  const refreshed = new Set([...happenings(end.steps)].flatMap(({ effect, step }) =>
+  const refreshed = new Set(happenings(end.steps).flatMap(({ effect, step }) =>
     (step.ordinal > ordinal && effect.kind === 'refreshMatview' && effect.withData ? [effect.matview.id] : [])));
   return matviewsOver(object.id, before).flatMap(matview => {
     const now = context.step.after.get(matview.id);

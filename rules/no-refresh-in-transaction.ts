@@ -18,7 +18,7 @@ function isWork(step: Step): boolean {
 }
 
 function refreshes(end: End, context: Context): readonly Refresh[] {
-  return [...happenings(end.steps)].flatMap(({ effect, step }) => {
+  return happenings(end.steps).flatMap(({ effect, step }) => {
     if (effect.kind !== 'refreshMatview' || !effect.withData || step.transaction === undefined) return [];
     const matview = step.before.get(effect.matview.id);
     if (matview?.kind !== 'matview' || context.inUse(matview) !== true || isAside(matview, step.before)) return [];
@@ -39,6 +39,7 @@ function transactions(end: End, context: Context): readonly Transaction[] {
     if (transaction === undefined) continue;
     if (found.get(transaction)?.refreshes.push(refresh) === undefined) found.set(transaction, { steps: [], refreshes: [refresh] });
   }
+  if (found.size === 0) return [];
   for (const step of end.steps) if (step.transaction !== undefined && !step.refusal) found.get(step.transaction)?.steps.push(step);
   return [...found.values()];
 }

@@ -97,10 +97,11 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
       }
   };
 
-  /** The last step with other effects: how the end of something reaches the rules. */
-  const judgeEnd = (last: Step, end: Catalog, effect: (via: Effect['via']) => Effect, migrationStart: Catalog, deployStart: Catalog): void => {
+  /** The last step with other effects: how the end of something reaches the rules, where one listens. */
+  const judgeEnd = (last: Step, end: Catalog, effect: Effect, migrationStart: Catalog, deployStart: Catalog): void => {
+    if (!listeners.has(effect.kind)) return;
     const { refusal: _, ...step } = last;
-    judge({ ...step, after: end, effects: [effect({ kind: 'statement', span: last.statement.span })], locks: [] }, true, migrationStart, deployStart);
+    judge({ ...step, after: end, effects: [effect], locks: [] }, true, migrationStart, deployStart);
   };
 
   /**
@@ -115,7 +116,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
       const last = run.steps.at(-1);
       if (last === undefined) continue;
       const { refusal: _, ...step } = last;
-      const both: Effect = { kind: 'endOfDeploy', via: { kind: 'statement', span: last.statement.span }, start, steps: [...up, ...run.steps] };
+      const both: Effect = { kind: 'endOfDeploy', via: viaOf(last), start, steps: [...up, ...run.steps] };
       judge({ ...step, migration, after: run.end, effects: [both], locks: [] }, true, start, start, true, ofRestoring);
     }
   };
@@ -132,12 +133,12 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     for (const step of run.steps) judge(step, false, run.start, deploy.start);
     const last = run.steps.at(-1);
     if (last !== undefined) {
-      judgeEnd(last, run.end, via => ({ kind: 'endOfMigration', via, start: run.start, steps: run.steps }), run.start, deploy.start);
+      judgeEnd(last, run.end, { kind: 'endOfMigration', via: viaOf(last), start: run.start, steps: run.steps }, run.start, deploy.start);
       lastStep = { step: last, migrationStart: run.start, deployStart: deploy.start };
     }
     const lastOfDeploy = deploy.steps.at(-1);
     if (deploy.over && lastOfDeploy !== undefined)
-      judgeEnd(lastOfDeploy, run.end, via => ({ kind: 'endOfDeploy', via, start: deploy.start, steps: deploy.steps }), run.start, deploy.start);
+      judgeEnd(lastOfDeploy, run.end, { kind: 'endOfDeploy', via: viaOf(lastOfDeploy), start: deploy.start, steps: deploy.steps }, run.start, deploy.start);
     remember(raised, first, run.end);
     if (options.down === true && run.migration.down !== undefined) judgeDown(run, run.migration.down);
   };
@@ -150,7 +151,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     let next = replayed.next();
     for (; !next.done; next = replayed.next()) migration(next.value);
     end = next.value;
-    if (lastStep !== undefined) judgeEnd(lastStep.step, end, via => ({ kind: 'endOfHistory', via }), lastStep.migrationStart, lastStep.deployStart);
+    if (lastStep !== undefined) judgeEnd(lastStep.step, end, { kind: 'endOfHistory', via: viaOf(lastStep.step) }, lastStep.migrationStart, lastStep.deployStart);
   } catch (error) {
     crash('replay', history.root, error);
   }
@@ -227,6 +228,9 @@ function called(problem: Problem, effect: Effect): Problem {
 
 /** The rules that speak of what a view had and its successor has not. */
 const ofRestoring: ReadonlySet<string> = new Set(['no-lost-index', 'no-lost-privileges', 'no-lost-settings', 'no-stale-dependents']);
+
+/** What happened by the statement of a step. */
+const viaOf = ({ statement: { span } }: Step): Effect['via'] => ({ kind: 'statement', span });
 
 const isDamage = ({ kind }: Effect): boolean => kind === 'refuse' || kind === 'dropObject' || kind === 'dropPart';
 

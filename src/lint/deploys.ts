@@ -17,7 +17,7 @@ export function deploysOf(history: History, pending: ((migration: Migration) => 
       left.set(id, remaining);
       if (remaining > 0) open.set(id, deploy);
       else open.delete(id);
-      return { ...deploy, over: remaining <= 0 };
+      return { start: deploy.start, steps: deploy.steps, over: remaining <= 0 };
     },
   };
 }

@@ -34,6 +34,9 @@ export interface Replacement<Old extends Selectable = Matview> {
   readonly dropped?: Happening;
 }
 
+/** The effects that can take a name away. */
+const takers: ReadonlySet<Effect['kind']> = new Set(['dropObject', 'dropPart', 'renameRelation']);
+
 /** The ids that an effect takes a name from: dropped, taken along by CASCADE, or renamed. */
 function unnamed(effect: Effect): readonly ObjectId[] {
   if (effect.kind === 'dropObject') return [effect.object.id, ...effect.takes.map(object => object.id)];
@@ -73,7 +76,9 @@ const memo = new WeakMap<End, readonly Replacement<Selectable>[]>();
 export function nameChanges(end: End, context: Context): readonly Replacement<Selectable>[] {
   const old = memo.get(end);
   if (old) return old;
-  const { takings, givings } = handovers([...happenings(end.steps)]);
+  const all = happenings(end.steps);
+  if (!all.some(({ effect }) => takers.has(effect.kind))) return [];
+  const { takings, givings } = handovers(all);
   const changes = [...takings].flatMap(([id, takes]) => {
     const was = end.start.get(id);
     if (!isSelectable(was) || context.inUse(was) !== true) return [];

@@ -63,8 +63,9 @@ export function* usedRoutines(effect: Effect, context: Context): Iterable<UsedRo
   if (effect.kind !== 'createRoutine' || effect.replaced === undefined) return;
   const { routine, replaced, via } = effect;
   const [matview] = matviewsOver(routine.id, context.step.after);
+  if (matview === undefined) return;
   const then = stabilityOf(replaced, context.step.before);
   const stability = stabilityOf(routine, context.step.after);
-  if (matview === undefined || (then.notImmutable !== undefined) === (stability.notImmutable !== undefined)) return;
+  if ((then.notImmutable !== undefined) === (stability.notImmutable !== undefined)) return;
   yield { routine, stability, user: matview, span: via.span, evidence: [{ span: via.span, says: `${matview.name.name} calls ${routine.name.name}()` }] };
 }

@@ -29,8 +29,10 @@ const at = (span: Span, call: UnqualifiedCall, says: string): UnqualifiedCall =>
 export function* unqualifiedCalls(effect: Effect, context: Context): Iterable<UnqualifiedCall> {
   const { after, before } = context.step;
   if (effect.kind === 'createMatview') yield* ofMatview(effect.matview, context);
-  if (effect.kind === 'createRoutine' && effect.replaced !== undefined && unqualifiedIn(effect.replaced, before) === undefined) {
-    for (const matview of matviewsOver(effect.routine.id, after))
+  if (effect.kind === 'createRoutine' && effect.replaced !== undefined) {
+    const callers = matviewsOver(effect.routine.id, after);
+    if (callers.length === 0 || unqualifiedIn(effect.replaced, before) !== undefined) return;
+    for (const matview of callers)
       for (const call of ofMatview(matview, context, effect.routine.id)) yield at(effect.via.span, call, `${quote(effect.routine.name)} is replaced here`);
   }
   if (effect.kind === 'createView' && effect.replaced !== undefined) {
