@@ -3,7 +3,6 @@
  * so that keeping the catalog before and after every statement costs memory by change, not by size.
  */
 export interface PersistentMap<K extends string | number, V> {
-  readonly size: number;
   get(key: K): V | undefined;
   has(key: K): boolean;
   set(key: K, value: V): PersistentMap<K, V>;
@@ -14,11 +13,12 @@ export interface PersistentMap<K extends string | number, V> {
   differences(other: PersistentMap<K, V>): ReadonlySet<K>;
 }
 
-type Leaf<K, V> = { readonly hash: number; readonly pairs: readonly (readonly [K, V])[] };
+/** One key; `next` are the others with the same hash. */
+type Leaf<K, V> = { readonly hash: number; readonly key: K; readonly value: V; readonly next: Leaf<K, V> | undefined };
 type Branch<K, V> = { readonly bitmap: number; readonly children: readonly Node<K, V>[] };
 type Node<K, V> = Leaf<K, V> | Branch<K, V>;
 
-const isLeaf = <K, V>(node: Node<K, V>): node is Leaf<K, V> => 'pairs' in node;
+const isLeaf = <K, V>(node: Node<K, V>): node is Leaf<K, V> => 'key' in node;
 
 /** Ids hash to themselves, text by FNV-1a over UTF-16 units. */
 function hashOf(key: string | number): number {
@@ -37,36 +37,45 @@ const slot = (hash: number, shift: number): number => 1 << ((hash >>> shift) & 3
 const indexOf = (bitmap: number, bit: number): number => bitCount(bitmap & (bit - 1));
 
 function put<K, V>(node: Node<K, V> | undefined, shift: number, hash: number, key: K, value: V): Node<K, V> {
-  if (!node) return { hash, pairs: [[key, value]] };
+  if (!node) return { hash, key, value, next: undefined };
   if (isLeaf(node)) {
-    if (node.hash === hash) return { hash, pairs: [...node.pairs.filter(pair => pair[0] !== key), [key, value]] };
-    const bit = slot(node.hash, shift);
-    return put({ bitmap: bit, children: [node] } as Branch<K, V>, shift, hash, key, value);
+    if (node.hash === hash) return { hash, key, value, next: without(node, key) };
+    return put({ bitmap: slot(node.hash, shift), children: [node] }, shift, hash, key, value);
   }
   const bit = slot(hash, shift);
   const at = indexOf(node.bitmap, bit);
-  if ((node.bitmap & bit) === 0) return { bitmap: node.bitmap | bit, children: node.children.toSpliced(at, 0, { hash, pairs: [[key, value]] }) };
+  if ((node.bitmap & bit) === 0) return { bitmap: node.bitmap | bit, children: node.children.toSpliced(at, 0, { hash, key, value, next: undefined }) };
   return { bitmap: node.bitmap, children: node.children.with(at, put(node.children[at], shift + 5, hash, key, value)) };
 }
 
+/** The keys of one hash but for one; the same leaf when that is not among them. */
+function without<K, V>(leaf: Leaf<K, V> | undefined, key: K): Leaf<K, V> | undefined {
+  if (leaf === undefined || leaf.key === key) return leaf?.next;
+  const next = without(leaf.next, key);
+  return next === leaf.next ? leaf : { ...leaf, next };
+}
+
+/** The same node when it does not hold the key. */
 function remove<K, V>(node: Node<K, V>, shift: number, hash: number, key: K): Node<K, V> | undefined {
-  if (isLeaf(node)) {
-    const pairs = node.pairs.filter(pair => pair[0] !== key);
-    return pairs.length === 0 ? undefined : { hash: node.hash, pairs };
-  }
+  if (isLeaf(node)) return node.hash === hash ? without(node, key) : node;
   const bit = slot(hash, shift);
   const at = indexOf(node.bitmap, bit);
   const child = (node.bitmap & bit) === 0 ? undefined : node.children[at];
   if (!child) return node;
   const rest = remove(child, shift + 5, hash, key);
+  if (rest === child) return node;
   if (rest) return { bitmap: node.bitmap, children: node.children.with(at, rest) };
   return node.children.length === 1 ? undefined : { bitmap: node.bitmap & ~bit, children: node.children.toSpliced(at, 1) };
 }
 
-function find<K, V>(root: Node<K, V> | undefined, hash: number, key: K): readonly [K, V] | undefined {
+function find<K, V>(root: Node<K, V> | undefined, hash: number, key: K): Leaf<K, V> | undefined {
   let node = root;
   for (let shift = 0; node; shift += 5) {
-    if (isLeaf(node)) return node.hash === hash ? node.pairs.find(pair => pair[0] === key) : undefined;
+    if (isLeaf(node)) {
+      let leaf: Leaf<K, V> | undefined = node.hash === hash ? node : undefined;
+      while (leaf !== undefined && leaf.key !== key) leaf = leaf.next;
+      return leaf;
+    }
     const bit = slot(hash, shift);
     node = (node.bitmap & bit) === 0 ? undefined : node.children[indexOf(node.bitmap, bit)];
   }
@@ -75,8 +84,8 @@ function find<K, V>(root: Node<K, V> | undefined, hash: number, key: K): readonl
 
 function* walk<K, V>(node: Node<K, V> | undefined): Iterable<readonly [K, V]> {
   if (!node) return;
-  if (isLeaf(node)) yield* node.pairs;
-  else for (const child of node.children) yield* walk(child);
+  if (!isLeaf(node)) for (const child of node.children) yield* walk(child);
+  else for (let leaf: Leaf<K, V> | undefined = node; leaf !== undefined; leaf = leaf.next) yield [leaf.key, leaf.value];
 }
 
 function differ<K extends string | number, V>(a: Node<K, V> | undefined, b: Node<K, V> | undefined, found: Set<K>): void {
@@ -92,16 +101,14 @@ function differ<K extends string | number, V>(a: Node<K, V> | undefined, b: Node
 }
 
 class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
-  readonly size: number;
   private readonly root: Node<K, V> | undefined;
 
-  constructor(root: Node<K, V> | undefined, size: number) {
+  constructor(root: Node<K, V> | undefined) {
     this.root = root;
-    this.size = size;
   }
 
   get(key: K): V | undefined {
-    return find(this.root, hashOf(key), key)?.[1];
+    return find(this.root, hashOf(key), key)?.value;
   }
 
   has(key: K): boolean {
@@ -109,13 +116,12 @@ class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
   }
 
   set(key: K, value: V): PersistentMap<K, V> {
-    const hash = hashOf(key);
-    return new HashTrie(put(this.root, 0, hash, key, value), find(this.root, hash, key) ? this.size : this.size + 1);
+    return new HashTrie(put(this.root, 0, hashOf(key), key, value));
   }
 
   delete(key: K): PersistentMap<K, V> {
-    const hash = hashOf(key);
-    return this.root && find(this.root, hash, key) ? new HashTrie(remove(this.root, 0, hash, key), this.size - 1) : this;
+    const rest = this.root && remove(this.root, 0, hashOf(key), key);
+    return rest === this.root ? this : new HashTrie(rest);
   }
 
   entries(): Iterable<readonly [K, V]> {
@@ -129,7 +135,7 @@ class HashTrie<K extends string | number, V> implements PersistentMap<K, V> {
   }
 }
 
-const empty: PersistentMap<never, never> = new HashTrie<never, never>(undefined, 0);
+const empty: PersistentMap<never, never> = new HashTrie<never, never>(undefined);
 
 /** The empty map. */
 export function emptyMap<K extends string | number, V>(): PersistentMap<K, V> {

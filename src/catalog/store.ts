@@ -204,6 +204,7 @@ export class Store implements Catalog {
 
   /** Keeps `referencing` true for a table that comes, changes or goes. */
   private relink(old: CatalogObject | undefined, now: CatalogObject | undefined): void {
+    if (old?.kind === 'table' && now?.kind === 'table' && old.constraints === now.constraints) return;
     const targets = (object: CatalogObject | undefined): ObjectId[] =>
       (object?.kind === 'table' ? object.constraints.flatMap(constraint => constraint.references ?? []) : []);
     const [before, after] = [new Set(targets(old)), new Set(targets(now))];
