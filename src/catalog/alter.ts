@@ -17,7 +17,7 @@ const passes: Readonly<Record<string, number>> = { AT_DropColumn: 0, AT_DropCons
 function inPasses(node: AlterTableStmt): AlterTableCmd[] {
   const commands = (node.cmds ?? []).flatMap(item => ('AlterTableCmd' in item ? [item.AlterTableCmd] : []));
   const passOf = ({ subtype }: AlterTableCmd): number => passes[subtype ?? ''] ?? 3;
-  return commands.toSorted((a, b) => passOf(a) - passOf(b));
+  return commands.length === 1 ? commands : commands.toSorted((a, b) => passOf(a) - passOf(b));
 }
 
 /** 42703 for the first column whose type is to change and that was not there before the statement: asked ahead of all passes. */
@@ -62,14 +62,13 @@ const notOnMatviews = new Set([
 
 function alter(change: Change, relation: Relation, command: AlterTableCmd): Outcome {
   const kind = command.subtype ?? '';
-  const what = describe(kind, command);
   const settle = (to: Relation): undefined => {
     change.store.put(to);
-    change.effects.push({ kind: 'changeRelation', from: relation, to, what, via: change.via });
+    change.effects.push({ kind: 'changeRelation', from: relation, to, what: describe(kind, command), via: change.via });
     return undefined;
   };
   if (relation.kind === 'matview' && notOnMatviews.has(kind))
-    return refuse('42809', `ALTER action ${what} cannot be performed on relation "${relation.name.name}"`, [], relation.id);
+    return refuse('42809', `ALTER action ${describe(kind, command)} cannot be performed on relation "${relation.name.name}"`, [], relation.id);
   switch (kind) {
     case 'AT_ChangeOwner': return changeOwner(change, relation, command.newowner);
     case 'AT_SetRelOptions': return settle({ ...relation, options: new Map([...relation.options, ...optionsOf(defList(command))]) });

@@ -1,5 +1,5 @@
 import type {
-  CatalogObject, Column, Effect, Evidence, Gap, Known, Lock, LockMode, Name, ObjectId, Refusal, Relation, Selectable, Span, Statement, Unit, Via, WrittenName,
+  CatalogObject, Column, Effect, Evidence, Gap, Grants, Known, Lock, LockMode, Name, ObjectId, Refusal, Relation, Selectable, Span, Statement, Unit, Via, WrittenName,
 } from '../model.ts';
 import { nameEnd, sourceSpan } from '../sql/span.ts';
 import type { Node, RangeVar } from '../sql/tree.ts';
@@ -154,8 +154,12 @@ export function objectName(first: string, second: string | undefined, suffix: st
   return [a, ...(second === undefined ? [] : [b]), suffix].join('_');
 }
 
+/** What a new object has as long as nobody altered the default privileges: one map for all of them. */
+const noGrants: Grants = new Map();
+
 /** The privileges and grants that default privileges give a new object of the current role. */
-export function defaultGrants(change: Change, objects: 'tables' | 'sequences' | 'schemas', schema: string): Map<string, Set<string>> {
+export function defaultGrants(change: Change, objects: 'tables' | 'sequences' | 'schemas', schema: string): Grants {
+  if (change.store.defaultPrivileges.length === 0) return noGrants;
   const grants = new Map<string, Set<string>>();
   const { role } = change.store.session;
   for (const entry of change.store.defaultPrivileges) {

@@ -33,6 +33,11 @@ export function tollOfColumn(change: Change, table: ObjectId, column: string): T
   return follow(change, [], [{ id: table, column }]);
 }
 
+/** Auto dependants ahead of normal ones, each in the order they were made. */
+function autoFirst(a: Dependency, b: Dependency): number {
+  return a.strength === b.strength ? a.dependent - b.dependent : a.strength === 'auto' ? -1 : 1;
+}
+
 /** Follows pg_depend as findDependentObjects does: auto dependants go silently, normal ones need CASCADE. */
 function follow(change: Change, named: readonly CatalogObject[], queue: Step[]): Toll {
   const goes = new Map(named.map(object => [object.id, object]));
@@ -49,7 +54,7 @@ function follow(change: Change, named: readonly CatalogObject[], queue: Step[]):
       take(object);
       if (column === undefined) blocked.push({ object, on: id });
     }
-    for (const link of [...change.store.dependants(id)].sort((a, b) => a.strength.localeCompare(b.strength) || a.dependent - b.dependent)) {
+    for (const link of change.store.dependants(id).toSorted(autoFirst)) {
       if (column !== undefined && !uses(column)(link)) continue;
       const object = change.store.get(link.dependent);
       if (!object || goes.has(object.id)) continue;
@@ -291,7 +296,7 @@ export function drop(change: Change, node: DropStmt): Outcome {
     return undefined;
   }
   for (const object of named) {
-    const toll = tollOf(change, [object]);
+    const toll = named.length === 1 ? all : tollOf(change, [object]);
     const takes = cascade ? notable(toll, ids).filter(taken => change.store.isCertain(taken.id)) : [];
     const columns = cascade ? columnsTaken(change, toll.columns) : [];
     change.effects.push({ kind: 'dropObject', object, cascade, takes, ...(columns.length > 0 ? { columns } : {}), via: change.via });

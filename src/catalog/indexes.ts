@@ -3,7 +3,7 @@ import { expressionEnd } from '../sql/span.ts';
 import { normalText } from '../sql/tokens.ts';
 import type { IndexElem, IndexStmt, Node } from '../sql/tree.ts';
 import { find, freeName, hasColumn, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
-import { optionsOf } from './options.ts';
+import { noOptions, optionsOf } from './options.ts';
 import { isHole } from './names.ts';
 import { existsAlready } from './views.ts';
 
@@ -26,7 +26,7 @@ export function makeIndex(change: Change, on: Selectable, wanted: Wanted): Objec
   const { name, options, valid, ...rest } = wanted;
   const index: Index = {
     kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name }, madeAt: change.statement.span, owner: on.owner,
-    on: on.id, valid: valid ?? true, options: options ?? new Map(), ...rest,
+    on: on.id, valid: valid ?? true, options: options ?? noOptions, ...rest,
   };
   change.store.put(index);
   const columns = wanted.columns.map(column => column.column).filter(column => column !== undefined);

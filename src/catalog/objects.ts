@@ -8,6 +8,7 @@ import {
 } from './change.ts';
 import { roleName } from './owners.ts';
 import { isHole } from './names.ts';
+import { noOptions } from './options.ts';
 import { namesOf } from './tables.ts';
 import { dependOnAttributes, dependOnTypes } from './type-users.ts';
 import { dependOnQueriesIn, existsAlready } from './views.ts';
@@ -27,7 +28,7 @@ export function createSequence(change: Change, node: CreateSeqStmt): Outcome {
   if (!name) return undefined;
   if (existing) return existsAlready(change, node.if_not_exists === true, 'sequence', existing.id, name);
   change.store.put({
-    kind: 'sequence', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, options: new Map(),
+    kind: 'sequence', id: change.store.newId(), name, madeAt: change.statement.span, owner: change.store.session.role, options: noOptions,
     grants: defaultGrants(change, 'sequences', name.schema),
   });
   return undefined;

@@ -12,10 +12,14 @@ export function defElemText(arg: Node | undefined): string {
   return '';
 }
 
+/** What most objects have: one map for all of them. */
+export const noOptions: ReadonlyMap<string, string> = new Map();
+
 /** `WITH (…)` as a map by lower-case key; a namespace is kept as `toast.autovacuum_enabled`. */
 export function optionsOf(list: readonly Node[] | undefined): ReadonlyMap<string, string> {
+  if (list === undefined) return noOptions;
   const options = new Map<string, string>();
-  for (const item of list ?? [])
+  for (const item of list)
     if ('DefElem' in item) options.set([item.DefElem.defnamespace, item.DefElem.defname].filter(Boolean).join('.').toLowerCase(), defElemText(item.DefElem.arg));
   return options;
 }

@@ -9,7 +9,7 @@ import { makeIndex } from './indexes.ts';
 import { hypertableOption } from './incremental/hypertables.ts';
 import { inherited } from './inherited.ts';
 import { likeColumns, likeParts } from './like.ts';
-import { optionsOf } from './options.ts';
+import { noOptions, optionsOf } from './options.ts';
 import { dependOnColumnTypes, dependOnTypes } from './type-users.ts';
 import { existsAlready } from './views.ts';
 
@@ -119,7 +119,7 @@ export function makeSequence(change: Change, table: Table, column: string): void
   const { schema } = table.name;
   const sequence: Sequence = {
     kind: 'sequence', id: change.store.newId(), name: { schema, name: freeName(change.store, schema, objectName(table.name.name, column, 'seq')) },
-    madeAt: change.statement.span, owner: table.owner, options: new Map(), ownedBy: { table: table.id, column }, grants: defaultGrants(change, 'sequences', schema),
+    madeAt: change.statement.span, owner: table.owner, options: noOptions, ownedBy: { table: table.id, column }, grants: defaultGrants(change, 'sequences', schema),
   };
   change.store.put(sequence);
   change.store.depend({ dependent: sequence.id, on: table.id, columns: [column], strength: 'auto' });
