@@ -232,7 +232,9 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
     facts = names === undefined ? anyRows(newId(run)) : joinFacts(kind, { facts: left.facts, from, until: between },
       { facts: right.facts, from: between, until }, parts, pairs, lateralPlace(run, env, both));
     extendWithNulls(kind, left, right);
-    if (kind === 'inner') for (const column of columnsOf(both)) if (column.nullable !== false && column.ids.some(id => facts.solid.has(id))) column.nullable = false;
+    if (kind === 'inner') for (const item of both) eachColumn(item, column => {
+      if (column.nullable !== false && column.ids.some(id => facts.solid.has(id))) column.nullable = false;
+    });
   }
   const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
   const columns = [...merged, ...rest(left), ...rest(right)];
@@ -255,24 +257,27 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
 function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readonly (readonly [ScopeColumn, ScopeColumn])[]): void {
   const strict = strictIds(parts, both);
   if (strict.size === 0 && using.length === 0) return;
-  for (const column of columnsOf(both)) {
-    if (column.nullable === false) continue;
+  for (const item of both) eachColumn(item, column => {
+    if (column.nullable === false) return;
     if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;
-  }
+  });
 }
 
 /** An outer join gives NULLs in every column of the side that need not match. */
 function extendWithNulls(kind: JoinKind, left: Item, right: Item): void {
   for (const item of kind === 'left' ? [right] : kind === 'right' ? [left] : kind === 'full' ? [left, right] : []) {
     const sure = !referenced(item === right ? left : right, item);
-    for (const column of columnsOf([item])) column.nullable = sure || column.nullable === true ? true
-      : unknown(`whether every row of the join finds ${column.name}`);
+    eachColumn(item, column => {
+      column.nullable = sure || column.nullable === true ? true : unknown(`whether every row of the join finds ${column.name}`);
+    });
   }
 }
 
-/** Every column of the items, hidden by USING or not, once. */
-const columnsOf = (items: readonly Item[]): readonly ScopeColumn[] =>
-  [...new Set(items.flatMap(item => [...item.columns, ...item.entries.flatMap(entry => entry.columns)]))];
+/** Every column of an item, hidden by USING or not; some of them twice. */
+function eachColumn(item: Item, visit: (column: ScopeColumn) => void): void {
+  item.columns.forEach(visit);
+  for (const { columns } of item.entries) if (columns !== item.columns) columns.forEach(visit);
+}
 
 /** The common names in the order of the left side; undefined when a side is not fully known. */
 function naturalNames(left: Item, right: Item): readonly string[] | undefined {

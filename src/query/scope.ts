@@ -236,13 +236,21 @@ export function unknownValue(what: string): Value {
   return { type: unknown(`type of ${what}`), literal: false, nullable: unknown(`whether ${what} is NULL`), taints: [] };
 }
 
+const noTaints: readonly Taint[] = [];
+
 /** The taints of several values, one per origin. */
 export function unionTaints(...lists: readonly (readonly Taint[])[]): readonly Taint[] {
-  const filled = lists.filter(list => list.length > 0);
-  if (filled.length === 0) return [];
-  if (filled.length === 1) return filled[0]!;
+  let first = noTaints;
+  let isOne = true;
+  for (const list of lists) {
+    if (list.length === 0 || list === first) continue;
+    if (first.length > 0) isOne = false;
+    else first = list;
+  }
+  // Most values have no taint, and most others have those of one part.
+  if (isOne) return first;
   const seen = new Map<string, Taint>();
-  for (const taint of filled.flat()) {
+  for (const taint of lists.flat()) {
     const { span } = taint.path[0];
     const decides = (taint as Flow).decides === true ? 'decides' : '';
     const key = `${taint.cause} ${taint.flips} ${taint.setting ?? ''} ${taint.form ?? ''} ${decides} ${span.path} ${span.start}`;
