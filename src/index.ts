@@ -11,6 +11,7 @@ import type { Host as EmbeddedServers } from './live/host.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
+import { parseAhead } from './sql/ahead.ts';
 import { ready } from './sql/parse.ts';
 import type { EngineInShort } from './lint/inventory.ts';
 
@@ -48,6 +49,7 @@ export interface Session {
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
   await ready();
   const { histories, problems, reported, files } = readHistories(given, options);
+  parseAhead(histories.flatMap(history => history.migrations.flatMap(migration => migration.up.flatMap(unit => unit.statements.map(statement => statement.sql)))));
   const texts = new Map<string, string | undefined>();
   return {
     files, histories, problems, ...(reported === undefined ? {} : { reported }),

@@ -23,6 +23,7 @@ const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   rule: 'src/rule.ts',
   worker: 'src/live/worker.ts',
+  'parser-thread': 'src/sql/ahead-thread.ts',
 };
 
 /** CommonJS dependencies ask for `require` and `__dirname`, which an ES module does not have. */

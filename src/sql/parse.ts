@@ -1,5 +1,6 @@
 import type { Node } from './tree.ts';
 import { utf16OfBytes, utf16OfCodePoint } from './offsets.ts';
+import { takeAhead } from './ahead.ts';
 import { ParserOverflow, withParser } from './wasm.ts';
 
 export { ready } from './wasm.ts';
@@ -27,7 +28,7 @@ const tooDeep = 'expression too deep to parse';
 let young = new Map<string, Parsed>();
 let old = new Map<string, Parsed>();
 let weight = 0;
-const mostEntries = 1024;
+const mostEntries = 256;
 const mostWeight = 8 * 1024 * 1024;
 
 /**
@@ -56,7 +57,11 @@ function remember(sql: string, parsed: Parsed, heavy: number): void {
   weight += heavy;
 }
 
-type Raw = { readonly json: string } | { readonly message: string; readonly codePoint: number };
+/** What the parser itself says of a statement; `codePoint` counts from 0. */
+export type Raw = { readonly json: string } | { readonly message: string; readonly codePoint: number };
+
+/** Runs the parser on a text without NUL. Throws `ParserOverflow` when it is too deep for it. */
+export const rawParse = (sql: string): Raw => withParser(sql, readParse);
 
 function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: number } {
   const refuse = (message: string, at: number): { readonly parsed: Parsed; readonly weight: number } =>
@@ -66,7 +71,7 @@ function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: num
   if (nul >= 0) return refuse('a NUL character: Postgres text holds none', nul);
   let raw: Raw;
   try {
-    raw = withParser(sql, readParse);
+    raw = takeAhead(sql) ?? rawParse(sql);
   } catch (error) {
     if (error instanceof ParserOverflow) return refuse(tooDeep, 0);
     throw error;

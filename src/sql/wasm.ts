@@ -15,6 +15,7 @@ interface WebAssemblyHost {
  * overflow has broken (measured: after 30 of them every later parse of good SQL fails). Here such an instance is thrown away.
  */
 interface Parser {
+  readonly compiled: object;
   /** A fresh instance, synchronously: 4-8 ms. */
   readonly make: () => RawModule;
   current: RawModule | undefined;
@@ -30,11 +31,20 @@ export function ready(): Promise<void> {
   return loading;
 }
 
-async function load(): Promise<void> {
+/** The same from what another thread has compiled. */
+export function readyFrom(compiled: object): Promise<void> {
+  loading ??= load(compiled);
+  return loading;
+}
+
+/** The parser's compiled module, for another thread; undefined before `ready()`. */
+export const compiledParser = (): object | undefined => parser?.compiled;
+
+async function load(given?: object): Promise<void> {
   const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
   const [glue, compiled] = await Promise.all([
     import('libpg-query/wasm/libpg-query.js'),
-    readFile(wasmPath()).then(bytes => host.compile(bytes)),
+    given ?? readFile(wasmPath()).then(bytes => host.compile(bytes)),
   ]);
   const factory = typeof glue.default === 'function' ? glue.default : (glue as unknown as { default: typeof glue }).default.default;
   const make = (): RawModule => {
@@ -52,7 +62,7 @@ async function load(): Promise<void> {
     factory(module).catch(() => {});
     return module as unknown as RawModule;
   };
-  parser = { make, current: make() };
+  parser = { compiled, make, current: make() };
 }
 
 /** The file stands beside the bundle, or in the package when the sources run as they are. */

@@ -1,0 +1,50 @@
+/** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
+import { workerData } from 'node:worker_threads';
+import type { AheadAnswer, AheadData } from './ahead.ts';
+import { rawParse, type Raw } from './parse.ts';
+import { ParserOverflow, readyFrom } from './wasm.ts';
+
+const { texts, next, compiled, port } = workerData as AheadData;
+
+/** So many texts wait for who asks: their trees as JSON are ten times as long as the texts. */
+const farthest = 600;
+/** One message for so many texts, or so many UTF-16 units of JSON. */
+const mostTexts = 24;
+const mostUnits = 48_000;
+/** Who asks has come as far: the texts right in front are parsed there before an answer could arrive. */
+const headStart = 6;
+/** Nobody asked for so long (milliseconds): nobody will. */
+const patience = 30_000;
+
+/** Where to go on: in front of who asks, and not too far. Undefined when nobody asks any more. */
+function turn(at: number): number | undefined {
+  for (;;) {
+    const asked = Atomics.load(next, 0);
+    if (at < asked + farthest) return Math.max(at, asked === 0 ? 0 : asked + headStart);
+    if (Atomics.wait(next, 0, asked, patience) === 'timed-out') return undefined;
+  }
+}
+
+function parsed(text: string): Raw | undefined {
+  if (text.includes('\0')) return undefined;
+  try {
+    return rawParse(text);
+  } catch (error) {
+    if (error instanceof ParserOverflow) return undefined;
+    throw error;
+  }
+}
+
+await readyFrom(compiled);
+for (let at = turn(0); at !== undefined && at < texts.length; at = turn(at)) {
+  const raws: (Raw | undefined)[] = [];
+  let units = 0;
+  for (let text = texts[at]; text !== undefined && raws.length < mostTexts && units < mostUnits; text = texts[at + raws.length]) {
+    const raw = parsed(text);
+    if (raw !== undefined && 'json' in raw) units += raw.json.length;
+    raws.push(raw);
+  }
+  port.postMessage({ from: at, raws } satisfies AheadAnswer);
+  at += raws.length;
+}
+port.close();

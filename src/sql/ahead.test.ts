@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { endAhead, parseAhead, takeAhead } from './ahead.ts';
+import { rawParse, ready, type Raw } from './parse.ts';
+
+/** The thread's program stands in the bundle, which `npm test` builds first. */
+const thread = new URL('../../dist/parser-thread.js', import.meta.url);
+const able = availableParallelism() > 1 && existsSync(thread);
+
+beforeAll(() => ready());
+afterEach(() => endAhead());
+
+const padding = ` /* ${'x'.repeat(300)} */`;
+const texts = Array.from({ length: 1500 }, (_, at) => (at % 100 === 7 ? `select from where ${at}${padding}` : at % 100 === 8 ? `select '\0${at}'${padding}`
+  : at === 9 ? `select ${'('.repeat(50_000)}` : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
+
+/** What the parser says here; undefined where it gives up. */
+function here(text: string): Raw | undefined {
+  try {
+    return text.includes('\0') ? undefined : rawParse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks again while the thread has not come as far. */
+async function patiently(text: string): Promise<Raw | undefined> {
+  await setTimeout(20);
+  return takeAhead(text);
+}
+
+test.skipIf(!able)('the thread says what the parser says here, in the order of the texts', async () => {
+  parseAhead(texts, thread);
+  await setTimeout(1500);
+  let answered = 0;
+  for (const [at, text] of texts.entries()) {
+    const answer = at % 400 === 0 ? await patiently(text) : takeAhead(text);
+    if (answer === undefined) continue;
+    answered += 1;
+    expect(answer).toEqual(here(text));
+  }
+  expect(answered).toBeGreaterThan(400);
+}, 60_000);
+
+test.skipIf(!able)('a text that is not next is found a little further on, others are nobody’s', async () => {
+  parseAhead(texts, thread);
+  await setTimeout(1500);
+  expect(takeAhead('select 1')).toBeUndefined();
+  expect(takeAhead(texts[900]!)).toBeUndefined();
+  expect(takeAhead(texts[12]!)).toEqual(here(texts[12]!));
+  expect(takeAhead(texts[11]!)).toBeUndefined();
+  expect(takeAhead(texts[13]!)).toEqual(here(texts[13]!));
+}, 60_000);
+
+test('few texts are not worth a thread, and a program that is missing is none', () => {
+  parseAhead(['select 1'], thread);
+  expect(takeAhead('select 1')).toBeUndefined();
+  parseAhead(texts, new URL('./none.js', import.meta.url));
+  expect(takeAhead(texts[0]!)).toBeUndefined();
+});

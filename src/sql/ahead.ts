@@ -1,0 +1,98 @@
+/**
+ * Parsing ahead on another processor. A thread of its own runs the parser over texts that this thread is about to ask for, in their order; what it has
+ * ready is taken, and what it has not is parsed here: nobody ever waits for it, and answers are the same with and without.
+ */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { compiledParser } from './wasm.ts';
+import type { Raw } from './parse.ts';
+
+/** What the thread is given. `next`: the position of the text that is asked for next, shared. */
+export interface AheadData {
+  readonly texts: readonly string[];
+  readonly next: Int32Array;
+  readonly compiled: object;
+  readonly port: MessagePort;
+}
+
+/** Answers for the texts from a position on; undefined where the parser gave up. */
+export interface AheadAnswer {
+  readonly from: number;
+  readonly raws: readonly (Raw | undefined)[];
+}
+
+interface Ahead {
+  readonly texts: readonly string[];
+  readonly next: Int32Array;
+  readonly port: MessagePort;
+  readonly worker: Worker;
+  readonly answers: Map<number, Raw>;
+  at: number;
+}
+
+let ahead: Ahead | undefined;
+
+/** Fewer UTF-16 units than this are parsed before a thread has begun. */
+const fewest = 200_000;
+/** Texts that are asked for out of turn are looked for so far on. */
+const lookahead = 32;
+/** Beside the bundle; sources that run as they are have none. */
+const threadFile = new URL('./parser-thread.js', import.meta.url);
+
+/**
+ * Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, on one processor, and before `ready()`.
+ * `file`: the thread's program.
+ */
+export function parseAhead(texts: readonly string[], file = threadFile): void {
+  endAhead();
+  const compiled = compiledParser();
+  if (compiled === undefined || availableParallelism() < 2 || !existsSync(file)) return;
+  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
+  const next = new Int32Array(new SharedArrayBuffer(4));
+  const { port1: port, port2 } = new MessageChannel();
+  const data: AheadData = { texts, next, compiled, port: port2 };
+  const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
+  // Without the thread everything is parsed here.
+  worker.on('error', () => {});
+  worker.unref();
+  port.unref();
+  ahead = { texts, next, port, worker, answers: new Map(), at: 0 };
+}
+
+/** What the thread has found out about a text, if it is the turn of that text and the answer is there. */
+export function takeAhead(text: string): Raw | undefined {
+  if (ahead === undefined) return undefined;
+  const { texts, next, answers } = ahead;
+  let at = ahead.at;
+  for (const end = Math.min(texts.length, at + lookahead); texts[at] !== text; at += 1) if (at >= end) return undefined;
+  if (!answers.has(at)) collect(ahead, at);
+  const answer = answers.get(at);
+  for (let gone = ahead.at; gone <= at; gone += 1) answers.delete(gone);
+  ahead.at = at + 1;
+  Atomics.store(next, 0, at + 1);
+  Atomics.notify(next, 0);
+  if (at + 1 === texts.length) endAhead();
+  return answer;
+}
+
+/** Takes in what has arrived, as far as that text: what waits in the channel is no burden on the heap. Answers for texts before it come too late. */
+function collect({ port, answers }: Ahead, wanted: number): void {
+  for (let end = 0; end <= wanted;) {
+    const message = receiveMessageOnPort(port);
+    if (message === undefined) return;
+    const { from, raws } = message.message as AheadAnswer;
+    raws.forEach((raw, at) => {
+      if (raw !== undefined && from + at >= wanted) answers.set(from + at, raw);
+    });
+    end = from + raws.length;
+  }
+}
+
+/** Ends the thread; what it has parsed and nobody asked for is forgotten. */
+export function endAhead(): void {
+  if (ahead === undefined) return;
+  ahead.port.close();
+  void ahead.worker.terminate();
+  ahead = undefined;
+}
