@@ -52,6 +52,7 @@ async function bundle(): Promise<void> {
     write: false,
   });
 
+  const script = await commandScript(version);
   // Everything is in memory before the first byte is written: a process that runs the old bundle meanwhile sees it whole for as long as possible.
   const written = new Set<string>();
   for (const file of result.outputFiles) {
@@ -62,13 +63,28 @@ async function bundle(): Promise<void> {
     written.add(relative(dist, file.path));
   }
   chmodSync(join(dist, 'cli.js'), 0o755);
+  writeFileSync(join(dist, scriptName), script);
 
   // The parser looks for its wasm beside the file it was bundled into; entries and chunks stand in one folder, so one copy serves all.
   const wasm = 'libpg-query.wasm';
   copyFileSync(createRequire(import.meta.url).resolve(`libpg-query/wasm/${wasm}`), join(dist, wasm));
   // So do the built-in catalogs: text that is read when a query first needs a type, and costs no start-up as a module would.
   copyFileSync(join(root, 'src/builtins/data/builtins.txt'), join(dist, 'builtins.txt'));
-  for (const name of readdirSync(dist)) if (name.endsWith('.js') && !written.has(name)) rmSync(join(dist, name));
+  for (const name of readdirSync(dist)) if ((name.endsWith('.js') && !written.has(name)) || name.endsWith('.cache')) rmSync(join(dist, name));
+  // In a process of its own: the cache holds what that process has run.
+  spawnSync(process.execPath, ['--import', 'tsx', join(root, 'src/dev/code-cache.ts'), join(dist, scriptName)], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+const scriptName = 'commands.cjs';
+
+/** The commands as one CommonJS script: V8 keeps a code cache for scripts, not for modules (`hosts/loading.ts`). */
+async function commandScript(version: string): Promise<string> {
+  const result = await build({
+    absWorkingDir: root, entryPoints: [join(root, 'src/hosts/commands.ts')], bundle: true, format: 'cjs', platform: 'node', target: 'node20',
+    external: ['@electric-sql/*', 'pg'], legalComments: 'none', logLevel: 'warning', write: false,
+    define: { 'process.env.MVLINT_VERSION': JSON.stringify(version), 'import.meta.url': 'metaUrl', 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
+  });
+  return result.outputFiles[0]!.text;
 }
 
 /** Declarations of the public entries. Returns the exit status of the compiler. */
