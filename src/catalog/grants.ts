@@ -55,7 +55,8 @@ function changed(grants: Grants, grantees: readonly string[], privileges: readon
   return result;
 }
 
-function changedColumns(columns: readonly Column[], grantees: readonly string[], wanted: Wanted, give: boolean): Column[] {
+function changedColumns(columns: readonly Column[], grantees: readonly string[], wanted: Wanted, give: boolean): readonly Column[] {
+  if (give && wanted.columns.length === 0) return columns;
   return columns.map(column => {
     const privileges = wanted.columns.filter(item => item.columns.includes(column.name)).map(item => item.privilege);
     const all = give ? privileges : [...privileges, ...wanted.privileges];
