@@ -23,7 +23,7 @@ export function suppressionOf(places: Places, rules: readonly Rule[], options: L
   /** Those inside of bodies, by file: they cover a statement there, whoever calls it. */
   const inBodies = new Map<string, Entry[]>();
   const key = (ignore: Ignore): string => `${ignore.span.path}\0${ignore.span.start}`;
-  for (const owner of places.owners)
+  for (const owner of places.ignoring)
     for (const ignore of owner.statement.ignores) {
       if (all.has(key(ignore))) continue;
       const entry = { ignore, owner, used: new Set<string>() };

@@ -1,5 +1,5 @@
 import { runs } from '../catalog/order.ts';
-import type { History, Migration, ObjectId, Problem, Severity, Span, Statement } from '../model.ts';
+import type { History, Migration, ObjectId, Problem, Severity, Span, Statement, Unit } from '../model.ts';
 import { gravity } from './severity.ts';
 
 /** A problem on its way to becoming a finding. */
@@ -27,27 +27,42 @@ export interface Owner {
 export interface Places {
   /** The statement that holds the start of a span; of several migrations that include the file, the preferred one. */
   at(span: Span, preferred?: Migration): Owner | undefined;
-  readonly owners: readonly Owner[];
+  /** The statements that carry ignores. */
+  readonly ignoring: readonly Owner[];
 }
 
 /** With `downs` the statements of down parts are found as well. */
 export function placesOf(history: History, downs = false): Places {
-  const byPath = new Map<string, Owner[]>();
   const order = new Map<Migration, number>();
   for (const run of runs(history)) if (run.judged) order.set(run.migration, order.size);
-  const owners: Owner[] = [];
+  const unitsOf = ({ up, down = [] }: Migration): readonly Unit[] => (downs ? [...up, ...down] : up);
+  /** The migrations with statements in a file. Few files are ever asked for, and only their statements are put in order. */
+  const migrationsOf = new Map<string, Migration[]>();
+  const ignoring: Owner[] = [];
   for (const [migration, index] of order)
-    for (const unit of downs ? [...migration.up, ...migration.down ?? []] : migration.up)
+    for (const unit of unitsOf(migration))
       for (const statement of unit.statements) {
-        const owner = { statement, migration, order: index };
-        owners.push(owner);
-        if (byPath.get(statement.span.path)?.push(owner) === undefined) byPath.set(statement.span.path, [owner]);
+        const { path } = statement.span;
+        const there = migrationsOf.get(path);
+        if (there === undefined) migrationsOf.set(path, [migration]);
+        else if (there.at(-1) !== migration) there.push(migration);
+        if (statement.ignores.length > 0) ignoring.push({ statement, migration, order: index });
       }
-  for (const list of byPath.values()) list.sort((a, b) => a.statement.span.start - b.statement.span.start || a.order - b.order);
+  const byPath = new Map<string, readonly Owner[]>();
+  const ownersIn = (path: string): readonly Owner[] | undefined => {
+    const known = byPath.get(path);
+    const migrations = migrationsOf.get(path);
+    if (known !== undefined || migrations === undefined) return known;
+    const owners = migrations.flatMap(migration => unitsOf(migration).flatMap(unit => unit.statements)
+      .filter(({ span }) => span.path === path).map((statement): Owner => ({ statement, migration, order: order.get(migration)! })));
+    owners.sort((a, b) => a.statement.span.start - b.statement.span.start || a.order - b.order);
+    byPath.set(path, owners);
+    return owners;
+  };
   return {
-    owners,
+    ignoring,
     at(span, preferred) {
-      const list = byPath.get(span.path);
+      const list = ownersIn(span.path);
       if (list === undefined) return undefined;
       let [low, high] = [0, list.length];
       while (low < high) {
