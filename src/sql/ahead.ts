@@ -37,6 +37,8 @@ let ahead: Ahead | undefined;
 const fewest = 200_000;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
+/** The thread is woken once for so many texts: waking it is dearer than a parse. */
+const wakes = 64;
 /** Beside the bundle; sources that run as they are have none. */
 const threadFile = new URL('./parser-thread.js', import.meta.url);
 
@@ -68,10 +70,11 @@ export function takeAhead(text: string): Raw | undefined {
   for (const end = Math.min(texts.length, at + lookahead); texts[at] !== text; at += 1) if (at >= end) return undefined;
   if (!answers.has(at)) collect(ahead, at);
   const answer = answers.get(at);
-  for (let gone = ahead.at; gone <= at; gone += 1) answers.delete(gone);
+  const gone = ahead.at - 1;
+  for (let taken = gone + 1; taken <= at; taken += 1) answers.delete(taken);
   ahead.at = at + 1;
   Atomics.store(next, 0, at + 1);
-  Atomics.notify(next, 0);
+  if (Math.floor(at / wakes) !== Math.floor(gone / wakes)) Atomics.notify(next, 0);
   if (at + 1 === texts.length) endAhead();
   return answer;
 }
