@@ -38,20 +38,25 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
   const { start, end } = queryRange(statement.sql);
+  const reads = run.reads.map((read): Read => ({
+    id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
+  }));
+  const query = queryOf(statement, start, end, names, catalog.session.searchPath, reads);
+  if (judge) remember(query, { shape, frozen: notes.frozen, calls: notes.calls }, around);
+  return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types], keys: [...run.keys ?? []],
+    missingColumns: run.missingColumns };
+}
+
+/** A query that keeps nothing alive but what it says: not the catalog that it was read in, which would stay for as long as the query. */
+function queryOf(statement: Statement, start: number, end: number, names: readonly string[], searchPath: Query['searchPath'], reads: readonly Read[]): Query {
   let normal: string | undefined;
-  const query: Query = {
-    statement, start, end, names, searchPath: catalog.session.searchPath,
+  return {
+    statement, start, end, names, searchPath, reads,
     // Few queries are ever compared with another.
     get normal() {
       return (normal ??= normalText(statement.sql, start, end));
     },
-    reads: run.reads.map((read): Read => ({
-      id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
-    })),
   };
-  if (judge) remember(query, { shape, frozen: notes.frozen, calls: notes.calls }, around);
-  return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types], keys: [...run.keys ?? []],
-    missingColumns: run.missingColumns };
 }
 
 /** The relation of a name, asked for by its id: that is what the query is bound to, whatever it is called later. */
