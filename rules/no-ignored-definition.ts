@@ -1,5 +1,5 @@
 import {
-  countsAfter, describe, evidence, isSelectable, keepsDefinition, madeAt, qualified, quote, quoteLiteral, rule, sameShape,
+  countsAfter, describe, evidence, isSelectable, keepsDefinition, madeAt, normalOf, qualified, quote, quoteLiteral, rule, sameShape,
 } from '../src/rule.ts';
 import type { Catalog, Query } from '../src/rule.ts';
 
@@ -7,7 +7,7 @@ import type { Catalog, Query } from '../src/rule.ts';
 function bare(query: Query, catalog: Catalog): string {
   const schemas = query.reads.map(read => catalog.get(read.id)).flatMap(object => (isSelectable(object) ? [object.name.schema] : []));
   const prefix = (schema: string): RegExp => new RegExp(`(?<![\\w.])"?${schema.replaceAll(/\W/g, '\\$&')}"? ?\\. ?`, 'g');
-  return [...new Set(schemas)].reduce((text, schema) => text.replaceAll(prefix(schema), ''), query.normal);
+  return [...new Set(schemas)].reduce((text, schema) => text.replaceAll(prefix(schema), ''), normalOf(query));
 }
 
 /** Whether two definitions are the same query over the same relations. */
@@ -16,7 +16,7 @@ function same(a: Query, b: Query, catalog: Catalog): boolean {
   if (a.names.join('\0') !== b.names.join('\0')) return false;
   // The same text means another table once that was swapped: what is read follows the object, not the name.
   if (a.reads.length === b.reads.length && reads(a) !== reads(b)) return false;
-  return a.normal === b.normal || (reads(a) === reads(b) && (bare(a, catalog) === bare(b, catalog) || sameShape(a, b, catalog)));
+  return normalOf(a) === normalOf(b) || (reads(a) === reads(b) && (bare(a, catalog) === bare(b, catalog) || sameShape(a, b, catalog)));
 }
 
 export default rule({

@@ -1,9 +1,9 @@
-import { describe, evidence, happenings, isSelectable, list, madeAt, matviewsOver, printsAnother, quote, rule } from '../src/rule.ts';
+import { describe, evidence, happenings, isSelectable, list, madeAt, matviewsOver, normalOf, printsAnother, quote, rule } from '../src/rule.ts';
 import type { Catalog, CatalogObject, Context, Effect, End, Matview, Query, Routine } from '../src/rule.ts';
 
 /** Whether the new query is the old one with more columns at its end: what read the old ones reads the same rows. */
 function onlyAddsColumns(old: Query, now: Query): boolean {
-  const [a, b] = [old.normal, now.normal];
+  const [a, b] = [normalOf(old), normalOf(now)];
   let start = 0;
   while (start < a.length && a[start] === b[start]) start += 1;
   let tail = 0;
@@ -21,7 +21,7 @@ const bodyOf = ({ statement: { sql }, body }: Routine): string =>
 function readsTheSame(now: Query, old: Query): boolean {
   const ids = ({ reads }: Query): ReadonlySet<number> => new Set(reads.map(({ id }) => id));
   const then = ids(old);
-  return now.normal !== old.normal || [...ids(now)].every(id => then.has(id));
+  return normalOf(now) !== normalOf(old) || [...ids(now)].every(id => then.has(id));
 }
 
 /** The object whose meaning this effect changes, if it does. */
@@ -29,7 +29,7 @@ function redefined(effect: Effect): CatalogObject | undefined {
   if (effect.kind === 'createView' && effect.replaced) {
     const { view, replaced } = effect;
     if (!readsTheSame(view.query, replaced.query)) return view;
-    return view.query.normal === replaced.query.normal || onlyAddsColumns(replaced.query, view.query) ? undefined : view;
+    return normalOf(view.query) === normalOf(replaced.query) || onlyAddsColumns(replaced.query, view.query) ? undefined : view;
   }
   if (effect.kind !== 'createRoutine' || !effect.replaced) return undefined;
   return bodyOf(effect.routine) === bodyOf(effect.replaced) ? undefined : effect.routine;

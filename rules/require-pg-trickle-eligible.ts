@@ -1,4 +1,4 @@
-import { evidence, placeOf, quote, reasonEvidence, reasonText, rule } from '../src/rule.ts';
+import { evidence, normalOf, placeOf, quote, reasonEvidence, reasonText, rule } from '../src/rule.ts';
 import type { Context, Effect, Eligibility, Problem, Table } from '../src/rule.ts';
 
 const wanted = ({ maintenance }: Table): string => {
@@ -53,7 +53,7 @@ are judged only where the configuration names pg_trickle in \`ivm.engines\`. A q
     },
     *changeMaintenance({ from, to, what, via }, context) {
       if (what !== 'alter_stream_table' || to.maintenance === undefined) return;
-      const same = from.maintenance?.query.normal === to.maintenance.query.normal && wanted(from) === wanted(to);
+      const same = from.maintenance !== undefined && normalOf(from.maintenance.query) === normalOf(to.maintenance.query) && wanted(from) === wanted(to);
       if (same) return;
       const answer = context.eligibility(to, 'pg_trickle');
       // A switch to AUTO is refused for what makes AUTO choose FULL at creation (facts ivm §2.1).

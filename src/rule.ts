@@ -22,6 +22,7 @@ export {
   countsAfter, keepsDefinition, missingBefore, nameGone, printsAnother, refreshRefused, refusedAfter, refusedInTransaction, refuses,
   staleAfterRefreshes, takesAlong,
 } from './rule/experiments.ts';
+export { normalOf } from './query/normal.ts';
 export { sameShape } from './query/same.ts';
 export { lockWords, refreshLock } from './rule/locks.ts';
 export { firesRefresh, holdsLock, locksOut, waitsWithoutLimit } from './rule/lock-experiments.ts';

@@ -56,9 +56,9 @@ function readElement(change: Change, element: IndexElem, start: number): IndexCo
   const last = element.opclass?.at(-1);
   const collation = element.collation?.at(-1);
   return {
-    ...(column === undefined ? { expression: normalText(change.statement.sql, start, expressionEnd(change.statement.sql, start)) } : { column }),
     descending: element.ordering === 'SORTBY_DESC',
     nullsFirst: element.nulls_ordering === 'SORTBY_NULLS_FIRST' || (element.ordering === 'SORTBY_DESC' && element.nulls_ordering !== 'SORTBY_NULLS_LAST'),
+    ...(column === undefined ? { expression: normalText(change.statement.sql, start, expressionEnd(change.statement.sql, start)) } : { column }),
     ...(last && 'String' in last && last.String.sval !== undefined ? { opclass: last.String.sval } : {}),
     ...(collation && 'String' in collation && collation.String.sval !== undefined ? { collation: collation.String.sval } : {}),
   };

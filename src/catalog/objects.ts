@@ -176,7 +176,7 @@ export function comment(change: Change, node: CommentStmt): Outcome {
     const columns = relation.columns.map(column => {
       if (column.name !== name) return column;
       const { comment: _, ...rest } = column;
-      return { ...rest, ...said };
+      return Object.assign(rest, said);
     });
     change.store.put({ ...relation, columns } as typeof relation);
     return undefined;
@@ -189,6 +189,6 @@ export function comment(change: Change, node: CommentStmt): Outcome {
   if (!relation) return undefined;
   if (relation.kind !== kind) return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
   const { comment: _, ...rest } = relation;
-  change.store.put({ ...rest, ...said } as typeof relation);
+  change.store.put(Object.assign(rest, said) as typeof relation);
   return undefined;
 }

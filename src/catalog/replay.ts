@@ -75,7 +75,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
       store = transactions.disconnect(store).fork();
       store.endSession();
     }
-    yield { ...run, start, end: store, steps: transactions.takeSteps(), gaps };
+    yield { start, end: store, steps: transactions.takeSteps(), gaps, ...run };
   }
   return transactions.disconnect(store);
 }
@@ -109,7 +109,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   if ('TransactionStmt' in parsed.node) return control(base, parsed.node.TransactionStmt, before, transactions);
   if (transactions.aborted) {
     const refusal: Refusal = { sqlstate: '25P02', because: 'current transaction is aborted, commands ignored until end of transaction block', evidence: [] };
-    transactions.add({ ...base, after: base.before, effects: [], locks: [], refusal });
+    transactions.add({ after: base.before, effects: [], locks: [], refusal, ...base });
     return before;
   }
   const change: Change = {
@@ -155,13 +155,13 @@ function refused(refusal: Refusal, node: Node, before: Catalog, change: Change):
 function control(base: Omit<Step, 'after' | 'effects' | 'locks'>, node: TransactionStmt, before: Store, transactions: Transactions): Store {
   const via = { kind: 'statement' as const, span: base.statement.span };
   const settle = (after: Store, effects: readonly Effect[] = []): Store => {
-    transactions.addOutside({ ...base, after, effects, locks: [] });
+    transactions.addOutside({ after, effects, locks: [], ...base });
     return after;
   };
   switch (node.kind) {
     case 'TRANS_STMT_BEGIN': case 'TRANS_STMT_START': {
       transactions.begin(before);
-      transactions.add({ ...base, after: base.before, effects: [{ kind: 'begin', via }], locks: [] });
+      transactions.add({ after: base.before, effects: [{ kind: 'begin', via }], locks: [], ...base });
       const readOnly = (node.options ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'transaction_read_only'
         && item.DefElem.arg && 'A_Const' in item.DefElem.arg && item.DefElem.arg.A_Const.ival?.ival === 1);
       if (!readOnly) return before;

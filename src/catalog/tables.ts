@@ -48,14 +48,14 @@ export function readColumn(change: Change, definition: ColumnDef, draft: Draft):
     if (constraint.contype === 'CONSTR_GENERATED') generated = constraint.generated_kind === 'v' ? 'virtual' : 'stored';
     if (constraint.contype === 'CONSTR_IDENTITY') draft.serials.push({ column: name, type: typeof type === 'string' ? type : 'bigint' });
     if (constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE')
-      draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
+      draft.constraints.push({ keys: [{ String: { sval: name } }], ...constraint });
     // DEFERRABLE of a column's constraint is an item of its own behind it.
     if (constraint.contype === 'CONSTR_ATTR_DEFERRABLE') {
       const last = draft.constraints.pop();
       if (last) draft.constraints.push({ ...last, deferrable: true });
     }
-    if (constraint.contype === 'CONSTR_FOREIGN') draft.constraints.push({ ...constraint, fk_attrs: [{ String: { sval: name } }] });
-    if (constraint.contype === 'CONSTR_CHECK') draft.constraints.push({ ...constraint, keys: [{ String: { sval: name } }] });
+    if (constraint.contype === 'CONSTR_FOREIGN') draft.constraints.push({ fk_attrs: [{ String: { sval: name } }], ...constraint });
+    if (constraint.contype === 'CONSTR_CHECK') draft.constraints.push({ keys: [{ String: { sval: name } }], ...constraint });
   }
   if (serial !== undefined) draft.serials.push({ column: name, type: serial });
   const collation = definition.collClause?.collname?.at(-1);

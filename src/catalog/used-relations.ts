@@ -1,5 +1,6 @@
 /** The locks of reading and writing rows: what a query or a write takes on the relations it reaches, children and views included. */
 import type { LockMode, ObjectId, Query, Relation, Table } from '../model.ts';
+import { normalOf } from '../query/normal.ts';
 import type { RangeVar } from '../sql/tree.ts';
 import { walkWithPath } from '../sql/walk.ts';
 import { isSelectable, writtenName, type Change } from './change.ts';
@@ -54,7 +55,7 @@ export function takeReads(store: Store, query: Query, take: Take): void {
       const relation = store.get(id);
       if (seen.has(id) || !isSelectable(relation)) continue;
       seen.add(id);
-      if (relation.kind === 'table' && !saysOnly(next.normal)) takeWithChildren(store, relation, 'AccessShareLock', take);
+      if (relation.kind === 'table' && !(saysOnly(next.statement.sql) && saysOnly(normalOf(next)))) takeWithChildren(store, relation, 'AccessShareLock', take);
       else take(id, 'AccessShareLock');
       if (relation.kind === 'view') queries.push(relation.query);
     }

@@ -1,4 +1,5 @@
 import type { Column, Evidence, Known, Maintenance, Matview, Name, ObjectId, Query, Selectable, View } from '../model.ts';
+import { normalOf } from '../query/normal.ts';
 import { lowerQuery, type Lowered } from '../query/lower.ts';
 import { walk } from '../sql/walk.ts';
 import type { CreateTableAsStmt, Node, RangeVar, RefreshMatViewStmt, ViewStmt } from '../sql/tree.ts';
@@ -74,7 +75,7 @@ function refuseUnreadable(change: Change, query: Query): Outcome {
  * starts, and a constant-false condition never starts one (measured, facts F), so a query with a constant `false` in its text is left alone.
  */
 export function refuseUnpopulated(change: Change, query: Query): Outcome {
-  if (/\bfalse\b/.test(query.normal)) return undefined;
+  if (/\bfalse\b/i.test(query.statement.sql) && /\bfalse\b/.test(normalOf(query))) return undefined;
   for (const { relation, span } of readsThrough(change, query)) {
     if (relation.kind !== 'matview' || relation.populated !== false) continue;
     const made: Evidence[] = relation.madeAt ? [{ span: relation.madeAt, says: `${printName(relation)} is not populated` }] : [];
@@ -267,6 +268,6 @@ export function select(change: Change, node: Node): Outcome {
 
 /** Whether two defining queries are the same text, comments and layout aside. */
 export function sameQuery(a: Query, b: Query): boolean {
-  return a.normal === b.normal;
+  return normalOf(a) === normalOf(b);
 }
 

@@ -1,4 +1,5 @@
 import type { Catalog, Eligibility, Engine, Matview, Table, View } from '../model.ts';
+import { normalOf } from '../query/normal.ts';
 import { eligibilityOf, maintainedQuery, modeOf } from '../query/incremental/eligibility.ts';
 
 /** Answers by what was asked; rules of one history ask the same of one catalog. */
@@ -15,7 +16,8 @@ export function eligibilityIn(relation: View | Matview | Table, engine: Engine, 
   if (mode === undefined) return undefined;
   const answers = asked.get(catalog) ?? new Map<string, Eligibility>();
   asked.set(catalog, answers);
-  const key = `${relation.id} ${engine} ${mode} ${(maintenance?.query ?? ('query' in relation ? relation.query : undefined))?.normal ?? ''}`;
+  const query = maintenance?.query ?? ('query' in relation ? relation.query : undefined);
+  const key = `${relation.id} ${engine} ${mode} ${query === undefined ? '' : normalOf(query)}`;
   const known = answers.get(key);
   if (known !== undefined) return known;
   const subject = relation.kind === 'table' || maintenance !== undefined ? maintainedQuery(relation as Table | Matview, maintenance!)

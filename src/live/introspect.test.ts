@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { normalOf } from '../query/normal.ts';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missingServers, withServer } from '../dev/server.ts';
@@ -55,7 +56,7 @@ test('indexes keep their shape: expressions, predicates, order, INCLUDE, NULLS N
 test('a view reads relations with columns, and its definition is schema-qualified whatever the path', () => {
   const { query } = matview('daily');
   expect(query.reads.map(read => read.columns)).toEqual([['status', 'placed_at', 'total']]);
-  expect(query.normal).toContain('from app . orders');
+  expect(normalOf(query)).toContain('from app . orders');
 });
 
 test('what the replay does not know is neither agreement nor difference', () => {

@@ -44,7 +44,7 @@ function queryOf(name: Name, materialized: boolean, definition: string): Query {
   const sql = head + body;
   // pg_get_viewdef qualifies by the session's path; `introspect` empties that first, so no search path is needed to read it.
   return {
-    statement: printed(sql, `${name.schema}.${name.name}`), start: head.length, end: sql.length, names: [], searchPath: [], reads: [], normal: normalText(body),
+    statement: printed(sql, `${name.schema}.${name.name}`), start: head.length, end: sql.length, names: [], searchPath: [], reads: [],
   };
 }
 

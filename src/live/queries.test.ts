@@ -83,7 +83,7 @@ test('what the database has not seen yet is not held against it, and nothing is 
   }), { tool: 'psql' }).histories[0]!;
   const view = (name: string, sql: string): Matview => {
     const statement = { sql, span: { path: 'database', start: 0, end: sql.length }, origins: [], ignores: [] };
-    return { name: { schema: 'public', name }, query: { statement, start: 0, end: sql.length, names: [], searchPath: [], reads: [], normal: sql } } as unknown as Matview;
+    return { name: { schema: 'public', name }, query: { statement, start: 0, end: sql.length, names: [], searchPath: [], reads: [] } } as unknown as Matview;
   };
   const views = [view('v', 'SELECT orders.id FROM public.orders'), view('w', 'SELECT 1 AS one')];
   expect(await compareQueries(history, views, { applied: 1, budget: 60_000 })).toEqual({ other: new Set(), compared: 1 });

@@ -15,8 +15,6 @@ export interface Query {
   readonly searchPath: Known<readonly string[]>;
   /** Relations it reads directly, resolved at CREATE; these follow the object, not the name. Missing ones are absent here. */
   readonly reads: readonly Read[];
-  /** Comparable form: tokens without comments, blanks and case of keywords. Equal means the same query text. */
-  readonly normal: string;
 }
 
 export interface Read {

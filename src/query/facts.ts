@@ -33,14 +33,31 @@ export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
   return result;
 }
 
-/** What only decides between values is no taint of the value. */
+const allSettled = new WeakMap<QueryFacts, QueryFacts>();
+
+/** The same facts without what only decides between values: that is no taint of the value. */
+class Settled implements QueryFacts {
+  readonly columns: QueryFacts['columns'];
+  private readonly inner: QueryFacts;
+
+  constructor(inner: QueryFacts) {
+    this.inner = inner;
+    const isValue = (taint: Taint): boolean => (taint as Flow).decides !== true;
+    this.columns = isUnknown(inner.columns) ? inner.columns
+      : inner.columns.map(column => (column.taints.every(isValue) ? column : { ...column, taints: column.taints.filter(isValue) }));
+  }
+
+  get keys(): QueryFacts['keys'] { return this.inner.keys; }
+  get rows(): QueryFacts['rows'] { return this.inner.rows; }
+  get frozen(): QueryFacts['frozen'] { return this.inner.frozen; }
+  get calls(): QueryFacts['calls'] { return this.inner.calls; }
+  get unique(): QueryFacts['unique'] { return this.inner.unique; }
+}
+
 function settled(inner: QueryFacts): QueryFacts {
-  const { columns, rows, frozen, calls, unique } = inner;
-  const isValue = (taint: Taint): boolean => (taint as Flow).decides !== true;
-  return {
-    rows, frozen, calls, unique, get keys() { return inner.keys; },
-    columns: isUnknown(columns) ? columns : columns.map(column => ({ ...column, taints: column.taints.filter(isValue) })),
-  };
+  let known = allSettled.get(inner);
+  if (known === undefined) allSettled.set(inner, (known = new Settled(inner)));
+  return known;
 }
 
 /** What is found out about views beneath a query that is being analyzed. */
@@ -51,20 +68,48 @@ export function factsBeneath(around: Surroundings, depth = 0): (view: View | Mat
 function facts(view: View | Matview, around: Surroundings, depth: number): QueryFacts {
   const found = recalled(view.query, around) ?? (depth > deepest ? undefined : compute(view, around, depth));
   if (found === undefined) return nothing(view);
-  const { shape, frozen, calls } = found;
-  const rest = { rows: shape.rows ?? [], frozen, calls };
-  if (shape.open) return { ...nothing(view), ...rest };
-  let keys: QueryFacts['keys'] | undefined;
-  const made: QueryFacts = {
-    ...rest, columns: outputColumns(view, shape),
-    // Few ask for the keys of a view, and finding all of them takes longer than the rest.
-    get keys() {
-      return (keys ??= outputKeys(view, shape));
-    },
-    unique: columns => uniqueOf(view, shape, columns),
-  };
-  if (asCreated(view, shape)) keepShape(made, shape);
-  return made;
+  const old = made.get(view);
+  if (old?.analysis === found) return old.facts;
+  const fresh = factsFrom(view, found);
+  made.set(view, { analysis: found, facts: fresh });
+  return fresh;
+}
+
+/** The facts that the last analysis of a view's query gave. */
+const made = new WeakMap<View | Matview, { readonly analysis: Analysis; readonly facts: QueryFacts }>();
+
+function factsFrom(view: View | Matview, analysis: Analysis): QueryFacts {
+  const { shape, frozen, calls } = analysis;
+  if (shape.open) return { ...nothing(view), rows: shape.rows ?? [], frozen, calls };
+  const facts = new Facts(view, analysis);
+  if (asCreated(view, shape)) keepShape(facts, shape);
+  return facts;
+}
+
+/** What an analysis says of a view. Few ask for its keys, and finding all of them takes longer than the rest. */
+class Facts implements QueryFacts {
+  readonly columns: QueryFacts['columns'];
+  readonly rows: QueryFacts['rows'];
+  readonly frozen: QueryFacts['frozen'];
+  readonly calls: QueryFacts['calls'];
+  private readonly view: View | Matview;
+  private readonly shape: Shape;
+  private known: QueryFacts['keys'] | undefined;
+
+  constructor(view: View | Matview, { shape, frozen, calls }: Analysis) {
+    this.view = view;
+    this.shape = shape;
+    this.columns = outputColumns(view, shape);
+    this.rows = shape.rows ?? [];
+    this.frozen = frozen;
+    this.calls = calls;
+  }
+
+  get keys(): QueryFacts['keys'] {
+    return (this.known ??= outputKeys(this.view, this.shape));
+  }
+
+  readonly unique = (columns: readonly string[]): Unique => uniqueOf(this.view, this.shape, columns);
 }
 
 /** The last analysis of each query, with what it asked. */

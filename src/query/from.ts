@@ -172,14 +172,14 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
       : isUnknown(column.notNull) || parent ? unknown(`whether ${name} is NULL`) : !column.notNull;
     return { name, type, literal: false, nullable, taints: fact?.taints ?? [], ids: [newId(run)], uses: [{ read, column: name }] };
   });
-  if (!isJudging(run)) return singleItem(columns, range.alias, alias, { ...rest, facts: oneRow });
+  if (!isJudging(run)) return singleItem(columns, range.alias, alias, { facts: oneRow, ...rest });
   if (object.kind === 'table') {
     const note = { span, says: `several rows of ${alias} go with the same %` };
-    return singleItem(columns, range.alias, alias, { ...rest, facts: tableFacts(object, columns, run, range.inh !== true, note) });
+    return singleItem(columns, range.alias, alias, { facts: tableFacts(object, columns, run, range.inh !== true, note), ...rest });
   }
-  if (object.kind === 'sequence') return singleItem(columns, range.alias, alias, { ...rest, facts: oneRow });
+  if (object.kind === 'sequence') return singleItem(columns, range.alias, alias, { facts: oneRow, ...rest });
   const [behind, own] = viewFactsOf(object, facts, columns, run);
-  return singleItem(own, range.alias, alias, { ...rest, facts: behind });
+  return singleItem(own, range.alias, alias, { facts: behind, ...rest });
 }
 
 /** What the query of a view says of its rows, and its columns with the identities that they have there. */

@@ -65,7 +65,7 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   const find: Find = names => idsOf(names, columns);
   const parent = !only && isParent(table, catalog);
   const laws: Law[] = [law([row], columns.flatMap(column => column.ids), { missingToo: true, everywhere: true })];
-  const add = (more: readonly Law[]): void => { laws.push(...more.map(item => ({ ...item, everywhere: true as const }))); };
+  const add = (more: readonly Law[]): void => { laws.push(...more.map(item => ({ everywhere: true as const, ...item }))); };
   const constraints = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()];
   if (!parent) {
     for (const constraint of constraints) add(ofConstraint(constraint, row, find));

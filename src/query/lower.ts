@@ -1,5 +1,5 @@
 import type { Catalog, Column, Found, Known, ObjectId, Query, Read, Relation, Span, Statement, WrittenName } from '../model.ts';
-import { fold, normalText, tokensOf, type Token } from '../sql/tokens.ts';
+import { fold, tokensOf, type Token } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsBeneath, remember } from './facts.ts';
 import { newNotes, unknown, type Run, type Shape } from './scope.ts';
@@ -41,22 +41,10 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
   const reads = run.reads.map((read): Read => ({
     id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),
   }));
-  const query = queryOf(statement, start, end, names, catalog.session.searchPath, reads);
+  const query: Query = { statement, start, end, names, searchPath: catalog.session.searchPath, reads };
   if (judge) remember(query, { shape, frozen: notes.frozen, calls: notes.calls }, around);
   return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types], keys: [...run.keys ?? []],
     missingColumns: run.missingColumns };
-}
-
-/** A query that keeps nothing alive but what it says: not the catalog that it was read in, which would stay for as long as the query. */
-function queryOf(statement: Statement, start: number, end: number, names: readonly string[], searchPath: Query['searchPath'], reads: readonly Read[]): Query {
-  let normal: string | undefined;
-  return {
-    statement, start, end, names, searchPath, reads,
-    // Few queries are ever compared with another.
-    get normal() {
-      return (normal ??= normalText(statement.sql, start, end));
-    },
-  };
 }
 
 /** The relation of a name, asked for by its id: that is what the query is bound to, whatever it is called later. */

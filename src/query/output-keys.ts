@@ -127,20 +127,20 @@ function identified(given: readonly Output[], place: Place): Identified {
     const { node, column } = output;
     const literal = node === undefined ? undefined : literalText(node);
     const rest: { literals?: ReadonlySet<string>; fromOne?: true } = literal === undefined ? {} : { literals: new Set([literal]) };
-    if (column !== undefined && own.has(column)) return { ...output,
-      ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }), ids: column.ids };
+    if (column !== undefined && own.has(column)) return { ids: column.ids, ...output,
+      ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }) };
     const inputs = node === undefined ? undefined : inputsOf(node, place);
     const text = node !== undefined && inputs?.pure === true ? plainText(node) : undefined;
     const known = text === undefined ? undefined : texts.get(text);
-    if (known !== undefined) return { ...output, ...rest, ids: known };
+    if (known !== undefined) return { ids: known, ...output, ...rest };
     const merged = node === undefined ? undefined : mergedBy(node, place);
-    if (merged !== undefined) return { ...output, ids: [merged] };
+    if (merged !== undefined) return { ids: [merged], ...output };
     const ids = [newId(run)];
     if (node !== undefined && isNumbering(node)) rest.fromOne = true;
     if (text !== undefined) texts.set(text, ids);
     if (output.nullable === false) solid.push(...ids);
     if (node !== undefined && inputs !== undefined) laws.push(...expressionLaws(node, inputs, ids, output, place));
-    return { ...output, ...rest, ids };
+    return { ids, ...output, ...rest };
   });
   return { outputs, laws, solid };
 }

@@ -195,7 +195,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   // Few queries ask what decides their rows before they are read whole.
   const own = (): RowFacts => (facts ??= sourceFacts(items, where, { run, scope, env }));
   const place: Place = { run, env, scope: isJudging(run)
-    ? { ...scope, order: rowOrderOf(select, items, decidedBy(own), comesOrdered(select, run, env)) } : scope };
+    ? { order: rowOrderOf(select, items, decidedBy(own), comesOrdered(select, run, env)), ...scope } : scope };
   const outputs: Output[] = [];
   let open = false;
   for (const target of select.targetList ?? []) {
@@ -204,7 +204,8 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const aliases = new Set(outputs.map(output => output.name));
   if (select.whereClause !== undefined) value(select.whereClause, place);
   if (select.havingClause !== undefined) value(select.havingClause, place);
-  for (const group of groups) groupItem(group, { ...place, aliases });
+  const inGroup: Place = { aliases, ...place };
+  for (const group of groups) groupItem(group, inGroup);
   for (const item of [...(select.sortClause ?? []).map(sort => ('SortBy' in sort ? sort.SortBy.node : undefined)),
     ...(select.distinctClause ?? [])]) {
     const name = simpleName(item);

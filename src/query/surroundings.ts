@@ -28,7 +28,10 @@ export function surroundingsIn(catalog: Catalog): Surroundings {
     findRoutines: name => catalog.findRoutines(name),
     findType: name => catalog.findType(name),
     findRelation: name => catalog.find(name),
-    hasExtension: () => [...catalog.objects()].some(object => object.kind === 'extension'),
+    hasExtension() {
+      for (const object of catalog.objects()) if (object.kind === 'extension') return true;
+      return false;
+    },
   };
 }
 

@@ -121,12 +121,12 @@ function configured(context: Context, folders: readonly string[], problems: stri
 function finish(context: Context, drafts: readonly MigrationDraft[]): readonly Migration[] {
   const { base } = context.options;
   const ids = new Set<string>();
-  return drafts.map(({ others, ...draft }, deploy): Migration => {
-    const id = ids.has(draft.id) ? `${draft.id} (${draft.path})` : draft.id;
+  return drafts.map(({ others, id: named, ...draft }, deploy): Migration => {
+    const id = ids.has(named) ? `${named} (${draft.path})` : named;
     ids.add(id);
     const shipped = base === undefined ? { unknown: 'nobody asked git' }
       : [draft.path, ...(others ?? [])].every(path => same(base.read(path), context.files.read(path)));
-    return { ...draft, id, deploy, shipped };
+    return { id, deploy, shipped, ...draft };
   });
 }
 

@@ -19,8 +19,8 @@ export function sitesOfRoutine(around: Around, routine: Routine): readonly Refre
   // Without a SET of its own the caller's path decides; the one the history runs with stands for it.
   const searchPath: Known<readonly string[]> = path === undefined ? around.store.session.searchPath : pathOf(path);
   return refreshesOfRoutine(readingOf(around), routine).map(refresh => ({
-    ...facts(refresh), by: routine.returns === 'trigger' ? 'trigger' : 'routine', holder: `${routine.form} ${routine.name.name}()`, holderId: routine.id,
-    searchPath: refresh.searchPath ?? searchPath, span: textStatement(refresh.text, routine.statement.span).span,
+    by: routine.returns === 'trigger' ? 'trigger' : 'routine', holder: `${routine.form} ${routine.name.name}()`, holderId: routine.id,
+    searchPath: refresh.searchPath ?? searchPath, span: textStatement(refresh.text, routine.statement.span).span, ...facts(refresh),
   }));
 }
 
@@ -30,7 +30,7 @@ function sitesOfTrigger(around: Around, trigger: Trigger): readonly RefreshSite[
   const { madeAt: span } = trigger;
   if (routine?.kind !== 'routine' || span === undefined) return [];
   return refreshesOfTrigger(readingOf(around), trigger, routine).map(refresh => ({
-    ...facts(refresh), by: 'trigger', holder: `trigger ${trigger.name}`, holderId: trigger.id, searchPath: refresh.searchPath ?? around.store.session.searchPath, span,
+    by: 'trigger', holder: `trigger ${trigger.name}`, holderId: trigger.id, searchPath: refresh.searchPath ?? around.store.session.searchPath, span, ...facts(refresh),
   }));
 }
 
