@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
+import { cachedDataVersionTag } from 'node:v8';
 import { constants, Script } from 'node:vm';
+import { keepBaselineWasm } from './v8.ts';
 
 type Commands = typeof import('./commands.ts');
 
@@ -48,14 +49,4 @@ function runScript(script: Script, file: string): Commands {
   const body = script.runInThisContext() as (...given: readonly unknown[]) => void;
   body(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href);
   return module.exports as Commands;
-}
-
-/**
- * Leaves wasm, that of the parser and of the embedded server, to V8's baseline compiler. The optimizing one takes on the largest functions (the grammar's)
- * within the first statements: it keeps the other processors busy, a process does not end before it is done, and what it makes does not win back
- * what it costs (measured: one file in half the time, 1,000 files sooner by a tenth, 10,000 files and the live mode no later, each with less memory).
- */
-function keepBaselineWasm(): void {
-  setFlagsFromString('--no-wasm-tier-up');
-  setFlagsFromString('--no-wasm-dynamic-tiering');
 }

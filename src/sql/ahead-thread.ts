@@ -1,10 +1,10 @@
 /** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
-import { workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AheadAnswer, AheadData } from './ahead.ts';
 import { rawParse, type Raw } from './parse.ts';
 import { ParserOverflow, readyFrom } from './wasm.ts';
 
-const { texts, next, compiled, port } = workerData as AheadData;
+const { count, next, compiled, port } = workerData as AheadData;
 
 /** So many texts wait for who asks at the most, their trees as JSON ten times as long as the texts; when half of them are taken there will be more. */
 const farthest = 600;
@@ -25,6 +25,21 @@ function turn(at: number): number | undefined {
   return Math.max(at, asked === 0 ? 0 : asked + headStart);
 }
 
+/** The texts that have come and are not parsed yet; the first of them is at `first`. */
+let texts: readonly string[] = [];
+let first = 0;
+
+/** The text at a position that is not before those asked for already. Texts are sent before they are asked for, so none is waited for long. */
+function textAt(at: number): string | undefined {
+  while (at >= first + texts.length) {
+    const message = receiveMessageOnPort(port);
+    if (message === undefined) return undefined;
+    first += texts.length;
+    texts = message.message as readonly string[];
+  }
+  return texts[at - first];
+}
+
 function parsed(text: string): Raw | undefined {
   if (text.includes('\0')) return undefined;
   try {
@@ -36,14 +51,15 @@ function parsed(text: string): Raw | undefined {
 }
 
 await readyFrom(compiled);
-for (let at = turn(0); at !== undefined && at < texts.length; at = turn(at)) {
+for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
   const raws: (Raw | undefined)[] = [];
   let units = 0;
-  for (let text = texts[at]; text !== undefined && raws.length < mostTexts && units < mostUnits; text = texts[at + raws.length]) {
+  for (let text = textAt(at); text !== undefined && raws.length < mostTexts && units < mostUnits; text = textAt(at + raws.length)) {
     const raw = parsed(text);
     if (raw !== undefined && 'json' in raw) units += raw.json.length;
     raws.push(raw);
   }
+  if (raws.length === 0) break;
   port.postMessage({ from: at, raws } satisfies AheadAnswer);
   at += raws.length;
 }

@@ -8,9 +8,9 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 import { compiledParser } from './wasm.ts';
 import type { Raw } from './parse.ts';
 
-/** What the thread is given. `next`: the position of the text that is asked for next, shared. */
+/** What the thread is given. `count`: how many texts there will be; they come over `port`, in their order. `next`: the position of the text that is asked for next, shared. */
 export interface AheadData {
-  readonly texts: readonly string[];
+  readonly count: number;
   readonly next: Int32Array;
   readonly compiled: object;
   readonly port: MessagePort;
@@ -29,12 +29,16 @@ interface Ahead {
   readonly worker: Worker;
   readonly answers: Map<number, Raw>;
   at: number;
+  /** So many texts were sent. */
+  sent: number;
 }
 
 let ahead: Ahead | undefined;
 
 /** Fewer UTF-16 units than this are parsed before a thread has begun. */
 const fewest = 200_000;
+/** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks. */
+const lot = 2_000;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
 /** The thread is woken once for so many texts: waking it is dearer than a parse. */
@@ -53,13 +57,18 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
   if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
   const next = new Int32Array(new SharedArrayBuffer(4));
   const { port1: port, port2 } = new MessageChannel();
-  const data: AheadData = { texts, next, compiled, port: port2 };
+  const data: AheadData = { count: texts.length, next, compiled, port: port2 };
   const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
   // Without the thread everything is parsed here.
   worker.on('error', () => {});
   worker.unref();
   port.unref();
-  ahead = { texts, next, port, worker, answers: new Map(), at: 0 };
+  ahead = { texts, next, port, worker, answers: new Map(), at: 0, sent: 0 };
+  send(ahead);
+}
+
+function send(to: Ahead): void {
+  for (; to.sent < to.texts.length && to.sent < to.at + 2 * lot; to.sent += lot) to.port.postMessage(to.texts.slice(to.sent, to.sent + lot));
 }
 
 /** What the thread has found out about a text, if it is the turn of that text and the answer is there. */
@@ -73,6 +82,7 @@ export function takeAhead(text: string): Raw | undefined {
   const gone = ahead.at - 1;
   for (let taken = gone + 1; taken <= at; taken += 1) answers.delete(taken);
   ahead.at = at + 1;
+  if (ahead.sent < ahead.at + lot) send(ahead);
   Atomics.store(next, 0, at + 1);
   if (Math.floor(at / wakes) !== Math.floor(gone / wakes)) Atomics.notify(next, 0);
   if (at + 1 === texts.length) endAhead();
