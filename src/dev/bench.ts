@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { makeHistory } from './history.ts';
-import { viewCost } from './view-cost.ts';
+import type { ViewCost } from './view-cost.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -43,19 +43,26 @@ const floorSource = `
   console.log(JSON.stringify({ files: files.length, statements, refused }));
 `;
 
-/** Bundles the floor with the settings of `build.ts`, the parser's wasm beside it. Returns its path. */
-async function buildFloor(folder: string): Promise<string> {
+/** The cost of one large view, as a program. */
+const viewSource = `
+  import { viewCost } from './src/dev/view-cost.ts';
+  console.log(JSON.stringify(await viewCost()));
+`;
+
+/** Bundles a program with the settings of `build.ts`, the parser's wasm and the built-in catalogs beside it. Returns its path. */
+async function buildProgram(folder: string, name: string, contents: string): Promise<string> {
   const result = await build({
-    absWorkingDir: root, stdin: { contents: floorSource, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', target: 'node20',
+    absWorkingDir: root, stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', target: 'node20',
     external: ['@electric-sql/*'], legalComments: 'none', logLevel: 'warning', write: false,
     banner: {
       js: "import { createRequire as floorCreateRequire } from 'node:module';\n"
         + 'const require = floorCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
     },
   });
-  const file = join(folder, 'floor.mjs');
+  const file = join(folder, `${name}.mjs`);
   writeFileSync(file, result.outputFiles[0]?.text ?? '');
   copyFileSync(createRequire(import.meta.url).resolve('libpg-query/wasm/libpg-query.wasm'), join(folder, 'libpg-query.wasm'));
+  copyFileSync(join(root, 'src/builtins/data/builtins.txt'), join(folder, 'builtins.txt'));
   return file;
 }
 
@@ -139,7 +146,7 @@ async function main(): Promise<void> {
     cpSync(join(root, 'dist'), join(scratch, 'dist'), { recursive: true });
     writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
     const cli = join(scratch, 'dist/cli.js');
-    const floor = await buildFloor(scratch);
+    const floor = await buildProgram(scratch, 'floor', floorSource);
     const empty = join(scratch, 'empty.mjs');
     writeFileSync(empty, '');
     const sizes = values.quick ? [1, 1000] : [1, 1000, 10_000];
@@ -165,7 +172,7 @@ async function main(): Promise<void> {
     row('--help', ms(help), `bare Node ${ms(bare)}`, `+${(help - bare).toFixed(0)} ms`, '<= 10 ms', judge(help - bare, 10),
       `+${(helpUsage.cpu - bareUsage.cpu).toFixed(0)} ms`, `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
 
-    const view = await viewCost();
+    const view = JSON.parse(once([await buildProgram(scratch, 'view', viewSource)], scratch).output) as ViewCost;
     // Within one process, warm: what an editor pays at each change, and a history for each of its views.
     row(`view of ${view.lines} lines`, `${view.analysis.toFixed(1)} ms`, `parse ${view.parse.toFixed(1)} ms`, times(view.analysis / view.parse), '<= 5 ms', judge(view.analysis, 5));
 
