@@ -84,7 +84,7 @@ async function commandScript(version: string): Promise<string> {
     external: ['@electric-sql/*', 'pg'], legalComments: 'none', logLevel: 'warning', write: false,
     define: { 'process.env.MVLINT_VERSION': JSON.stringify(version), 'import.meta.url': 'metaUrl', 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
   });
-  return result.outputFiles[0]!.text;
+  return result.outputFiles[0]!.text.replace(/\bawait import\(/g, 'await importModule(');
 }
 
 /** Declarations of the public entries. Returns the exit status of the compiler. */

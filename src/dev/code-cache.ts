@@ -1,5 +1,5 @@
 /** Writes the code cache of the bundled commands (`hosts/loading.ts`): what V8 compiles when they check the demo and a longer history. The build runs it. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeCache } from '../hosts/loading.ts';
@@ -15,7 +15,9 @@ try {
   const { path, data } = await makeCache(script, async commands => {
     for (const target of [join(import.meta.dirname, '../../fixtures/projects/demo'), scratch]) await commands.run([target]);
   });
-  writeFileSync(path, data);
+  // A process that starts meanwhile sees all of it or none.
+  writeFileSync(`${path}.new`, data);
+  renameSync(`${path}.new`, path);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

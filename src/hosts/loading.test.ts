@@ -34,6 +34,14 @@ test('what mvlint says does not depend on the code cache: with it, with other fl
   expect(check()).toEqual(expect.objectContaining({ status: 1, stdout: usual.stdout, stderr: '' }));
 }, 60_000);
 
+test('modules from elsewhere are loaded: the client of databases, a configuration that is a module', () => {
+  const config = join(scratch, 'mvlint.config.mjs');
+  writeFileSync(config, "export default { rules: { 'no-such-rule': 'off' } };\n");
+  const says = (...words: readonly string[]): string => spawnSync(process.execPath, [join(root, 'dist/cli.js'), ...words], { encoding: 'utf8' }).stderr;
+  expect(says('inventory', '--db', 'postgres://127.0.0.1:1/none')).toBe('mvlint: no server listens on 127.0.0.1:1\n');
+  expect(says('check', '--config', config, demo)).toContain('no-such-rule');
+});
+
 test('errors of use are one line and status 2 either way', () => {
   const wrong = (): object => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(dist, 'cli.js'), 'check', '--postgres', '3'], { encoding: 'utf8' });

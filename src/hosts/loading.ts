@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { keepBaselineWasm } from './v8.ts';
 
 type Commands = typeof import('./commands.ts');
@@ -39,14 +39,17 @@ const cacheOf = (file: string): string => `${file}.${cachedDataVersionTag().toSt
 
 function scriptOf(file: string, cachedData?: Buffer): Script {
   // The bundle is ASCII: read as such it stays one byte a character.
-  const source = `(function (exports, require, module, __filename, __dirname, metaUrl) {${readFileSync(file, 'latin1')}\n})`;
-  return new Script(source, { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, ...(cachedData === undefined ? {} : { cachedData }) });
+  const source = `(function (exports, require, module, __filename, __dirname, metaUrl, importModule) {${readFileSync(file, 'latin1')}\n})`;
+  return new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 }
 
-/** Runs a CommonJS bundle; its `import.meta.url` is the parameter `metaUrl`. */
+/**
+ * Runs a CommonJS bundle. Its `import.meta.url` is the parameter `metaUrl`, its `import()` the parameter `importModule`: in Node 20 a script from a code
+ * cache that another process made has no `import()` of its own (ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING, whatever `importModuleDynamically` says).
+ */
 function runScript(script: Script, file: string): Commands {
   const module = { exports: {} };
   const body = script.runInThisContext() as (...given: readonly unknown[]) => void;
-  body(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href);
+  body(module.exports, createRequire(file), module, file, dirname(file), pathToFileURL(file).href, (specifier: string) => import(specifier));
   return module.exports as Commands;
 }
