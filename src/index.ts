@@ -49,7 +49,7 @@ export interface Session {
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
   await ready();
   const { histories, problems, reported, files } = readHistories(given, options);
-  parseAhead(histories.flatMap(history => history.migrations.flatMap(migration => migration.up.flatMap(unit => unit.statements.map(statement => statement.sql)))));
+  parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
   const texts = new Map<string, string | undefined>();
   return {
     files, histories, problems, ...(reported === undefined ? {} : { reported }),

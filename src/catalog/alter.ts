@@ -17,7 +17,7 @@ const passes: Readonly<Record<string, number>> = { AT_DropColumn: 0, AT_DropCons
 function inPasses(node: AlterTableStmt): AlterTableCmd[] {
   const commands = (node.cmds ?? []).flatMap(item => ('AlterTableCmd' in item ? [item.AlterTableCmd] : []));
   const passOf = ({ subtype }: AlterTableCmd): number => passes[subtype ?? ''] ?? 3;
-  return commands.length === 1 ? commands : commands.toSorted((a, b) => passOf(a) - passOf(b));
+  return commands.toSorted((a, b) => passOf(a) - passOf(b));
 }
 
 /** 42703 for the first column whose type is to change and that was not there before the statement: asked ahead of all passes. */

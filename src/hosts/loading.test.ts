@@ -34,6 +34,13 @@ test('what mvlint says does not depend on the code cache: with it, with other fl
   expect(check()).toEqual(expect.objectContaining({ status: 1, stdout: usual.stdout, stderr: '' }));
 }, 60_000);
 
+test('the code cache is taken: without the modules it is all there is', () => {
+  for (const name of readdirSync(dist)) if (/^commands-.*\.js$/.test(name)) rmSync(join(dist, name));
+  expect(check()).toMatchObject({ status: 1, stderr: '' });
+  for (const name of caches()) rmSync(join(dist, name));
+  expect(check()).toMatchObject({ status: 2, stdout: '' });
+});
+
 test('modules from elsewhere are loaded: the client of databases, a configuration that is a module', () => {
   const config = join(scratch, 'mvlint.config.mjs');
   writeFileSync(config, "export default { rules: { 'no-such-rule': 'off' } };\n");

@@ -4,6 +4,7 @@ import { columnOf, idsIn, inputsOf, typeWord } from './inputs.ts';
 import { isExact, isFixable } from './keys.ts';
 import { closure, law, perhaps, same, tangled, together, type Law } from './laws.ts';
 import { strings } from './names.ts';
+import { plainText } from './parts.ts';
 import { isUnknown, type ScopeColumn } from './scope.ts';
 
 const orders = new Set(['<', '>', '<=', '>=']);
@@ -85,7 +86,7 @@ function ofComparison(node: Extract<Node, { A_Expr: unknown }>['A_Expr'], place:
   if (kind === 'AEXPR_IN') {
     const items = rexpr !== undefined && 'List' in rexpr ? rexpr.List.items ?? [] : [];
     if (left === undefined || !items.every(isLiteral)) return undefined;
-    if (operator === '<>' || new Set(items.map(item => JSON.stringify(item, withoutPlace))).size > 1) return [];
+    if (operator === '<>' || new Set(items.map(plainText)).size > 1) return [];
     return isFixable(left) ? [law([], left.ids)] : undefined;
   }
   if (kind === 'AEXPR_BETWEEN' && left !== undefined) return [perhaps([], left.ids)];
@@ -128,7 +129,6 @@ function bound(column: ScopeColumn, other: Node, place: Place): readonly Law[] |
   return [law(ids, column.ids), ...tangled([...ids, ...column.ids])];
 }
 
-const withoutPlace = (key: string, item: unknown): unknown => (key === 'location' ? undefined : item);
 const isLiteral = (node: Node): boolean => 'A_Const' in node && node.A_Const.isnull !== true;
 
 /** Columns that a condition binds to a constant that is written out: what tells the branches of UNION ALL apart. */

@@ -275,6 +275,7 @@ test('the shapes of keys that are proved, and those that are not', () => {
     [`select alias from product`, 'unknown'], [`select sku from line`, 'unknown'], [`select id from animal`, 'unknown'],
     [`select id from only animal`, '(id)'], [`select id, at from event`, '(id,at)'], [`select sku from product where edition = 1`, '(sku)'],
     [`select customer_id, status, count(*) from orders group by 1, 2`, '(customer_id,status)'],
+    [`select status in ('a', 'b') as early, count(*) from orders group by status in ('a', 'b')`, '(early)'],
     [`select customer_id, count(*) from orders group by customer_id, status`, 'unknown'],
     [`select status, count(*) from orders group by rollup(status)`, '(status)'], [`select count(*) from orders`, '()'],
     [`select distinct status, qty from orders`, '(status,qty)'], [`select distinct on (status) status, id from orders`, '(status) (id)'],

@@ -1,3 +1,4 @@
+import { offsetKeys } from '../sql/parse.ts';
 import type { FuncCall, Node } from '../sql/tree.ts';
 import { walk } from '../sql/walk.ts';
 
@@ -76,7 +77,7 @@ function print(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(print).join()}]`;
   let text = '{';
   for (const key in value) {
-    if (key !== 'location' && key !== 'list_start' && key !== 'list_end') text += `${key}:${print((value as Record<string, unknown>)[key])},`;
+    if (!offsetKeys.has(key)) text += `${key}:${print((value as Record<string, unknown>)[key])},`;
   }
   return `${text}}`;
 }

@@ -75,16 +75,16 @@ function send(to: Ahead): void {
 export function takeAhead(text: string): Raw | undefined {
   if (ahead === undefined) return undefined;
   const { texts, next, answers } = ahead;
-  let at = ahead.at;
-  for (const end = Math.min(texts.length, at + lookahead); texts[at] !== text; at += 1) if (at >= end) return undefined;
+  const before = ahead.at;
+  const at = texts.slice(before, before + lookahead).indexOf(text) + before;
+  if (at < before) return undefined;
   if (!answers.has(at)) collect(ahead, at);
   const answer = answers.get(at);
-  const gone = ahead.at - 1;
-  for (let taken = gone + 1; taken <= at; taken += 1) answers.delete(taken);
+  for (let passed = before; passed <= at; passed += 1) answers.delete(passed);
   ahead.at = at + 1;
   if (ahead.sent < ahead.at + lot) send(ahead);
   Atomics.store(next, 0, at + 1);
-  if (Math.floor(at / wakes) !== Math.floor(gone / wakes)) Atomics.notify(next, 0);
+  if (Math.floor((at + 1) / wakes) !== Math.floor(before / wakes)) Atomics.notify(next, 0);
   if (at + 1 === texts.length) endAhead();
   return answer;
 }

@@ -1,12 +1,12 @@
 /** A query that is being rewritten, and the plain view that will stand on top of it. */
 import type { Catalog, Statement } from '../../../model.ts';
 import { quoteIdent } from '../../../sql/print.ts';
-import { offsetKeys } from '../../../sql/parse.ts';
 import { nameEnd } from '../../../sql/span.ts';
 import { tokensOf } from '../../../sql/tokens.ts';
 import type { Node } from '../../../sql/tree.ts';
 import { inspect, isNoQuery } from '../inspect.ts';
 import type { Inspected, Target } from '../inspected.ts';
+import { plainText } from '../../parts.ts';
 import { eachPart } from '../tree-walk.ts';
 import type { ClauseRange } from './clauses.ts';
 import { targetRange } from './ranges.ts';
@@ -109,16 +109,14 @@ export function castText(view: Look, cast: object): string {
   return text.slice(isCall ? text.indexOf('(') + 1 : 0, found.start).trim();
 }
 
-/** A tree without its places: equal for what is written alike. */
-const shape = (node: object): string => JSON.stringify(node, (key, value: unknown) => (offsetKeys.has(key) ? undefined : value));
-
 /** Whether two expressions are the same column, or are written alike. */
 function isSame(a: Node, b: Node, made: Inspected): boolean {
   if ('ColumnRef' in a && 'ColumnRef' in b) {
     const [left, right] = [made.meaningOf(a.ColumnRef), made.meaningOf(b.ColumnRef)];
     if (left.is === 'column' && right.is === 'column') return left.entry === right.entry && left.at === right.at;
   }
-  return shape(a) === shape(b);
+  const text = plainText(a);
+  return text !== undefined && text === plainText(b);
 }
 
 /** The expression of a target, without its alias. */
