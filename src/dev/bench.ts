@@ -66,7 +66,7 @@ async function buildProgram(folder: string, name: string, contents: string): Pro
   return file;
 }
 
-/** The flags of `keepBaselineWasm`. */
+/** The flags of `tuneCompilers`, without that of one version: the floor hardly runs JavaScript. */
 const baselineWasm = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 
 /** A run that takes longer is ended and counts as failed. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
-import { keepBaselineWasm } from './v8.ts';
+import { tuneCompilers } from './v8.ts';
 
 type Commands = typeof import('./commands.ts');
 
@@ -14,7 +14,7 @@ type Commands = typeof import('./commands.ts');
  * this V8 takes (another version of Node, another processor, sources that run as they are).
  */
 export async function loadCommands(): Promise<Commands> {
-  keepBaselineWasm();
+  tuneCompilers();
   const file = fileURLToPath(new URL('./commands.cjs', import.meta.url));
   let cache: Buffer;
   try {
@@ -28,7 +28,7 @@ export async function loadCommands(): Promise<Commands> {
 
 /** Writes the code cache of the script `file`, with what `use` makes it run; for the build. */
 export async function makeCache(file: string, use: (commands: Commands) => Promise<unknown>): Promise<{ readonly path: string; readonly data: Buffer }> {
-  keepBaselineWasm();
+  tuneCompilers();
   const script = scriptOf(file);
   await use(runScript(script, file));
   return { path: cacheOf(file), data: script.createCachedData() };
