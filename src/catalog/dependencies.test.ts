@@ -199,3 +199,19 @@ test('DROP EXTENSION of which no type is known is one gap, and without CASCADE i
   expect(replayed([...made, 'drop extension pg_trgm cascade'])).toMatchObject({ states: ['ok', 'ok', 'ok', 'ok'], left: ['m m(id)?', 'r t(id,k)'], gaps: 1 });
   expect(replayed([...made, 'drop extension pg_trgm'])).toMatchObject({ left: ['m m(id)', 'r t(id,k)'], gaps: 0 });
 });
+
+test('an index goes with a column that only its expression, its condition or its INCLUDE names', async () => {
+  const made = ['create table t (id bigint primary key, k int, v numeric, "K" text)', 'create index by_condition on t (id) where k > 0', 'create index by_both on t (abs(id), v) where k > 0',
+    'create index by_expression on t ((k + 1))', 'create index by_call on t (lower("K"), id)', 'create index by_include on t (v) include (k)',
+    'create index other on t (abs(v)) where "K" is not null', 'create index by_nothing on t ((1))'];
+  for (const column of ['k', '"K"', 'v', 'id']) await agree(...made, `alter table t drop column ${column} cascade`, 'drop table t');
+  await agree(...made, 'alter table t rename k to l', 'alter table t drop column l', 'create table u (like t including indexes)', 'alter table u drop column v');
+  await agree('create table t (id int, k int)', 'create materialized view m as select id, k from t', 'create unique index m_id on m (id) where k > 0', 'create index m_k on m ((k + id))',
+    'refresh materialized view concurrently m', 'alter materialized view m rename k to l', 'drop materialized view m');
+});
+
+test('a function that an index calls is kept by it; with CASCADE the index goes', async () => {
+  await agree('create function half(n int) returns int immutable language sql as $$ select n / 2 $$', 'create function odd(n int) returns boolean immutable language sql as $$ select n % 2 = 1 $$',
+    'create table t (id int, k int)', 'create index t_half on t (half(k))', 'create unique index t_odd on t (id) where odd(k)', 'create table u (like t including indexes)',
+    'drop function half', 'drop function odd(int)', 'drop function half cascade', 'drop function odd(int) cascade');
+});

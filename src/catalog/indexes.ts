@@ -1,7 +1,9 @@
 import type { Index, IndexColumn, Known, ObjectId, Selectable } from '../model.ts';
+import { lowerQuery } from '../query/lower.ts';
+import { quoteIdent } from '../sql/print.ts';
 import { expressionEnd } from '../sql/span.ts';
-import { normalText } from '../sql/tokens.ts';
-import type { IndexElem, IndexStmt, Node } from '../sql/tree.ts';
+import { identifierText, normalText, tokensOf } from '../sql/tokens.ts';
+import type { IndexElem, IndexStmt, Node, RangeVar } from '../sql/tree.ts';
 import { find, freeName, hasColumn, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
 import { noOptions, optionsOf } from './options.ts';
 import { isHole } from './names.ts';
@@ -15,6 +17,8 @@ interface Wanted {
   readonly include: readonly string[];
   readonly nullsNotDistinct: boolean;
   readonly predicate?: string;
+  /** The columns that its expressions and its condition name; absent when it has none of those, or nobody knows. */
+  readonly uses?: readonly string[];
   readonly constraint?: string;
   readonly options?: ReadonlyMap<string, string>;
   readonly tablespace?: string;
@@ -23,15 +27,53 @@ interface Wanted {
 
 /** Puts an index into the catalog; it goes along with its relation. Returns its id. */
 export function makeIndex(change: Change, on: Selectable, wanted: Wanted): ObjectId {
-  const { name, options, valid, ...rest } = wanted;
+  const { name, options, valid, uses, ...rest } = wanted;
   const index: Index = {
     kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name }, madeAt: change.statement.span, owner: on.owner,
     on: on.id, valid: valid ?? true, options: options ?? noOptions, ...rest,
   };
   change.store.put(index);
-  const columns = wanted.columns.map(column => column.column).filter(column => column !== undefined);
-  change.store.depend({ dependent: index.id, on: on.id, strength: 'auto', ...(columns.length === wanted.columns.length ? { columns: [...columns, ...wanted.include] } : {}) });
+  const columns = wanted.columns.flatMap(({ column }) => column ?? []);
+  const isPlain = columns.length === wanted.columns.length && wanted.predicate === undefined;
+  change.store.depend({
+    dependent: index.id, on: on.id, strength: 'auto', ...(isPlain || uses ? { columns: [...new Set([...columns, ...wanted.include, ...uses ?? []])] } : {}),
+  });
   return index.id;
+}
+
+/** What expressions over one relation hold on to, its columns aside: an index goes with a column that only its condition names (measured, dependencies.test.ts). */
+function holdOf(change: Change, relation: Selectable, range: RangeVar | undefined, parts: readonly Node[]): { readonly columns?: readonly string[]; readonly others: readonly ObjectId[] } {
+  if (parts.length === 0) return { others: [] };
+  const select = { SelectStmt: { targetList: parts.map(val => ({ ResTarget: { val } })), fromClause: [{ RangeVar: range ?? {} }] } } as Node;
+  const { query, routines, types } = lowerQuery(change.statement, select, change.store);
+  const reads = query.reads.filter(({ id }) => id === relation.id);
+  return {
+    ...(reads.every(({ columns }) => columns !== undefined) ? { columns: reads.flatMap(({ columns }) => columns ?? []) } : {}),
+    others: [...routines, ...types],
+  };
+}
+
+/** The index after a column of its relation got another name, in its expressions and its condition too. */
+export function renameKey(index: Index, from: string, to: string): Index {
+  const { predicate, include, columns } = index;
+  return {
+    ...index, include: include.map(column => (column === from ? to : column)), ...(predicate === undefined ? {} : { predicate: renameIn(predicate, from, to) }),
+    columns: columns.map(key => ({
+      ...key, ...(key.column === from ? { column: to } : {}), ...(key.expression === undefined ? {} : { expression: renameIn(key.expression, from, to) }),
+    })),
+  };
+}
+
+/** Renames a column in the text of an expression: a name that no parenthesis follows, as a call's would be, and no point, as a table's would be. */
+function renameIn(text: string, from: string, to: string): string {
+  const tokens = [...tokensOf(text)];
+  const isName = (at: number): boolean => {
+    const token = tokens[at]!;
+    const next = tokens[at + 1];
+    return (token.kind === 'word' || token.kind === 'quotedIdentifier') && identifierText(text, token) === from
+      && !(next !== undefined && /^[(.]$/.test(text.slice(next.start, next.end)));
+  };
+  return tokens.map((token, at) => (isName(at) ? quoteIdent(to) : text.slice(token.start, token.end))).join(' ');
 }
 
 /** The part of an expression's text that Postgres names an index column after (ChooseIndexExpressionNames): a function's name, else `expr`. */
@@ -106,10 +148,12 @@ export function createIndex(change: Change, node: IndexStmt): Outcome {
   if (existing.is === 'present')
     return existsAlready(change, node.if_not_exists === true, 'index', existing.object.id, { schema: relation.name.schema, name }, undefined, relation);
   const where = node.whereClause && !constantTrue(node.whereClause) ? predicateText(change, node.whereClause) : undefined;
+  const held = holdOf(change, relation, node.relation, [...elements.flatMap(({ expr }) => expr ?? []), ...(where === undefined ? [] : [node.whereClause!])]);
   const id = makeIndex(change, relation, {
     name, unique: node.unique === true, method: node.accessMethod ?? 'btree', columns, include, nullsNotDistinct: node.nulls_not_distinct === true,
-    ...(where === undefined ? {} : { predicate: where }), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
+    ...(where === undefined ? {} : { predicate: where }), ...(held.columns ? { uses: held.columns } : {}), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
   });
+  for (const on of held.others) change.store.depend({ dependent: id, on, strength: 'normal' });
   const index = change.store.get(id);
   if (index?.kind === 'index') change.effects.push({ kind: 'createIndex', index, on: relation, concurrently, via: change.via });
   return undefined;

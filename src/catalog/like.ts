@@ -55,8 +55,12 @@ function copyIndex(change: Change, index: Index, made: Table): void {
   const suffix = old?.kind === 'primary key' ? 'pkey' : old?.kind === 'exclude' ? 'excl' : old === undefined ? 'idx' : 'key';
   const name = freeName(change.store, schema, objectName(made.name.name, old?.kind === 'primary key' ? undefined : words.join('_'), suffix));
   const { columns, unique, method, include, nullsNotDistinct, predicate, options } = index;
+  const held = change.store.dependencies(index.id);
+  const uses = held.find(({ on }) => on === index.on)?.columns;
   const id = makeIndex(change, made, {
     name, columns, unique, method, include, nullsNotDistinct, options, ...(predicate === undefined ? {} : { predicate }), ...(old === undefined ? {} : { constraint: name }),
+    ...(uses ? { uses } : {}),
   });
+  for (const { on, strength } of held) if (on !== index.on) change.store.depend({ dependent: id, on, strength });
   if (old !== undefined) addTo(change, made.id, { ...old, name, index: id });
 }

@@ -1,6 +1,7 @@
 import type { Name, Relation, Selectable, WrittenName } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
+import { renameKey } from './indexes.ts';
 import { isHole, isRelation, sameName } from './names.ts';
 import { children } from './used-relations.ts';
 
@@ -61,11 +62,7 @@ function renameIn(change: Change, relation: Selectable, old: string, name: strin
   const constraints = relation.kind === 'table'
     ? { constraints: relation.constraints.map(constraint => ({ ...constraint, columns: constraint.columns.map(column => (column === old ? name : column)) })) } : {};
   const to = { ...relation, columns, ...constraints } as Relation;
-  for (const index of change.store.indexesOf(relation.id))
-    change.store.put({
-      ...index, include: index.include.map(column => (column === old ? name : column)),
-      columns: index.columns.map(column => (column.column === old ? { ...column, column: name } : column)),
-    });
+  for (const index of change.store.indexesOf(relation.id)) change.store.put(renameKey(index, old, name));
   change.store.put(to);
   change.store.renameDependedColumn(relation.id, old, name);
   change.effects.push({ kind: 'changeRelation', from: relation, to, what: `RENAME COLUMN ${old} TO ${name}`, via: change.via });

@@ -196,3 +196,13 @@ test('jobs that are taken off the schedule, however, run no more', () => {
   expect(left("do $$ declare j bigint; begin select jobid into j from cron.job where jobname = 'nightly'; perform cron.unschedule(j); end $$;")).toEqual([]);
   expect(left("select cron.alter_job((select jobid from cron.job where jobname = 'nightly'), command := 'select 1');")).toEqual(['job hourly']);
 });
+
+test('an index keeps up with a column that gets another name, also in its expressions and its condition', () => {
+  const { end } = run(history(`create table t (id int, k int, lower text, "Of" text);
+    create index i on t (id, (lower(lower) || "Of"), k) include (lower) where k > 0 and t.k < 9 and "Of" = 'k';
+    alter table t rename k to "K"; alter table t rename lower to low; alter table t rename "Of" to of_old;`));
+  const found = end.find({ schema: 'public', name: 'i' });
+  expect(found.is === 'present' && found.object).toMatchObject({
+    columns: [{ column: 'id' }, { expression: 'lower ( low ) || of_old' }, { column: 'K' }], include: ['low'], predicate: `"K" > 0 and t . "K" < 9 and of_old = 'k'`,
+  });
+});
