@@ -1,4 +1,4 @@
-import { newTaints, quote, refreshTwice, rule, stillThere } from '../src/rule.ts';
+import { clockOut, newTaints, quote, refreshTwice, rule, stillThere } from '../src/rule.ts';
 import type { Context, Effect, Flip, Problem, SeenTaint, Taint } from '../src/rule.ts';
 
 /** Values that change although no table did. Order and session settings have rules of their own. */
@@ -19,6 +19,7 @@ function* problems(effect: Effect, context: Context): Iterable<Problem> {
     const key = `${seen.matview.id} ${seen.column.name}`;
     columns.set(key, [...columns.get(key) ?? [], seen]);
   }
+  const clocked = [...columns.values()].flatMap(([first, ...rest]) => ([first!, ...rest].every(({ taint }) => taint.cause === 'clock') ? first!.column!.name : []));
   for (const seen of columns.values()) {
     for (const flip of flips) {
       const found = seen.find(({ taint }) => taint.flips === flip);
@@ -28,6 +29,7 @@ function* problems(effect: Effect, context: Context): Iterable<Problem> {
         span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),
         message: `Column ${quote(column.name)} of ${quote(matview.name)} ${when[flip]}.`,
         experiment: refreshTwice(matview, column.name, flip),
+        ...(effect.kind === 'createMatview' && clocked.includes(column.name) ? { fixes: end => [clockOut(matview, clocked, end) ?? []].flat() } : {}),
       };
       break;
     }
@@ -56,6 +58,10 @@ CREATE VIEW open_orders_aged AS SELECT *, now() - placed_at AS age FROM open_ord
 
 To know when the view was refreshed, write it to a table of its own in the job that refreshes. For a key, take the key of the
 source row.
+
+\`--fix\` does both in the migration that creates the view, while nothing else uses the column: what is computed from the clock goes to a view
+on top (\`open_orders_now\`), a column that holds nothing else to a row of \`refresh_log\`. Readers then read the view on top, and want the same
+grants there.
 `,
   exceptions: `
 A clock in \`WHERE\`, in \`FILTER\` or in a comparison that yields the same rows rewrites nothing and is not reported, nor is

@@ -1,7 +1,7 @@
 import { replay, type ReplayedMigration, type ReplayOptions } from './catalog/replay.ts';
 import { isHistory, remember } from './lint/damage.ts';
 import { deploysOf } from './lint/deploys.ts';
-import { fingerprinted, merge, type Draft, type Observation } from './lint/findings.ts';
+import { fingerprinted, merge, withFixes, type Draft, type Observation } from './lint/findings.ts';
 import { suppressionOf } from './lint/ignores.ts';
 import { loadedProblems, standIn } from './lint/loaded.ts';
 import type { ObservedHistory } from './lint/observe.ts';
@@ -174,7 +174,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
   for (const draft of [...audible, ...own].sort((a, b) => inOrder(a.raised, b.raised))) {
     if (!reported(draft.raised.owner, draft.raised.problem.span.path)) continue;
     if (!options.allHistory && end !== undefined && draft.raised.down !== true && isHistory(draft.raised, end, crash)) hidden += 1;
-    else shown.push(draft);
+    else shown.push(end === undefined || draft.raised.down === true ? draft : withFixes(draft, end, crash));
   }
   const merged = merge(shown, places);
   const seenGaps = new Set<string>();

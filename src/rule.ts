@@ -42,4 +42,5 @@ export {
   visibleColumns, type Stored,
 } from './rule/incremental.ts';
 export { lacksTemporary, unreadableSource } from './catalog/privileges.ts';
+export { clockOut } from './rewrite/clock-out.ts';
 export { quoteLiteral, quoteName } from './sql/print.ts';

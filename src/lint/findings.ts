@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Claim, Evidence, Finding, History, Observe, Statement } from '../model.ts';
+import type { Catalog, Claim, Evidence, Finding, History, Observe, Statement } from '../model.ts';
 import { normalText } from '../sql/tokens.ts';
 import type { Places, Raised } from './places.ts';
 import { gravity } from './severity.ts';
@@ -33,10 +33,22 @@ export function fingerprinted(history: History, raised: readonly Raised[], place
     equals.set(identity, ordinal + 1);
     const finding: Finding = {
       history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
-      evidence: path, fixes: fixes ?? [], also: [], fingerprint: digest(`${identity}\0${ordinal}`),
+      evidence: path, fixes: fixes === undefined || typeof fixes === 'function' ? [] : fixes, also: [], fingerprint: digest(`${identity}\0${ordinal}`),
     };
     return { raised: one, finding };
   });
+}
+
+/** The draft with the fixes that wait for the end of the history. A rule that throws there has none. */
+export function withFixes(draft: Draft, end: Catalog, crash: (rule: string, path: string, error: unknown) => void): Draft {
+  const { problem: { fixes, span }, rule } = draft.raised;
+  if (typeof fixes !== 'function') return draft;
+  try {
+    return { ...draft, finding: { ...draft.finding, fixes: fixes(end) } };
+  } catch (error) {
+    crash(rule, span.path, error);
+    return draft;
+  }
 }
 
 /** The order of headlines: the smaller number is the graver mistake. */

@@ -60,7 +60,8 @@ export interface Problem {
   readonly relation?: string;
   /** From the cause to the effect, the last one at the finding. Never empty in a finding: the engine adds the finding's own place when a rule gives none. */
   readonly evidence?: readonly Evidence[];
-  readonly fixes?: readonly Fix[];
+  /** Fixes that depend on what comes after are asked for once, with the catalog at the end of the history. */
+  readonly fixes?: readonly Fix[] | ((end: Catalog) => readonly Fix[]);
   readonly experiment?: Experiment;
   /** Held against somebody's database that has seen the migration; it only reads. */
   readonly observe?: Observe;

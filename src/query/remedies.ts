@@ -1,5 +1,5 @@
 import type { Edit, Statement, Taint } from '../model.ts';
-import { bracketEnd, nameEnd, sourceSpan } from '../sql/span.ts';
+import { bracketEnd, isSentAsWritten, nameEnd, sourceSpan } from '../sql/span.ts';
 import { tokensOf } from '../sql/tokens.ts';
 import type { FuncCall, Node, TypeCast } from '../sql/tree.ts';
 import type { Place } from './expression.ts';
@@ -10,12 +10,6 @@ type Remedy = NonNullable<Taint['remedy']>;
 /** The zone that is proposed: whoever means another one writes it in its place. */
 const zone = "'UTC'";
 const zoned = ` AT TIME ZONE ${zone}`;
-
-/** Whether the statement stands in its file as it is sent: neither in a literal nor with placeholders, where an edit would need more care. */
-function isPlain({ sql, origins }: Statement): boolean {
-  const [only] = origins;
-  return origins.length === 1 && only !== undefined && only.start === 0 && only.end === sql.length && only.span.end - only.span.start === sql.length;
-}
 
 const insert = (statement: Statement, at: number, text: string): Edit => ({ span: sourceSpan(statement, at, at), text });
 
@@ -55,7 +49,7 @@ function argumentTexts(sql: string, from: number, to: number): readonly string[]
 export function orderedByItself(node: FuncCall, values: readonly Value[], place: Place): Remedy | undefined {
   const { statement } = place.run;
   const args = node.args ?? [];
-  const at = isPlain(statement) ? brackets(statement, node.location) : undefined;
+  const at = isSentAsWritten(statement) ? brackets(statement, node.location) : undefined;
   if (at === undefined || args.length === 0 || args.some(arg => 'NamedArgExpr' in arg)) return undefined;
   if (args.some((arg, index) => !('A_Const' in arg) && !isOrderable(values[index]))) return undefined;
   const texts = argumentTexts(statement.sql, at.open, at.close);
@@ -87,7 +81,7 @@ const readsParts = new Set(['to_char', 'date_part', 'extract']);
 export function inZone(node: FuncCall, name: string, values: readonly Value[], place: Place): Remedy | undefined {
   const { statement } = place.run;
   const args = node.args ?? [];
-  if (!isPlain(statement) || args.length !== 2) return undefined;
+  if (!isSentAsWritten(statement) || args.length !== 2) return undefined;
   const title = `Say the time zone, here ${zone}`;
   if (name === 'date_trunc' && isInstant(values[1])) {
     const at = brackets(statement, node.location);
@@ -103,7 +97,7 @@ const localTypes = /^(?:date|time(?:\(\d\))?(?: without time zone)?|timestamp(?:
 /** `placed_at::date` in a zone: `(placed_at AT TIME ZONE 'UTC')::date`. */
 export function castInZone(node: TypeCast, from: Value, target: string | undefined, place: Place): Remedy | undefined {
   const { statement } = place.run;
-  const operand = isPlain(statement) && isInstant(from) ? operandAt(statement.sql, node.arg) : undefined;
+  const operand = isSentAsWritten(statement) && isInstant(from) ? operandAt(statement.sql, node.arg) : undefined;
   if (operand === undefined || target === undefined || !localTypes.test(target)) return undefined;
   const isPostfix = statement.sql.slice(operand.end).trimStart().startsWith('::');
   return {

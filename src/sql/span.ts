@@ -38,6 +38,12 @@ function originAt(origins: readonly Origin[], offset: number): Origin | undefine
   return best;
 }
 
+/** Whether the statement stands in its file as it is sent: neither in a literal nor with placeholders, where an edit would need more care. */
+export function isSentAsWritten({ sql, origins }: Statement): boolean {
+  const [only] = origins;
+  return origins.length === 1 && only !== undefined && only.start === 0 && only.end === sql.length && only.span.end - only.span.start === sql.length;
+}
+
 /** Line and column, both 1-based, columns in UTF-16 units; lines end with LF (a CR before it belongs to the line). */
 export function lineColumns(text: string): (offset: number) => { readonly line: number; readonly column: number } {
   const starts = [0];
