@@ -354,8 +354,9 @@ export class Store implements Catalog {
   }
 
   depend(link: Dependency): void {
-    this.dependantsOf = this.dependantsOf.set(link.on, [...this.dependants(link.on), link]);
-    this.dependenciesOf = this.dependenciesOf.set(link.dependent, [...this.dependencies(link.dependent), link]);
+    // Not `[...list, link]`, which leaves room for 17 more.
+    this.dependantsOf = this.dependantsOf.set(link.on, this.dependants(link.on).concat(link));
+    this.dependenciesOf = this.dependenciesOf.set(link.dependent, this.dependencies(link.dependent).concat(link));
   }
 
   /** A renamed column is followed by everything that uses it: dependencies are by position in Postgres. */

@@ -49,7 +49,7 @@ function viewOf(query: string, catalog: Catalog): View {
   const parsed = parse(sql);
   if (!parsed.ok || !('ViewStmt' in parsed.node)) throw new Error(`${parsed.ok ? 'no view' : parsed.message}: ${sql}`);
   const span = { path: 'q.sql', start: 0, end: sql.length };
-  const statement: Statement = { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  const statement: Statement = { sql, span, ignores: [] };
   const lowered = lowerQuery(statement, parsed.node.ViewStmt.query!, catalog);
   return { kind: 'view', id: emptyCatalog().newId(), name: { schema: 'public', name: 'q' }, owner: 'postgres', columns: lowered.columns,
     query: lowered.query,

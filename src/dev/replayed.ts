@@ -14,5 +14,5 @@ export function replayedCatalog(statements: readonly string[], postgres = 18): C
 /** A text as a statement that stands at the beginning of `path`. */
 export function statementOf(sql: string, path = 'q.sql'): Statement {
   const span = { path, start: 0, end: sql.length };
-  return { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  return { sql, span, ignores: [] };
 }

@@ -34,7 +34,7 @@ function find(query: string, catalog: Catalog): Found {
   const parsed = parse(query);
   if (!parsed.ok) throw new Error(`${parsed.message}: ${query}`);
   const span = { path: 'q.sql', start: 0, end: query.length };
-  const statement: Statement = { sql: query, span, origins: [{ start: 0, end: query.length, span }], ignores: [] };
+  const statement: Statement = { sql: query, span, ignores: [] };
   const uses: Use[] = [];
   const around = surroundingsIn(catalog);
   const run: Run = {

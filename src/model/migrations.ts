@@ -74,7 +74,8 @@ export interface Statement {
   readonly sql: string;
   /** From its first token to its last, without leading comments and without the `;`. */
   readonly span: Span;
-  readonly origins: readonly Origin[];
+  /** The runs of `sql` that a source holds, in order. Absent where the statement stands in its file as it is sent, which is nearly always. */
+  readonly origins?: readonly Origin[];
   readonly ignores: readonly Ignore[];
   /** The lines of a COPY … FROM STDIN that stand beneath it in the script, as psql sends them; absent elsewhere. */
   readonly data?: string;

@@ -18,7 +18,7 @@ let catalog: Store;
 
 function statementOf(sql: string): Statement {
   const span = { path: 'q.sql', start: 0, end: sql.length };
-  return { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  return { sql, span, ignores: [] };
 }
 function viewOf(sql: string, name: string, store: Store = catalog): View | Matview {
   const parsed = parse(sql);

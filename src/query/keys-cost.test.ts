@@ -29,7 +29,7 @@ function keysOf(query: string): { readonly keys: string; readonly time: number }
   const parsed = parse(sql);
   if (!parsed.ok || !('CreateTableAsStmt' in parsed.node)) throw new Error('no view');
   const span = { path: 'q.sql', start: 0, end: sql.length };
-  const statement: Statement = { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  const statement: Statement = { sql, span, ignores: [] };
   const lowered = lowerQuery(statement, parsed.node.CreateTableAsStmt.query!, catalog);
   const view: Matview = {
     kind: 'matview', id: catalog.newId(), name: { schema: 'public', name: 'm' }, owner: 'postgres', columns: lowered.columns,

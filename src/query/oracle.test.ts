@@ -19,7 +19,7 @@ const ids = new Map<string, ObjectId>();
 
 function statementOf(sql: string): Statement {
   const span = { path: 'q.sql', start: 0, end: sql.length };
-  return { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  return { sql, span, ignores: [] };
 }
 function queryOf(node: Node): { select: Node; names: string[] } {
   if ('ViewStmt' in node) return { select: node.ViewStmt.query!,

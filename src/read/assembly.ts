@@ -60,7 +60,7 @@ export class Assembler {
       const hole = of.holes[i];
       if (hole !== undefined) this.holes.push({ ...hole, start: this.length + hole.start - start });
     }
-    for (const origin of originsOf(of, start, end)) {
+    for (const origin of originsIn(of, start, end)) {
       this.push(of.text.slice(start + origin.start, start + origin.end), origin.span.path, origin.span.start, origin.span.end);
     }
   }
@@ -137,7 +137,7 @@ function runAt(runs: readonly TextRun[], at: number): number {
 }
 
 /** The origins of a range, counted from its start. */
-export function originsOf({ runs }: Assembled, start: number, end: number): readonly Origin[] {
+export function originsIn({ runs }: Assembled, start: number, end: number): readonly Origin[] {
   const origins: Origin[] = [];
   for (let i = runAt(runs, start); i < runs.length; i++) {
     const run = runs[i];

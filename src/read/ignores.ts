@@ -6,6 +6,8 @@ import type { Ledger } from './ledger.ts';
 
 const directive = /^[\s*]*mvlint-ignore(-file)?(?=$|[\s:])([^:]*)(?::\s*(.*))?$/;
 
+/** Those of nearly every statement: one list for all of them. */
+export const noIgnores: readonly Ignore[] = [];
 const none: ReadonlyMap<number, readonly Ignore[]> = new Map();
 
 interface Place { readonly at: (offset: number, isEnd: boolean) => { readonly path: string; readonly at: number } }

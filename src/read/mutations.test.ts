@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { ToolId } from '../model.ts';
 import { memoryFiles } from './files.ts';
 import { readHistories, sourceText } from './read.ts';
+import { originsOf } from '../sql/span.ts';
 
 /** Deterministic numbers in [0, 1). */
 function numbers(seed: number): () => number {
@@ -58,17 +59,18 @@ test('mutated sources never throw, and every span, origin and gap stays inside i
     for (const { migrations, gaps, problems = [] } of histories) {
       const statements = migrations.flatMap(({ up, down = [] }) => [...up, ...down].flatMap(unit => unit.statements));
       const spans = [...gaps.map(({ span }) => span), ...problems.flatMap(({ span, evidence = [] }) => [span, ...evidence.map(one => one.span)]),
-        ...statements.flatMap(({ span, origins, ignores }) =>
-        [span, ...origins.map(origin => origin.span), ...ignores.map(ignore => ignore.span)])];
+        ...statements.flatMap(statement =>
+        [statement.span, ...originsOf(statement).map(origin => origin.span), ...statement.ignores.map(ignore => ignore.span)])];
       for (const span of spans) {
         const { length } = sourceText(files, span.path) ?? '';
         if (!(0 <= span.start && span.start <= span.end && span.end <= length)) {
           expect.fail(`${JSON.stringify(span)} is outside of ${JSON.stringify(text)} (${tool})`);
         }
       }
-      for (const { sql, origins } of statements) {
+      for (const statement of statements) {
+        const { sql } = statement;
         let at = 0;
-        for (const origin of origins) {
+        for (const origin of originsOf(statement)) {
           if (origin.start !== at) expect.fail(`origins leave a hole in ${JSON.stringify(sql)}`);
           at = origin.end;
         }

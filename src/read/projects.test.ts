@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { History, Migration, Statement, ToolId, Unit } from '../model.ts';
 import { diskFiles, memoryFiles, overlayFiles } from './files.ts';
 import { readHistories, sourceText, toolIds } from './read.ts';
+import { originsOf } from '../sql/span.ts';
 
 /** What a project promises; the optional facts are compared where its tool has something to say about them. */
 interface Expected {
@@ -64,11 +65,12 @@ for (const tool of tools) {
   test(`${tool}: a span is the statement's text wherever nothing was filled in, and its origins cover it`, () => {
     const files = diskFiles(join(projects, tool));
     for (const { migrations } of readHistories(files).histories) {
-      for (const { sql, span, origins } of migrations.flatMap(({ up, down }) => [...statementsOf(up), ...statementsOf(down)])) {
+      for (const statement of migrations.flatMap(({ up, down }) => [...statementsOf(up), ...statementsOf(down)])) {
+        const { sql, span } = statement;
         const text = sourceText(files, span.path) ?? '';
         if (!/\$\{|\{\{|:["']?(?:mv|income)|:[A-Z]/.test(text.slice(span.start, span.end))) expect(text.slice(span.start, span.end)).toBe(sql);
         let at = 0;
-        for (const origin of origins) {
+        for (const origin of originsOf(statement)) {
           expect(origin.start).toBe(at);
           at = origin.end;
           if (origin.end - origin.start === origin.span.end - origin.span.start && !/[$:{]/.test(text.charAt(origin.span.start))) {

@@ -4,7 +4,7 @@ import type { Piece } from '../sql/split.ts';
 import { replaced, whole } from './assembly.ts';
 import type { Context } from './context.ts';
 import { replacements } from './fill.ts';
-import { ignoresOf } from './ignores.ts';
+import { ignoresOf, noIgnores } from './ignores.ts';
 import { gap } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { markedBy } from './markers.ts';
@@ -138,7 +138,7 @@ export function runScript(session: Session, path: string, into: Run | undefined,
     const piece = pieces[i];
     if (piece === undefined || piece.kind === 'comment' || piece.kind === 'copyData') continue;
     if (piece.kind === 'statement') {
-      if (run !== undefined) statement(session, script, i, piece, ignores.get(i) ?? [], marked, run);
+      if (run !== undefined) statement(session, script, i, piece, ignores.get(i) ?? noIgnores, marked, run);
     } else if (piece.command === 'q' || piece.command === 'quit') {
       if (active(session) === 'yes') break;
     } else meta(session, script, i, piece, run, own);
@@ -184,7 +184,7 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   const loose = mayHold.placeholders && (sql.includes('${') || sql.includes('{{')) ? looseNames(sql, session.context.options.placeholders ?? {}) : [];
   const add = (one: Statement): void => void target.push(withData(one, source.text, pieces, index));
   if (variables.length === 0 && loose.length === 0 && inner.length === 0) {
-    return add({ sql, span, origins: [{ start: 0, end: sql.length, span }], ignores });
+    return add({ sql, span, ignores });
   }
   const blanks = inner.map(({ start, end }) => ({ start: start - piece.start, end: end - piece.start, name: '', value: ' ' }));
   const names = [...variables, ...loose, ...blanks].sort((a, b) => a.start - b.start);

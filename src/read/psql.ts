@@ -91,9 +91,10 @@ function leftOut(context: Context, ledger: Ledger, entry: string, paths: readonl
 
 const readAsPlain = (tool: string): string => `These files belong to ${tool} and are read as plain SQL, so order and transactions are those of psql.`;
 
+/** The list is copied: one that has grown item by item keeps room for more. */
 function unitOf(context: Context, id: string, statements: readonly Statement[]): Unit {
   const scope = context.options.transaction ?? 'none';
-  return { scope, scopeId: scope === 'batch' ? 'batch' : id, protocol: 'single', statements };
+  return { scope, scopeId: scope === 'batch' ? 'batch' : id, protocol: 'single', statements: [...statements] };
 }
 
 // ── Which files, in which order and direction ───────────────────────────────────────────────────────────────────────

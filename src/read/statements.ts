@@ -1,12 +1,12 @@
-import type { Ignore, Statement } from '../model.ts';
+import type { Ignore, Origin, Span, Statement } from '../model.ts';
 import { split } from '../sql/split.ts';
 import type { Piece } from '../sql/split.ts';
 import { tokenize } from '../sql/tokens.ts';
-import { originsOf, placeOf, replaced, spanOf, whole } from './assembly.ts';
+import { originsIn, placeOf, replaced, spanOf, whole } from './assembly.ts';
 import type { Assembled } from './assembly.ts';
 import { placeholdersIn, replacements } from './fill.ts';
 import type { Replacement } from './fill.ts';
-import { ignoresOf } from './ignores.ts';
+import { ignoresOf, noIgnores } from './ignores.ts';
 import { hole } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import type { Source } from './text.ts';
@@ -20,7 +20,6 @@ export interface Range {
   readonly end: number;
 }
 
-const noIgnores: readonly Ignore[] = [];
 export const valueOf = (values: Values, name: string): string | undefined => (Object.hasOwn(values, name) ? values[name] : undefined);
 
 /** The statements of a file in which nothing is replaced. */
@@ -102,9 +101,17 @@ function statementAt(of: Assembled, { start, end }: Range, values: Values | unde
   const sql = of.text.slice(start, end);
   const span = spanOf(of, start, end);
   if (values === undefined || (!sql.includes('${') && !sql.includes('{{')))
-    return { sql, span, origins: originsOf(of, start, end), ignores };
+    return asWritten(sql, span, originsIn(of, start, end), ignores);
   const list = replacements(sql, looseNames(sql, values)).map(one => ({ ...one, start: one.start + start, end: one.end + start }));
   return { ...filled(of, { start, end }, list, ledger), span, ignores };
+}
+
+/** Where the file holds the statement unit by unit, its place says all. */
+function asWritten(sql: string, span: Span, origins: readonly Origin[], ignores: readonly Ignore[]): Statement {
+  const [only] = origins;
+  const isWhole = origins.length === 1 && only!.start === 0 && only!.end === sql.length && only!.span.path === span.path
+    && only!.span.start === span.start && only!.span.end === span.end && span.end - span.start === sql.length;
+  return isWhole ? { sql, span, ignores } : { sql, span, origins, ignores };
 }
 
 /** A range after replacements, whose offsets are those of the text; each hole is said. */
@@ -112,7 +119,7 @@ function filled(of: Assembled, { start, end }: Range, list: readonly Replacement
   const done = replaced(of, list, start, end);
   const earlier = new Set(of.holes.map(({ name }) => name));
   for (const one of done.holes) if (!earlier.has(one.name)) sayHole(one, ledger);
-  return { sql: done.text, origins: originsOf(done, 0, done.text.length) };
+  return { sql: done.text, origins: originsIn(done, 0, done.text.length) };
 }
 
 /** A statement of a file after replacements (in offsets of the statement); each hole is said once. */

@@ -7,13 +7,21 @@ import type { Token } from './tokens.ts';
  * maps whole; outside of all origins (filled placeholders) the nearest one answers. A range over several files keeps the first.
  */
 export function sourceSpan(statement: Statement, start: number, end: number): Span {
-  const first = originAt(statement.origins, start);
+  const { origins } = statement;
+  if (origins === undefined) return within(statement.span, start, end);
+  const first = originAt(origins, start);
   if (first === undefined) return statement.span;
-  const last = end > start ? originAt(statement.origins, end - 1) ?? first : first;
+  const last = end > start ? originAt(origins, end - 1) ?? first : first;
   const from = place(first, start, false);
   if (last.span.path !== first.span.path) return { path: first.span.path, start: from, end: Math.max(from, first.span.end) };
   const to = end > start ? place(last, end - 1, true) : from;
   return { path: first.span.path, start: Math.min(from, to), end: Math.max(from, to) };
+}
+
+/** A range of a text that its span holds unit by unit. */
+function within({ path, start: from, end: until }: Span, start: number, end: number): Span {
+  const place = (offset: number): number => from + Math.max(0, Math.min(offset, until - from));
+  return { path, start: place(start), end: Math.max(place(start), place(end)) };
 }
 
 function place(origin: Origin, offset: number, isLast: boolean): number {
@@ -39,10 +47,14 @@ function originAt(origins: readonly Origin[], offset: number): Origin | undefine
 }
 
 /** Whether the statement stands in its file as it is sent: neither in a literal nor with placeholders, where an edit would need more care. */
-export function isSentAsWritten({ sql, origins }: Statement): boolean {
-  const [only] = origins;
-  return origins.length === 1 && only !== undefined && only.start === 0 && only.end === sql.length && only.span.end - only.span.start === sql.length;
+export function isSentAsWritten(statement: Statement): boolean {
+  const [only, ...more] = originsOf(statement);
+  const { length } = statement.sql;
+  return more.length === 0 && only !== undefined && only.start === 0 && only.end === length && only.span.end - only.span.start === length;
 }
+
+/** The runs of a statement's text that a source holds. */
+export const originsOf = ({ sql, span, origins }: Statement): readonly Origin[] => origins ?? [{ start: 0, end: sql.length, span }];
 
 /** Line and column, both 1-based, columns in UTF-16 units; lines end with LF (a CR before it belongs to the line). */
 export function lineColumns(text: string): (offset: number) => { readonly line: number; readonly column: number } {

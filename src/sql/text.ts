@@ -1,6 +1,6 @@
 import type { Origin, Span, Statement } from '../model.ts';
 import { decodeLiteral } from './literal.ts';
-import { sourceSpan } from './span.ts';
+import { originsOf, sourceSpan } from './span.ts';
 
 /** Text made of parts of sources, with the place of each part: a literal, a slice of a body, a constant expression folded together. */
 export interface Text {
@@ -13,7 +13,7 @@ export interface Text {
 export const plainText = (text: string): Text => ({ text, origins: [] });
 
 /** A statement's own text. */
-export const statementText = (statement: Statement): Text => ({ text: statement.sql, origins: statement.origins });
+export const statementText = (statement: Statement): Text => ({ text: statement.sql, origins: originsOf(statement) });
 
 /** A run of a text. */
 export function sliceText({ text, origins }: Text, start: number, end: number): Text {

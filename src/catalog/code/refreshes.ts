@@ -2,7 +2,7 @@ import type { Catalog, Routine, Trigger, WrittenName } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type Piece } from '../../sql/plpgsql.ts';
 import { split } from '../../sql/split.ts';
-import { joinTexts, plainText, sliceText, type Text } from '../../sql/text.ts';
+import { joinTexts, plainText, sliceText, statementText, type Text } from '../../sql/text.ts';
 import { identifierText, tokenize, type Token } from '../../sql/tokens.ts';
 import type { FuncCall, Node } from '../../sql/tree.ts';
 import { walk } from '../../sql/walk.ts';
@@ -74,7 +74,7 @@ export function leadsToRefresh(routine: Routine, catalog: Catalog, seen = new Se
  */
 export function refreshesOfRoutine(reading: Reading, routine: Routine, given: ReadonlyMap<string, Value> = new Map(), depth = 0): readonly Refresh[] {
   const body = bodyOf(routine.statement)?.text;
-  if (body === undefined) return byTokens({ text: routine.statement.sql, origins: routine.statement.origins });
+  if (body === undefined) return byTokens(statementText(routine.statement));
   const hands = depth < deepestCall && calledNames(routine).some(name =>
     reading.catalog.findRoutines(name).some(called => takesArguments(called) && leadsToRefresh(called, reading.catalog)));
   if (!hands && !/refresh/i.test(body.text)) return [];

@@ -37,7 +37,7 @@ export const rewrittenPath = 'the rewritten query';
 /** A text as a statement whose places are its offsets. */
 export function plainStatement(sql: string): Statement {
   const span = { path: rewrittenPath, start: 0, end: sql.length };
-  return { sql, span, origins: [{ start: 0, end: sql.length, span }], ignores: [] };
+  return { sql, span, ignores: [] };
 }
 
 export function look(draft: Draft, catalog: Catalog): Look | undefined {
