@@ -245,8 +245,8 @@ function dropStranger(change: Change, written: WrittenName, cascade: boolean): v
   const schema = change.store.schemaOf(written);
   if (schema === undefined || isSystemSchema(schema) || isHole(written.name) || isHole(schema)) return;
   const name = { schema, name: written.name };
-  const object = change.store.doubted(name);
-  const toll = object && tollOf(change, [object]);
+  const objects = change.store.doubted(name);
+  const toll = objects.length === 0 ? undefined : tollOf(change, objects);
   // Something hangs on it in one of its forms: whether this DROP gets by, or takes that along, is not known.
   if (toll?.blocked.some(item => !cascade || change.store.isCertain(item.object.id))) {
     if (cascade) for (const taken of toll.goes.values()) if (isRelation(taken)) change.store.cloud(taken.name);

@@ -34,6 +34,8 @@ export interface Entry {
   readonly clouded?: true;
   /** Other keys under which the object may stand: code that may not have run gave it another name. */
   readonly also?: readonly string[];
+  /** Other objects that may have the name: each way of a branch made one of its own. */
+  readonly rivals?: readonly ObjectId[];
 }
 
 /** The name that a key of `keyOf` stands for. */

@@ -2,7 +2,7 @@ import type { Name, Relation, Selectable, WrittenName } from '../model.ts';
 import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { renameKey } from './indexes.ts';
-import { isHole, isRelation, sameName } from './names.ts';
+import { isHole, isRelation } from './names.ts';
 import { children } from './used-relations.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
@@ -37,9 +37,9 @@ function renameStranger(change: Change, written: WrittenName, to: WrittenName): 
   const target = { schema: to.schema ?? schema, name: to.name };
   if (change.store.find(target).is === 'absent') change.store.cloud(target);
   const from = { schema, name: written.name };
-  const doubted = change.store.doubted(from);
-  if (isRelation(doubted) && sameName(doubted, { ...doubted, name: from })) {
-    if (change.store.find(target).is !== 'present') change.store.moveDoubted(doubted, target);
+  const doubted = change.store.doubted(from).filter(isRelation);
+  if (doubted.length > 0) {
+    if (change.store.find(target).is !== 'present') for (const object of doubted) change.store.moveDoubted(object, target);
   } else if (!(target.schema === from.schema && target.name === from.name))
     change.store.vanish(from, { span: change.statement.span, says: `${written.name} becomes ${to.schema === undefined ? to.name : `${to.schema}.${to.name}`}` });
 }

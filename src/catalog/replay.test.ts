@@ -206,3 +206,19 @@ test('an index keeps up with a column that gets another name, also in its expres
     columns: [{ column: 'id' }, { expression: 'lower ( low ) || of_old' }, { column: 'K' }], include: ['low'], predicate: `"K" > 0 and t . "K" < 9 and of_old = 'k'`,
   });
 });
+
+test('of a name in doubt that several ways made, every candidate follows: none is left behind as sure', () => {
+  const branch = `create table flags (raised boolean);
+    do $$ begin if exists (select from flags where raised) then create view v as select 1 as a; else create view v as select 2 as b; end if; end $$;`;
+  const left = (...statements: string[]): readonly string[] => {
+    const { end } = run(history([branch, ...statements].join('\n')));
+    return [...end.relations()].filter(({ kind }) => kind === 'view').map(({ id, name }) => `${name.schema}.${name.name}${end.isCertain(id) ? '' : '?'}`).sort();
+  };
+  expect(left()).toEqual(['public.v?', 'public.v?']);
+  expect(left('drop view v;')).toEqual([]);
+  expect(left('drop view if exists v cascade;')).toEqual([]);
+  expect(left('alter view v rename to w;')).toEqual(['public.w?', 'public.w?']);
+  expect(left('create schema s; alter view if exists v set schema s; drop view s.v;')).toEqual([]);
+  expect(left('create or replace view v as select 3 as c;')).toEqual(['public.v']);
+  expect(left('alter view v rename to w; create view v as select 1;')).toEqual(['public.v', 'public.w?', 'public.w?']);
+});

@@ -270,29 +270,53 @@ export class Store implements Catalog {
 
   /** Whoever had a name in doubt has another by now, or is gone: Postgres would have refused to give it away. */
   private evict(at: string, owner: ObjectId): void {
-    const { id, also = [] } = this.names.get(at) ?? {};
-    const object = id === undefined || id === owner ? undefined : this.byId.get(id);
-    if (object === undefined || keyOf(object) !== at) return;
-    const other = also.find(name => this.names.get(name)?.id === id);
-    if (other === undefined || !isRelation(object)) this.discard(object.id);
-    else this.byId = this.byId.set(object.id, { ...object, name: nameAt(other) });
+    for (const object of this.candidates(at)) {
+      if (object.id === owner) continue;
+      const other = this.names.get(at)?.also?.find(name => this.names.get(name)?.id === object.id);
+      if (other === undefined || !isRelation(object)) this.discard(object.id);
+      else this.byId = this.byId.set(object.id, { ...object, name: nameAt(other) });
+    }
+  }
+
+  /** Who has the name, or may have it. */
+  private candidates(at: string): readonly CatalogObject[] {
+    const { id, rivals = [] } = this.names.get(at) ?? {};
+    return (id === undefined ? rivals : [id, ...rivals]).flatMap(one => {
+      const object = this.byId.get(one);
+      return object !== undefined && keyOf(object) === at ? [object] : [];
+    });
   }
 
   /** An object whose name is in doubt is given another: if it is anywhere, then there. */
   moveDoubted(object: Relation, to: Name): void {
     const at = key('relation', object.name.schema, object.name.name);
+    const then = key('relation', to.schema, to.name);
     const { also = [] } = this.names.get(at) ?? {};
-    this.names = this.names.delete(at).set(key('relation', to.schema, to.name), { id: object.id, clouded: true, ...(also.length > 0 ? { also } : {}) });
+    const rivals = this.candidates(then).map(({ id }) => id).filter(id => id !== object.id);
+    this.dropName(at, object.id);
+    this.names = this.names.set(then, { id: object.id, clouded: true, ...(also.length > 0 ? { also } : {}), ...(rivals.length > 0 ? { rivals } : {}) });
     this.byId = this.byId.set(object.id, { ...object, name: to });
   }
 
   private unname(object: CatalogObject): void {
     const at = keyOf(object);
-    if (at !== undefined && this.names.get(at)?.id === object.id) this.names = this.names.delete(at);
+    if (at !== undefined) this.dropName(at, object.id);
     if (object.kind === 'routine') {
       const rest = (this.routines.get(routineKey(object.name)) ?? []).filter(id => id !== object.id);
       this.routines = rest.length > 0 ? this.routines.set(routineKey(object.name), rest) : this.routines.delete(routineKey(object.name));
     }
+  }
+
+  /** The name without the one that had it, or may have had it. */
+  private dropName(at: string, owner: ObjectId): void {
+    const entry = this.names.get(at);
+    if (entry === undefined) return;
+    const { id, rivals = [], ...rest } = entry;
+    const left = (id === undefined ? rivals : [id, ...rivals]).filter(one => one !== owner);
+    const [next, ...others] = left;
+    if (next === undefined) {
+      if (id === owner) this.names = this.names.delete(at);
+    } else if (rivals.length > 0) this.names = this.names.set(at, { id: next, ...rest, ...(others.length > 0 ? { rivals: others } : {}) });
   }
 
   /** Records that the history took a name away; from now on the name is absent until it is made again. */
@@ -312,10 +336,10 @@ export class Store implements Catalog {
     return schemas?.length === 1 ? schemas[0] : undefined;
   }
 
-  /** The object that has a name in doubt. */
-  doubted(name: Name): CatalogObject | undefined {
-    const entry = this.names.get(key('relation', name.schema, name.name));
-    return entry?.clouded === true && entry.id !== undefined ? this.byId.get(entry.id) : undefined;
+  /** The objects that may have a name which is in doubt: several where each way of a branch made one of its own. */
+  doubted(name: Name): readonly CatalogObject[] {
+    const at = key('relation', name.schema, name.name);
+    return this.names.get(at)?.clouded === true ? this.candidates(at) : [];
   }
 
   /** Removes one object, its dependencies and its name. */
@@ -389,7 +413,8 @@ export class Store implements Catalog {
       if (at === undefined) continue;
       const entry = this.names.get(at);
       const also = there === undefined || there === at ? entry?.also : [...new Set([...entry?.also ?? [], there])];
-      this.names = this.names.set(at, { ...entry, id, clouded: true, ...(also === undefined ? {} : { also }) });
+      const rivals = new Set([...this.candidates(at), ...other.candidates(at)].flatMap(one => (one.id === id || !this.byId.has(one.id) ? [] : [one.id])));
+      this.names = this.names.set(at, { ...entry, id, clouded: true, ...(also === undefined ? {} : { also }), ...(rivals.size > 0 ? { rivals: [...rivals] } : {}) });
     }
     for (const at of this.names.differences(other.names)) {
       const [ours, theirs] = [this.names.get(at), other.names.get(at)];
