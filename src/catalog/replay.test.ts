@@ -222,3 +222,11 @@ test('of a name in doubt that several ways made, every candidate follows: none i
   expect(left('create or replace view v as select 3 as c;')).toEqual(['public.v']);
   expect(left('alter view v rename to w; create view v as select 1;')).toEqual(['public.v', 'public.w?', 'public.w?']);
 });
+
+test('a view that replaces another keeps the comments and grants of its columns', () => {
+  const { end } = run(history(`create role reader; create table t (a int, b int); create view v as select a, b from t;
+    comment on column v.a is 'first'; grant select (b) on v to reader; create or replace view v as select a, b, a + b as c from t;`));
+  const found = end.find({ schema: 'public', name: 'v' });
+  const columns = found.is === 'present' && found.object.kind === 'view' && !('unknown' in found.object.columns) ? found.object.columns : [];
+  expect(columns.map(({ name, comment, grants }) => [name, comment, grants && [...grants.keys()]])).toEqual([['a', 'first', undefined], ['b', undefined, ['reader']], ['c', undefined, undefined]]);
+});

@@ -148,6 +148,15 @@ export function existsAlready(
   return undefined;
 }
 
+/** The columns of a view that replaces another keep what was said of the old ones and granted on them (measured by the agreement). */
+function withNotes(columns: Known<readonly Column[]>, old: Known<readonly Column[]>): Known<readonly Column[]> {
+  if (isUnknown(columns) || isUnknown(old)) return columns;
+  return columns.map((column, at) => {
+    const { comment, grants } = old[at] ?? {};
+    return comment === undefined && grants === undefined ? column : { ...column, ...(comment === undefined ? {} : { comment }), ...(grants === undefined ? {} : { grants }) };
+  });
+}
+
 /** CREATE [OR REPLACE] VIEW. Replacing keeps identity, grants and dependants; columns may only be added at the end (42P16). */
 export function createView(change: Change, node: ViewStmt): Outcome {
   if (!node.query) return undefined;
@@ -162,7 +171,7 @@ export function createView(change: Change, node: ViewStmt): Outcome {
   if (shrunk) return shrunk;
   const view: View = {
     kind: 'view', id: existing?.id ?? change.store.newId(), name, madeAt: change.statement.span, owner: existing?.owner ?? change.store.session.role,
-    columns: lowered.columns, query: lowered.query, options: optionsOf(node.options),
+    columns: existing === undefined ? lowered.columns : withNotes(lowered.columns, existing.columns), query: lowered.query, options: optionsOf(node.options),
     grants: existing?.grants ?? defaultGrants(change, 'tables', name.schema), ...(existing?.comment === undefined ? {} : { comment: existing.comment }),
   };
   change.store.clearDependencies(view.id);

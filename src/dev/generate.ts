@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes everything that follows from the rules and their fixtures: rules/index.ts, a page a rule, the table in
- * rules/README.md and the one in README.md, the lists of migration tools, and the page of what is sent to databases. A test fails when one of them is stale, so none is edited by hand.
+ * rules/README.md and the one in README.md, the lists of migration tools, the page of what is sent to databases, and that of where the replay is known to differ. A test fails when one of them is stale, so none is edited by hand.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { positions } from '../report/positions.ts';
 import { text as textFormat } from '../report/text.ts';
 import { ready } from '../sql/parse.ts';
 import { allFindings, lintFixture, loadRules, readFixtures, shownText, type Fixture } from './fixtures.ts';
+import { differencesPage } from './known-differences.ts';
 import { statementPage } from './statement-page.ts';
 import { toolLists } from './tool-lists.ts';
 
@@ -117,7 +118,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   await ready();
   const rules = await loadRules();
   const fixtures = readFixtures();
-  const files = new Map([['rules/index.ts', indexModule(rules)], ['rules/README.md', readme(rules)], ['src/live/server/README.md', statementPage()]]);
+  const files = new Map([['rules/index.ts', indexModule(rules)], ['rules/README.md', readme(rules)], ['src/live/server/README.md', statementPage()], ['src/catalog/README.md', differencesPage(generated)]]);
   for (const rule of rules) files.set(`rules/${rule.meta.id}.md`, page(rule, fixtures, rules));
   const front = join(root, 'README.md');
   const text = existsSync(front) ? withTable(readFileSync(front, 'utf8'), rules) : undefined;
