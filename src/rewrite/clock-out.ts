@@ -47,10 +47,10 @@ export function clockOut(matview: Matview, clocked: readonly string[], end: Cata
   const parsed = parse(statement.sql);
   if (!isSentAsWritten(statement) || !parsed.ok || !('CreateTableAsStmt' in parsed.node)) return undefined;
   const create = parsed.node.CreateTableAsStmt;
-  const select = plainSelect(create);
+  const select = plainSelect(create, clocked);
   const items = select && itemsOf(statement.sql, select);
   const columns = namesOf(matview, items);
-  if (items === undefined || columns === undefined || isUsed(matview, clocked, end)) return undefined;
+  if (clocked.length === 0 || items === undefined || columns === undefined || isUsed(matview, clocked, end)) return undefined;
   const plan = planOf(statement.sql, items, columns, clocked, end.postgres ?? latest);
   if (plan === undefined) return undefined;
   const top: Name = { ...matview.name, name: `${matview.name.name}_now` };
@@ -78,14 +78,16 @@ function itemsOf(sql: string, { targetList }: SelectStmt): readonly Item[] | und
   return items.length === targetList?.length ? items : undefined;
 }
 
-/** One SELECT whose rows do not depend on the columns it puts out, nor its clauses on their places. */
-function plainSelect({ query, into, objtype }: CreateTableAsStmt): SelectStmt | undefined {
+/** One SELECT whose rows do not depend on the columns it puts out, nor its clauses on their places or on a column that goes. */
+function plainSelect({ query, into, objtype }: CreateTableAsStmt, clocked: readonly string[]): SelectStmt | undefined {
   if (objtype !== 'OBJECT_MATVIEW' || (into?.colNames ?? []).length > 0 || query === undefined || !('SelectStmt' in query)) return undefined;
   const select = query.SelectStmt;
   const { op, distinctClause, valuesLists, fromClause } = select;
   if ((op !== undefined && op !== 'SETOP_NONE') || distinctClause !== undefined || valuesLists !== undefined || fromClause === undefined) return undefined;
   const clauses = [...select.groupClause ?? [], ...(select.sortClause ?? []).flatMap(sort => ('SortBy' in sort ? sort.SortBy.node ?? [] : []))];
-  return clauses.some(node => 'A_Const' in node || 'GroupingSet' in node) ? undefined : select;
+  const depends = (node: Node): boolean => 'A_Const' in node || 'GroupingSet' in node
+    || ('ColumnRef' in node && node.ColumnRef.fields?.length === 1 && clocked.includes(lastName(node.ColumnRef.fields) ?? ''));
+  return clauses.some(depends) ? undefined : select;
 }
 
 /** The names of the view's columns, in order; undefined when a star hides them. */
