@@ -215,3 +215,19 @@ test('a function that an index calls is kept by it; with CASCADE the index goes'
     'create table t (id int, k int)', 'create index t_half on t (half(k))', 'create unique index t_odd on t (id) where odd(k)', 'create table u (like t including indexes)',
     'drop function half', 'drop function odd(int)', 'drop function half cascade', 'drop function odd(int) cascade');
 });
+
+test('a view holds on to the type that its context gives a constant', async () => {
+  const made = [st, 'create domain d as st', 'create table u (id int, s text, n int)', 'create table e (id int, st st, d d)'];
+  const columnGone = ['alter table e drop column st', 'alter table e drop column d cascade'];
+  for (const query of ["select id from e where st = 'a'", "select id from e where st in ('a', 'b')", "select coalesce(st, 'a')::text as t from e", "select case when id > 1 then st else 'b' end is null as x from e",
+    "select st = any ('{a,b}') as x from e", "select greatest(st, 'a') is null as x from e", "select id from e where st between 'a' and 'b'", "select nullif(st, 'a') is null as x from e"])
+    await agree(...made, `create view v as ${query}`, 'create materialized view m as select count(*) from u', ...columnGone, 'drop type st', 'drop type st cascade', 'drop table e');
+  await agree(...made, "create materialized view m as select 'a'::st::text as t from u", 'drop type st', "create view w as select null::d is null as x from u", 'drop domain d', 'drop type st cascade');
+});
+
+test('a view holds on to the relation that a constant names as a regclass', async () => {
+  const made = ['create schema shop', 'create sequence s', 'create sequence shop."Order No"', 'create table t (id int)', 'create materialized view m as select id from t'];
+  for (const query of ["select nextval('s') as n", "select nextval('public.S') as n", `select currval('shop."Order No"') as n`, "select 's'::regclass::oid as o", "select pg_total_relation_size('m') as size", "select 't'::text as t, nextval('s'::text) as n"]) {
+    await agree(...made, `create view v as ${query}`, 'drop sequence s', 'drop sequence shop."Order No"', 'drop materialized view m', 'drop table t cascade', 'drop sequence s cascade', 'drop schema shop cascade');
+  }
+});

@@ -45,11 +45,11 @@ export function makeIndex(change: Change, on: Selectable, wanted: Wanted): Objec
 function holdOf(change: Change, relation: Selectable, range: RangeVar | undefined, parts: readonly Node[]): { readonly columns?: readonly string[]; readonly others: readonly ObjectId[] } {
   if (parts.length === 0) return { others: [] };
   const select = { SelectStmt: { targetList: parts.map(val => ({ ResTarget: { val } })), fromClause: [{ RangeVar: range ?? {} }] } } as Node;
-  const { query, routines, types } = lowerQuery(change.statement, select, change.store);
+  const { query, routines, held } = lowerQuery(change.statement, select, change.store);
   const reads = query.reads.filter(({ id }) => id === relation.id);
   return {
     ...(reads.every(({ columns }) => columns !== undefined) ? { columns: reads.flatMap(({ columns }) => columns ?? []) } : {}),
-    others: [...routines, ...types],
+    others: [...routines, ...held],
   };
 }
 

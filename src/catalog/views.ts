@@ -35,7 +35,7 @@ export function refuseQuery(change: Change, lowered: Lowered, variables = false)
 export function dependOnQuery(change: Change, id: ObjectId, lowered: Lowered): void {
   // A view that replaces itself may read itself; pg_depend holds no such row (measured by the agreement).
   for (const read of lowered.query.reads) if (read.id !== id) change.store.depend({ dependent: id, on: read.id, strength: 'normal', ...(read.columns?.length ? { columns: read.columns } : {}) });
-  for (const on of [...lowered.routines, ...lowered.types, ...lowered.keys]) change.store.depend({ dependent: id, on, strength: 'normal' });
+  for (const on of [...lowered.routines, ...lowered.held, ...lowered.keys]) change.store.depend({ dependent: id, on, strength: 'normal' });
 }
 
 /** Records what the queries inside a tree hold on to: the statements of a BEGIN ATOMIC body, the sub-queries of a policy (measured, facts D). */

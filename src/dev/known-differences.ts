@@ -9,14 +9,6 @@ export interface KnownDifference {
 
 export const knownDifferences: readonly KnownDifference[] = [
   {
-    histories: ['no-drop-with-dependents/bad-beneath'], fact: 'view app.paid_orders: depends on type app.status',
-    because: 'the replay does not know that a bare literal is cast to the type of the column it is compared with, and so misses the dependency on the type',
-  },
-  {
-    histories: ['no-nondeterministic-output/bad-sources'], fact: 'matview shop.export: depends on sequence shop.row_numbers',
-    because: 'the replay does not read the argument of nextval() as the name of a sequence',
-  },
-  {
     histories: ['no-lost-index/good-copied'], fact: 'index public.daily_sales_next_key',
     because: 'the index is made by EXECUTE of a text that only pg_indexes tells; the step is blind, and the rules are silent',
   },

@@ -39,7 +39,7 @@ function find(query: string, catalog: Catalog): Found {
   const around = surroundingsIn(catalog);
   const run: Run = {
     statement, catalog: around, relation: name => catalog.find(name), reads: [], missing: [], missingColumns: [], routines: new Set(),
-      types: new Set(), uses,
+      held: new Set(), uses,
     truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(parsed.node, run, { ctes: undefined, depth: 0 });

@@ -6,7 +6,7 @@ import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
 import { strings } from './names.ts';
 import { orderTaint } from './order-taints.ts';
-import { freeze } from './frozen.ts';
+import { settle } from './frozen.ts';
 import { resolveCall, type Resolved } from './resolve.ts';
 import { sortNodes } from './row-order.ts';
 import { callRoutine } from './routine-call.ts';
@@ -130,10 +130,10 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
     useFunction(run, resolved.signature, node.over !== undefined);
     inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit', false,
       isUnknown(values[at]!.type) ? '' : values[at]!.type));
-    values.forEach((item, at) => freeze(run, item, resolved.arguments[at]));
+    values.forEach((item, at) => settle(run, item, resolved.arguments[at]));
   } else if (resolved.is === 'cast') {
     useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
-    freeze(run, values[0]!, resolved.target);
+    settle(run, values[0]!, resolved.target);
   }
   else run.uses?.push(placed(run, { kind: 'unresolved', target: name.name }));
   return resolved;

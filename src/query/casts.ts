@@ -2,7 +2,7 @@ import type { Known, Taint } from '../model.ts';
 import type { A_Const, Node, TypeCast } from '../sql/tree.ts';
 import { lateClock, ofCast } from './determinism.ts';
 import { originTaint, recordType, value, type Place } from './expression.ts';
-import { freeze } from './frozen.ts';
+import { settle } from './frozen.ts';
 import { lastName } from './names.ts';
 import { isUnknown, unionTaints, unknown, type Value } from './scope.ts';
 import { castInZone } from './remedies.ts';
@@ -60,7 +60,7 @@ function convert(inner: Value, target: Typed | undefined, place: Place): void {
   const types = typesIn(place.run.catalog);
   const from = typeOfValue(inner, types);
   if (from === undefined || target === undefined) return;
-  freeze(place.run, inner, target.type);
+  settle(place.run, inner, target.type);
   const hasModifier = target.text !== target.type.printed;
   const applied = useCoercion(place.run, types, from, target.type, 'explicit', hasModifier, isUnknown(inner.type) ? '' : inner.type);
   // An interval literal takes its modifier as it is read.
@@ -133,6 +133,6 @@ export function agreed(values: readonly Value[], what: string, place: Place): Pi
   const common = commonType(values, what, types);
   useCommon(values, common.type, place);
   const target = types.parse(common.type);
-  for (const item of values) freeze(place.run, item, target?.type);
+  for (const item of values) settle(place.run, item, target?.type);
   return common;
 }

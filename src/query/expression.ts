@@ -171,7 +171,7 @@ function visitPart(part: unknown, place: Place): void {
 
 export function recordType(typeName: TypeName | undefined, place: Place): Known<string> {
   const named = namedType(typeName, place.run.catalog);
-  if (named.id !== undefined) place.run.types.add(named.id);
+  if (named.id !== undefined) place.run.held.add(named.id);
   return named.type;
 }
 

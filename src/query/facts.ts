@@ -166,7 +166,7 @@ function compute(view: View | Matview, outer: Surroundings, depth: number): Anal
   const notes = newNotes();
   const run: Run = {
     notes, statement: query.statement, catalog: around, relation: bound, viewFacts: factsBeneath(around, depth),
-    reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
+    reads: [], missing: [], missingColumns: [], routines: new Set(), held: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const shape = analyze(node, run, { ctes: undefined, depth: 0 });
   const analysis: Analysis = { shape, frozen: notes.frozen, calls: notes.calls };

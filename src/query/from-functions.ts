@@ -125,7 +125,7 @@ function definedColumns(list: readonly Node[], place: Place): readonly ScopeColu
   return list.flatMap(item => {
     if (!('ColumnDef' in item)) return [];
     const named = namedType(item.ColumnDef.typeName, place.run.catalog);
-    if (named.id !== undefined) place.run.types.add(named.id);
+    if (named.id !== undefined) place.run.held.add(named.id);
     return [column(item.ColumnDef.colname ?? '', named.type, place.run)];
   });
 }

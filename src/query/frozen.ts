@@ -1,3 +1,4 @@
+import { readRegclass } from '../sql/names.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { Run, Value } from './scope.ts';
 import { typesIn, type SqlType } from './sql-type.ts';
@@ -8,12 +9,28 @@ const word = /^\s*(now|today|tomorrow|yesterday)\b/i;
 /** A bound of a range or an element of an array. */
 const inside = /[[({,"\s](now|today|tomorrow|yesterday)\b/i;
 
+/** A constant whose type its context or a cast has settled. */
+export function settle(run: Run, value: Value, target: SqlType | undefined): void {
+  if (!value.literal || target === undefined) return;
+  hold(run, value, target);
+  freeze(run, value, target);
+}
+
+/** What the constant keeps alive: a type of the history, the relation that a regclass is (find_expr_references in dependency.c; measured by the agreement). */
+function hold(run: Run, { word }: Value, target: SqlType): void {
+  const type = target.id ?? target.element?.id;
+  if (type !== undefined) run.held.add(type);
+  const name = target.key === 'regclass' && word !== undefined ? readRegclass(word.text) : undefined;
+  const found = name && run.relation(name, run.statement.span);
+  if (found?.is === 'present') run.held.add(found.object.id);
+}
+
 /**
  * Notes a literal that is read as a date or time when the query is stored: `'now'` is then the moment of CREATE for ever, whether a cast
  * says so or the context does (measured, facts G). `'epoch'` and `'infinity'` are constants by nature.
  */
-export function freeze(run: Run, value: Value, target: SqlType | undefined): void {
-  if (run.notes === undefined || !value.literal || value.word === undefined || target === undefined) return;
+function freeze(run: Run, value: Value, target: SqlType): void {
+  if (run.notes === undefined || value.word === undefined) return;
   const types = typesIn(run.catalog);
   const base = types.baseOf(target);
   const element = base.element === undefined ? undefined : types.baseOf(base.element);

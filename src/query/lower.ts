@@ -14,8 +14,8 @@ export interface Lowered {
   readonly missing: readonly { readonly name: WrittenName; readonly span: Span; readonly found: 'absent' | 'unknown' }[];
   /** Routines of the history that the query surely calls. */
   readonly routines: readonly ObjectId[];
-  /** Types of the history that it casts to. */
-  readonly types: readonly ObjectId[];
+  /** Types of the history that it casts to, and relations that a constant of it is the regclass of. */
+  readonly held: readonly ObjectId[];
   /** Indexes of the primary keys that a GROUP BY of it relies on. */
   readonly keys: readonly ObjectId[];
   /** Columns that are proved absent (42703). */
@@ -33,7 +33,7 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
   const notes = newNotes();
   const run: Run = {
     statement, catalog: around, relation: name => seen(catalog.find(name), around), reads: [], missing: [], missingColumns: [], routines: new Set(),
-      types: new Set(), keys: new Set(),
+      held: new Set(), keys: new Set(),
     truncated: false, lastId: 0, depth: 0, ...(judge ? { viewFacts: factsBeneath(around), notes } : {}),
   };
   const shape = analyze(select, run, { ctes: undefined, depth: 0 });
@@ -43,7 +43,7 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
   }));
   const query: Query = { statement, start, end, names, searchPath: catalog.session.searchPath, reads };
   if (judge) remember(query, { shape, frozen: notes.frozen, calls: notes.calls }, around);
-  return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], types: [...run.types], keys: [...run.keys ?? []],
+  return { query, columns: columnsOf(shape, names), missing: run.missing, routines: [...run.routines], held: [...run.held], keys: [...run.keys ?? []],
     missingColumns: run.missingColumns };
 }
 

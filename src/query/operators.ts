@@ -3,7 +3,7 @@ import type { A_Expr, Node } from '../sql/tree.ts';
 import { canCoerceOne, selectCommon } from './coercion.ts';
 import { ofCondition, ofOperator } from './determinism.ts';
 import { originTaint, strictNull, value, withoutColumn, type Place } from './expression.ts';
-import { freeze } from './frozen.ts';
+import { settle } from './frozen.ts';
 import { lastName, strings } from './names.ts';
 import { resolveOperator } from './resolve.ts';
 import { isUnknown, unionTaints, unknown, unknownValue, type Run, type Value } from './scope.ts';
@@ -33,7 +33,7 @@ export function applyOperator(run: Run, name: readonly string[], operands: reado
   const inputs = operands.map(operand => typeOfValue(operand, types));
   const found = inputs.some(input => input === undefined) ? undefined : chosen(run, types, operator, inputs as SqlType[]);
   if (found === undefined) run.uses?.push(placed(run, { kind: 'unresolved', target: operator }));
-  operands.forEach((operand, at) => freeze(run, operand, found?.arguments?.[at]));
+  operands.forEach((operand, at) => settle(run, operand, found?.arguments?.[at]));
   if (inputs.some(input => input === undefined)) return { type: commonResult(types, operator, operands.length) ?? none.type };
   return found ?? none;
 }
@@ -196,7 +196,7 @@ function inList(node: A_Expr, name: readonly string[], place: Place): Value {
   if (isArray) {
     constants.forEach(item => {
       useCoercion(run, types, typeOfValue(item, types)!, common!, 'implicit');
-      freeze(run, item, common);
+      settle(run, item, common);
     });
     overElements(run, name, left, { ...unknownValue('a list'), type: array.printed });
   }

@@ -317,7 +317,7 @@ test('types and routines of the history are named by id, and overloads told apar
   const { rows: wanted } = await db.query<{ type: string }>(`select format_type(atttypid, atttypmod) as type from pg_attribute
     where attrelid = 'q'::regclass and attnum > 0 order by attnum`);
   await db.exec('drop view q; drop type mood cascade; drop function tax, over(integer), over(text)');
-  expect(lowered.types).toEqual([type]);
+  expect(lowered.held).toEqual([type]);
   expect(lowered.routines).toEqual([tax, over]);
   expect(isUnknown(lowered.columns) ? [] : lowered.columns.map(column => column.type)).toEqual(wanted.map(row => row.type));
   // What Postgres refuses means nothing.

@@ -34,7 +34,7 @@ export function bodyText(routine: Routine): Text | undefined {
 export function partRun(statement: Statement, { routine, parameters, run }: Reading): Run {
   const { catalog } = run;
   return {
-    statement, catalog, relation: name => catalog.findRelation(name), reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(),
+    statement, catalog, relation: name => catalog.findRelation(name), reads: [], missing: [], missingColumns: [], routines: new Set(), held: new Set(),
     ...(run.viewFacts === undefined ? {} : { viewFacts: run.viewFacts }), ...(run.uses === undefined ? {} : { uses: [] }),
     notes: newNotes([...run.notes?.within ?? [], routine.id], run.notes?.deeds), parameters, truncated: false, lastId: run.lastId + 1_000, depth: 0,
   };

@@ -37,7 +37,7 @@ function judged(routine: Routine, catalog: Catalog): Stability {
   const deeds = noDeeds();
   const run: Run = {
     statement: routine.statement, catalog: around, relation: name => around.findRelation(name), viewFacts: factsBeneath(around), notes: newNotes([], deeds),
-    reads: [], missing: [], missingColumns: [], routines: new Set(), types: new Set(), truncated: false, lastId: 0, depth: 0,
+    reads: [], missing: [], missingColumns: [], routines: new Set(), held: new Set(), truncated: false, lastId: 0, depth: 0,
   };
   const declared = isDeclared(routine);
   if (isUnknown(routine.arguments)) return { steady: false, declared };

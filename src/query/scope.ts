@@ -171,7 +171,8 @@ export interface Run {
   readonly missing: { readonly name: WrittenName; readonly span: Span; readonly found: 'absent' | 'unknown' }[];
   readonly missingColumns: { readonly relation: ObjectId; readonly column: string; readonly span: Span }[];
   readonly routines: Set<ObjectId>;
-  readonly types: Set<ObjectId>;
+  /** Types that it casts to, and relations that a constant is the regclass of: they are held, nothing of them is read. */
+  readonly held: Set<ObjectId>;
   /** The indexes of the primary keys that a GROUP BY relies on; collected only when asked for. */
   readonly keys?: Set<ObjectId>;
   /** What resolution chose, in the order it was found; collected only when asked for. */

@@ -2,7 +2,7 @@ import type { Catalog } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { quoteIdent, quoteLiteral } from '../../sql/print.ts';
 import { joinTexts, literalText, plainText, sliceText, type Text } from '../../sql/text.ts';
-import { readWrittenName } from '../../sql/names.ts';
+import { readRegclass, readWrittenName } from '../../sql/names.ts';
 import { tokensOf } from '../../sql/tokens.ts';
 import type { A_Const, A_Expr, A_Indirection, BoolExpr, FuncCall, Node, SubLink } from '../../sql/tree.ts';
 import { askCatalog } from './questions.ts';
@@ -125,13 +125,11 @@ function objectName(id: number, scope: Scope): Value {
 
 /** The relation that a text names. `must`: a cast fails where to_regclass() is NULL. */
 function regclass(text: string, scope: Scope, must: boolean): Value {
-  const match = /^\s*(?:("(?:[^"]|"")+"|[\w$]+)\.)?("(?:[^"]|"")+"|[\w$]+)\s*$/.exec(text);
-  if (!match || hasHole(text)) return unknownValue;
-  const read = (part: string): string => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.toLowerCase());
-  const [, schema, name = ''] = match;
-  const found = scope.catalog.find({ ...(schema === undefined ? {} : { schema: read(schema) }), name: read(name) });
+  const name = hasHole(text) ? undefined : readRegclass(text);
+  if (name === undefined) return unknownValue;
+  const found = scope.catalog.find(name);
   if (found.is === 'present') return { is: 'object', id: found.object.id };
-  if (must || isSystemName(schema, read(name))) return unknownValue;
+  if (must || isSystemName(name.schema, name.name)) return unknownValue;
   return found.is === 'absent' || scope.catalog.world === 'closed' ? nullValue : unknownValue;
 }
 

@@ -113,7 +113,7 @@ class Inspector {
     return {
       statement, catalog: this.#around, relation: (name, span) => this.#bound(span) ?? this.#find(name), reads: [], missing: [],
         missingColumns: [],
-      routines: new Set(), types: new Set(), uses, inspection, truncated: false, lastId: 0, depth: 0,
+      routines: new Set(), held: new Set(), uses, inspection, truncated: false, lastId: 0, depth: 0,
     };
   }
 
