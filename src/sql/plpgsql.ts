@@ -63,7 +63,22 @@ const errorLevel = 21;
  * Reads the body of a PL/pgSQL routine or DO statement. `create` is the whole statement, `body` the text of its literal. libpg_query gives
  * line numbers and the texts of queries; the places are found by looking for each text from its line on, in the order of the source.
  */
-export function readPlpgsql(create: string, body: string): { readonly ok: true; readonly body: PlpgsqlBody } | { readonly ok: false; readonly message: string } {
+export function readPlpgsql(create: string, body: string): ReadPlpgsql {
+  const old = known.get(create);
+  if (old?.of === body) return old.read;
+  const read = readAnew(create, body);
+  if (known.size >= mostKnown) known.clear();
+  known.set(create, { of: body, read });
+  return read;
+}
+
+type ReadPlpgsql = { readonly ok: true; readonly body: PlpgsqlBody } | { readonly ok: false; readonly message: string };
+
+/** A pure cache by text: a routine is read for its calls, its refreshes, what it returns, and by rules, mostly one after the other. */
+const known = new Map<string, { readonly of: string; readonly read: ReadPlpgsql }>();
+const mostKnown = 64;
+
+function readAnew(create: string, body: string): ReadPlpgsql {
   const parsed = parsePlpgsql(create);
   if (!parsed.ok) return parsed;
   const main = fields(fields(parsed.functions[0]).PLpgSQL_function);
