@@ -11,7 +11,7 @@ import type { Host as EmbeddedServers } from './live/host.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
-import { parseAhead } from './sql/ahead.ts';
+import { fewest, parseAhead, startAhead } from './sql/ahead.ts';
 import { ready } from './sql/parse.ts';
 import type { EngineInShort } from './lint/inventory.ts';
 
@@ -48,7 +48,7 @@ export interface Session {
 /** Reads every history that the files hold. Never throws for what stands in the files; rejects only when the parser cannot be loaded. */
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
   await ready();
-  const { histories, problems, reported, files } = readHistories(given, options);
+  const { histories, problems, reported, files } = readHistories(startingAhead(given), options);
   parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
   const texts = new Map<string, string | undefined>();
   return {
@@ -56,6 +56,19 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
     text(path) {
       if (!texts.has(path)) texts.set(path, sourceText(files, path));
       return texts.get(path);
+    },
+  };
+}
+
+/** The same files; when a good deal of them is read, the thread starts that will parse ahead. */
+function startingAhead(files: Files): Files {
+  let units = 0;
+  return {
+    list: under => files.list(under),
+    read(path) {
+      const bytes = files.read(path);
+      if (units < fewest && (units += bytes?.length ?? 0) >= fewest) startAhead();
+      return bytes;
     },
   };
 }

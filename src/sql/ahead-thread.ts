@@ -1,10 +1,10 @@
 /** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AheadAnswer, AheadData } from './ahead.ts';
-import { rawParse, type Raw } from './parse.ts';
+import { rawParse, rawPlpgsql, type Raw } from './parse.ts';
 import { ParserOverflow, readyFrom } from './wasm.ts';
 
-const { count, next, compiled, port } = workerData as AheadData;
+const { next, compiled, port } = workerData as AheadData;
 
 /** So many texts wait for who asks at the most, their trees as JSON ten times as long as the texts; when half of them are taken there will be more. */
 const farthest = 600;
@@ -40,10 +40,14 @@ function textAt(at: number): string | undefined {
   return texts[at - first];
 }
 
+/** The tree of a DO statement, or of a routine in PL/pgSQL. */
+const holdsPlpgsql = /"DoStmt":|"CreateFunctionStmt":.*"sval":"plpgsql"/i;
+
 function parsed(text: string): Raw | undefined {
   if (text.includes('\0')) return undefined;
   try {
-    return rawParse(text);
+    const raw = rawParse(text);
+    return 'json' in raw && holdsPlpgsql.test(raw.json) ? { json: raw.json, plpgsql: rawPlpgsql(text) } : raw;
   } catch (error) {
     if (error instanceof ParserOverflow) return undefined;
     throw error;
@@ -51,6 +55,7 @@ function parsed(text: string): Raw | undefined {
 }
 
 await readyFrom(compiled);
+const count = Atomics.wait(next, 1, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number;
 for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
   const raws: (Raw | undefined)[] = [];
   let units = 0;

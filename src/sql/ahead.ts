@@ -8,9 +8,11 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 import { compiledParser } from './wasm.ts';
 import type { Raw } from './parse.ts';
 
-/** What the thread is given. `count`: how many texts there will be; they come over `port`, in their order. `next`: the position of the text that is asked for next, shared. */
+/**
+ * What the thread is given. Over `port` come first the number of texts, then the texts, in their order. `next` is shared: the position of the text that is
+ * asked for next, and 1 when the number is there.
+ */
 export interface AheadData {
-  readonly count: number;
   readonly next: Int32Array;
   readonly compiled: object;
   readonly port: MessagePort;
@@ -22,21 +24,26 @@ export interface AheadAnswer {
   readonly raws: readonly (Raw | undefined)[];
 }
 
-interface Ahead {
-  readonly texts: readonly string[];
+/** A thread that waits for texts. */
+interface Started {
   readonly next: Int32Array;
   readonly port: MessagePort;
   readonly worker: Worker;
+}
+
+interface Ahead extends Started {
+  readonly texts: readonly string[];
   readonly answers: Map<number, Raw>;
   at: number;
   /** So many texts were sent. */
   sent: number;
 }
 
+let started: Started | undefined;
 let ahead: Ahead | undefined;
 
 /** Fewer UTF-16 units than this are parsed before a thread has begun. */
-const fewest = 200_000;
+export const fewest = 200_000;
 /** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks. */
 const lot = 2_000;
 /** Texts that are asked for out of turn are looked for so far on. */
@@ -47,24 +54,39 @@ const wakes = 64;
 const threadFile = new URL('./parser-thread.js', import.meta.url);
 
 /**
- * Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, on one processor, and before `ready()`.
- * `file`: the thread's program.
+ * Starts the thread for texts that are about to come: that takes as long as reading a few hundred files. Does nothing on one processor, before `ready()`,
+ * and where one waits already. `file`: the thread's program.
  */
-export function parseAhead(texts: readonly string[], file = threadFile): void {
-  endAhead();
+export function startAhead(file = threadFile): void {
   const compiled = compiledParser();
-  if (compiled === undefined || availableParallelism() < 2 || !existsSync(file)) return;
-  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
-  const next = new Int32Array(new SharedArrayBuffer(4));
+  if (started !== undefined || compiled === undefined || availableParallelism() < 2 || !existsSync(file)) return;
+  const next = new Int32Array(new SharedArrayBuffer(8));
   const { port1: port, port2 } = new MessageChannel();
-  const data: AheadData = { count: texts.length, next, compiled, port: port2 };
+  const data: AheadData = { next, compiled, port: port2 };
   const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
   // Without the thread everything is parsed here.
   worker.on('error', () => {});
+  worker.on('exit', () => {
+    if (started?.worker === worker) started = undefined;
+  });
   worker.unref();
   port.unref();
+  started = { next, port, worker };
+}
+
+/** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
+export function parseAhead(texts: readonly string[], file = threadFile): void {
+  endAhead();
+  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
+  startAhead(file);
+  if (started === undefined) return;
+  const { next, port, worker } = started;
+  started = undefined;
   ahead = { texts, next, port, worker, answers: new Map(), at: 0, sent: 0 };
+  port.postMessage(texts.length);
   send(ahead);
+  Atomics.store(next, 1, 1);
+  Atomics.notify(next, 1);
 }
 
 function send(to: Ahead): void {
