@@ -216,7 +216,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   await servers.close();
   if (!values.all && standing.length > 50) process.stdout.write(`… and ${standing.length - 50} more (--all)\n`);
-  const total = agreed + standing.length;
+  const total = agreed + differences.length;
   const percent = total === 0 ? 100 : Math.floor(10_000 * agreed / total) / 100;
   process.stdout.write(`${agreed} of ${total} facts agree (${percent} %) in ${kept.length + seeds.length} histories; the replay does not know ${unknown} more`
     + `${differences.length > standing.length ? `; ${differences.length - standing.length} differences are known, see src/catalog/README.md` : ''}\n`);

@@ -1,7 +1,7 @@
 /** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AheadAnswer, AheadData } from './ahead.ts';
-import { rawParse, rawPlpgsql, type Raw } from './parse.ts';
+import { rawParse, rawPlpgsql } from './parse.ts';
 import { ParserOverflow, readyFrom } from './wasm.ts';
 
 const { next, compiled, port } = workerData as AheadData;
@@ -43,13 +43,16 @@ function textAt(at: number): string | undefined {
 /** The tree of a DO statement, or of a routine in PL/pgSQL. */
 const holdsPlpgsql = /"DoStmt":|"CreateFunctionStmt":.*"sval":"plpgsql"/i;
 
-function parsed(text: string): Raw | undefined {
-  if (text.includes('\0')) return undefined;
+/** What was found out about a text, as JSON. */
+function found(text: string): string {
+  if (text.includes('\0')) return 'null';
   try {
     const raw = rawParse(text);
-    return 'json' in raw && holdsPlpgsql.test(raw.json) ? { json: raw.json, plpgsql: rawPlpgsql(text) } : raw;
+    if ('message' in raw) return JSON.stringify(raw);
+    const more = holdsPlpgsql.test(raw.json) ? `,"plpgsql":${JSON.stringify(rawPlpgsql(text))}` : '';
+    return raw.json === '' ? 'null' : `{"tree":${raw.json},"size":${raw.json.length}${more}}`;
   } catch (error) {
-    if (error instanceof ParserOverflow) return undefined;
+    if (error instanceof ParserOverflow) return 'null';
     throw error;
   }
 }
@@ -57,15 +60,15 @@ function parsed(text: string): Raw | undefined {
 await readyFrom(compiled);
 const count = Atomics.wait(next, 1, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number;
 for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
-  const raws: (Raw | undefined)[] = [];
+  const list: string[] = [];
   let units = 0;
-  for (let text = textAt(at); text !== undefined && raws.length < mostTexts && units < mostUnits; text = textAt(at + raws.length)) {
-    const raw = parsed(text);
-    if (raw !== undefined && 'json' in raw) units += raw.json.length;
-    raws.push(raw);
+  for (let text = textAt(at); text !== undefined && list.length < mostTexts && units < mostUnits; text = textAt(at + list.length)) {
+    const one = found(text);
+    units += one.length;
+    list.push(one);
   }
-  if (raws.length === 0) break;
-  port.postMessage({ from: at, raws } satisfies AheadAnswer);
-  at += raws.length;
+  if (list.length === 0) break;
+  port.postMessage({ from: at, found: `[${list.join()}]` } satisfies AheadAnswer);
+  at += list.length;
 }
 port.close();

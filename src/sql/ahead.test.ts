@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { endAhead, parseAhead, takeAhead } from './ahead.ts';
-import { rawParse, ready, type Raw } from './parse.ts';
+import { endAhead, parseAhead, takeAhead, type Found } from './ahead.ts';
+import { rawParse, rawPlpgsql, ready } from './parse.ts';
 
 /** The thread's program stands in the bundle, which `npm test` builds first. */
 const thread = new URL('../../dist/parser-thread.js', import.meta.url);
@@ -14,19 +14,21 @@ afterEach(() => endAhead());
 
 const padding = ` /* ${'x'.repeat(300)} */`;
 const texts = Array.from({ length: 1500 }, (_, at) => (at % 100 === 7 ? `select from where ${at}${padding}` : at % 100 === 8 ? `select '\0${at}'${padding}`
-  : at === 9 ? `select ${'('.repeat(50_000)}` : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
+  : at === 9 ? `select ${'('.repeat(50_000)}` : at % 100 === 10 ? `create function f_${at}() returns int language plpgsql as $$ begin ${at % 200 === 10 ? 'return 1;' : 'retrn'} end $$${padding}`
+  : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
 
 /** What the parser says here; undefined where it gives up. */
-function here(text: string): Raw | undefined {
+function here(text: string): Found | undefined {
   try {
-    return text.includes('\0') ? undefined : rawParse(text);
+    const raw = text.includes('\0') ? undefined : rawParse(text);
+    return raw === undefined || 'message' in raw ? raw : { tree: JSON.parse(raw.json), size: raw.json.length, ...(/plpgsql/.test(text) ? { plpgsql: rawPlpgsql(text) } : {}) };
   } catch {
     return undefined;
   }
 }
 
 /** Asks again while the thread has not come as far. */
-async function patiently(text: string): Promise<Raw | undefined> {
+async function patiently(text: string): Promise<Found | undefined> {
   await setTimeout(20);
   return takeAhead(text);
 }

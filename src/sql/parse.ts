@@ -1,6 +1,6 @@
 import type { Node } from './tree.ts';
 import { utf16OfBytes, utf16OfCodePoint } from './offsets.ts';
-import { takeAhead } from './ahead.ts';
+import { takeAhead, type Found } from './ahead.ts';
 import { ParserOverflow, withParser } from './wasm.ts';
 
 export { ready } from './wasm.ts';
@@ -58,7 +58,11 @@ function remember(sql: string, parsed: Parsed, heavy: number): void {
 }
 
 /** What the parser itself says of a statement; `codePoint` counts from 0. */
-export type Raw = { readonly json: string; /** What the PL/pgSQL parser gives for the same text, where it was asked. */ readonly plpgsql?: string } | { readonly message: string; readonly codePoint: number };
+export type Raw = { readonly json: string } | Refused;
+export interface Refused {
+  readonly message: string;
+  readonly codePoint: number;
+}
 
 /** Runs the parser on a text without NUL. Throws `ParserOverflow` when it is too deep for it. */
 export const rawParse = (sql: string): Raw => withParser(sql, readParse);
@@ -69,26 +73,32 @@ function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: num
   const nul = sql.indexOf('\0');
   // libpg_query reads a C string: what follows a NUL would vanish silently (measured).
   if (nul >= 0) return refuse('a NUL character: Postgres text holds none', nul);
-  let raw: Raw;
+  let found: Found;
   try {
-    raw = takeAhead(sql) ?? rawParse(sql);
+    found = takeAhead(sql) ?? findHere(sql);
   } catch (error) {
     if (error instanceof ParserOverflow) return refuse(tooDeep, 0);
     throw error;
   }
-  if ('message' in raw) return refuse(raw.message, utf16OfCodePoint(sql, raw.codePoint));
-  if (raw.json === '') return refuse('statement too long to parse', 0);
-  if (raw.plpgsql !== undefined) expect(sql, raw.plpgsql);
-  const tree = JSON.parse(raw.json) as { stmts?: { stmt?: Node; stmt_location?: number; stmt_len?: number }[] };
-  const [first, second] = tree.stmts ?? [];
+  if ('message' in found) return refuse(found.message, utf16OfCodePoint(sql, found.codePoint));
+  if (found.size === 0) return refuse('statement too long to parse', 0);
+  if (found.plpgsql !== undefined) expect(sql, found.plpgsql);
+  const { stmts = [] } = found.tree as { readonly stmts?: { stmt?: Node; stmt_location?: number; stmt_len?: number }[] };
+  const [first, second] = stmts;
   if (first?.stmt === undefined) return refuse('no statement', 0);
   const toUtf16 = utf16OfBytes(sql);
   if (second !== undefined) {
     const end = (first.stmt_location ?? 0) + (first.stmt_len ?? 0);
     return refuse('more than one statement', toUtf16 === undefined ? end : toUtf16(end));
   }
-  if (!settle(first.stmt, toUtf16, raw.json.length)) return refuse(tooDeep, 0);
-  return { parsed: { ok: true, node: first.stmt }, weight: sql.length + raw.json.length };
+  if (!settle(first.stmt, toUtf16, found.size)) return refuse(tooDeep, 0);
+  return { parsed: { ok: true, node: first.stmt }, weight: sql.length + found.size };
+}
+
+function findHere(sql: string): Found {
+  const raw = rawParse(sql);
+  if ('message' in raw) return raw;
+  return { tree: raw.json === '' ? undefined : JSON.parse(raw.json), size: raw.json.length };
 }
 
 function readParse(module: Parameters<Parameters<typeof withParser>[1]>[0], pointer: number): Raw {
