@@ -214,6 +214,8 @@ test('a function that an index calls is kept by it; with CASCADE the index goes'
   await agree('create function half(n int) returns int immutable language sql as $$ select n / 2 $$', 'create function odd(n int) returns boolean immutable language sql as $$ select n % 2 = 1 $$',
     'create table t (id int, k int)', 'create index t_half on t (half(k))', 'create unique index t_odd on t (id) where odd(k)', 'create table u (like t including indexes)',
     'drop function half', 'drop function odd(int)', 'drop function half cascade', 'drop function odd(int) cascade');
+  await agree(st, 'create schema app', 'create function app.half(n int) returns int immutable language sql as $$ select n / 2 $$', 'create table e (id int, s text, st st)',
+    "create index e_open on e (id) where st = 'a'", 'create index e_half on e (app.half(id))', "create index e_cast on e ((s::text)) where s <> 'b'", 'drop type st', 'drop function app.half', 'drop schema app cascade', 'drop type st cascade');
 });
 
 test('a view holds on to the type that its context gives a constant', async () => {

@@ -1,12 +1,16 @@
 import type { Index, IndexColumn, Known, ObjectId, Selectable } from '../model.ts';
 import { lowerQuery } from '../query/lower.ts';
+import { lastName } from '../query/names.ts';
 import { quoteIdent } from '../sql/print.ts';
 import { expressionEnd } from '../sql/span.ts';
 import { identifierText, normalText, tokensOf } from '../sql/tokens.ts';
-import type { IndexElem, IndexStmt, Node, RangeVar } from '../sql/tree.ts';
-import { find, freeName, hasColumn, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
+import type { ColumnRef, FuncCall, IndexElem, IndexStmt, Node, RangeVar } from '../sql/tree.ts';
+import { walk } from '../sql/walk.ts';
+import { find, freeName, hasColumn, isUnknown, objectName, refuse, refuseMissing, writtenName, type Change, type Outcome } from './change.ts';
 import { noOptions, optionsOf } from './options.ts';
 import { isHole } from './names.ts';
+import type { Store } from './store.ts';
+import { typeNamed } from './type-users.ts';
 import { existsAlready } from './views.ts';
 
 interface Wanted {
@@ -44,6 +48,8 @@ export function makeIndex(change: Change, on: Selectable, wanted: Wanted): Objec
 /** What expressions over one relation hold on to, its columns aside: an index goes with a column that only its condition names (measured, dependencies.test.ts). */
 function holdOf(change: Change, relation: Selectable, range: RangeVar | undefined, parts: readonly Node[]): { readonly columns?: readonly string[]; readonly others: readonly ObjectId[] } {
   if (parts.length === 0) return { others: [] };
+  const named = plainlyNamed(change.store, relation, parts);
+  if (named !== undefined) return { columns: named, others: [] };
   const select = { SelectStmt: { targetList: parts.map(val => ({ ResTarget: { val } })), fromClause: [{ RangeVar: range ?? {} }] } } as Node;
   const { query, routines, held } = lowerQuery(change.statement, select, change.store);
   const reads = query.reads.filter(({ id }) => id === relation.id);
@@ -51,6 +57,27 @@ function holdOf(change: Change, relation: Selectable, range: RangeVar | undefine
     ...(reads.every(({ columns }) => columns !== undefined) ? { columns: reads.flatMap(({ columns }) => columns ?? []) } : {}),
     others: [...routines, ...held],
   };
+}
+
+/** The columns that expressions name, where nothing in them can be of the history's making: most hold nothing but columns. Undefined elsewhere. */
+function plainlyNamed(store: Store, relation: Selectable, parts: readonly Node[]): readonly string[] | undefined {
+  if (isUnknown(relation.columns)) return undefined;
+  const columns = new Map(relation.columns.map(column => [column.name, column]));
+  const named = new Set<string>();
+  let isPlain = true;
+  for (const part of parts) walk(part, (kind, inner) => {
+    if (kind === 'FuncCall') {
+      const { funcname = [] } = inner as FuncCall;
+      isPlain &&= funcname.length === 1 && store.findRoutines({ name: lastName(funcname) ?? '' }).length === 0;
+    }
+    else if (kind === 'ColumnRef') {
+      const column = columns.get(lastName((inner as ColumnRef).fields) ?? '');
+      isPlain &&= column !== undefined && !isUnknown(column.type) && typeNamed(store, column.type) === undefined;
+      named.add(column?.name ?? '');
+    } else isPlain &&= kind !== 'TypeName' && kind !== 'SubLink' && kind !== 'A_Indirection';
+    return isPlain;
+  });
+  return isPlain ? [...named] : undefined;
 }
 
 /** The index after a column of its relation got another name, in its expressions and its condition too. */

@@ -6,7 +6,7 @@ import { isUnknown, type Change } from './change.ts';
 import type { Store } from './store.ts';
 
 /** The history's own type that a column's text names: `st`, `types.st[]`. */
-function typeNamed(store: Store, text: string): Type | undefined {
+export function typeNamed(store: Store, text: string): Type | undefined {
   const name = text.replace(/\[\]$/, '');
   const dot = name.indexOf('.');
   const found = store.findType(dot < 0 ? { schema: 'public', name } : { schema: name.slice(0, dot), name: name.slice(dot + 1) });
