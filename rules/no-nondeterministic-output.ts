@@ -19,7 +19,7 @@ function* problems(effect: Effect, context: Context): Iterable<Problem> {
     const key = `${seen.matview.id} ${seen.column.name}`;
     columns.set(key, [...columns.get(key) ?? [], seen]);
   }
-  const clocked = [...columns.values()].flatMap(([first, ...rest]) => ([first!, ...rest].every(({ taint }) => taint.cause === 'clock') ? first!.column!.name : []));
+  const clocked = [...columns.values()].filter(seen => seen.every(({ taint }) => taint.cause === 'clock')).flatMap(([first]) => first?.column?.name ?? []);
   for (const seen of columns.values()) {
     for (const flip of flips) {
       const found = seen.find(({ taint }) => taint.flips === flip);

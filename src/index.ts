@@ -62,12 +62,12 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
 
 /** The same files; when a good deal of them is read, the thread starts that will parse ahead. */
 function startingAhead(files: Files): Files {
-  let units = 0;
+  let size = 0;
   return {
     list: under => files.list(under),
     read(path) {
       const bytes = files.read(path);
-      if (units < fewest && (units += bytes?.length ?? 0) >= fewest) startAhead();
+      if (size < fewest && (size += bytes?.length ?? 0) >= fewest) startAhead();
       return bytes;
     },
   };

@@ -84,15 +84,15 @@ function plainlyNamed(store: Store, relation: Selectable, parts: readonly Node[]
 export function renameKey(index: Index, from: string, to: string): Index {
   const { predicate, include, columns } = index;
   return {
-    ...index, include: include.map(column => (column === from ? to : column)), ...(predicate === undefined ? {} : { predicate: renameIn(predicate, from, to) }),
+    ...index, include: include.map(column => (column === from ? to : column)), ...(predicate === undefined ? {} : { predicate: renamedText(predicate, from, to) }),
     columns: columns.map(key => ({
-      ...key, ...(key.column === from ? { column: to } : {}), ...(key.expression === undefined ? {} : { expression: renameIn(key.expression, from, to) }),
+      ...key, ...(key.column === from ? { column: to } : {}), ...(key.expression === undefined ? {} : { expression: renamedText(key.expression, from, to) }),
     })),
   };
 }
 
 /** Renames a column in the text of an expression: a name that no parenthesis follows, as a call's would be, and no point, as a table's would be. */
-function renameIn(text: string, from: string, to: string): string {
+function renamedText(text: string, from: string, to: string): string {
   const tokens = [...tokensOf(text)];
   const isName = (at: number): boolean => {
     const token = tokens[at]!;

@@ -33,7 +33,7 @@ function fixed(...statements: readonly string[]): { readonly fix: Fix | undefine
   let next = run.next();
   while (next.done !== true) next = run.next();
   const end = next.value;
-  const found = end.find({ schema: 'public', name: 'm' });
+  const found = end.find({ name: 'm' });
   const matview = (found.is === 'present' ? found.object : undefined) as Matview;
   const { columns } = factsOf(matview, end);
   if ('unknown' in columns) throw new Error(columns.unknown);
@@ -92,6 +92,17 @@ test.each(moved)('a view on top shows the same: %s', async (query, columns) => {
   const m = next.value.find({ schema: 'public', name: 'm' });
   const facts = factsOf((m.is === 'present' ? m.object : undefined) as Matview, next.value);
   expect('unknown' in facts.columns ? facts.columns : facts.columns.flatMap(({ taints }) => taints.filter(({ cause }) => cause === 'clock'))).toEqual([]);
+});
+
+test('the view on top stands where the view does: beside it in the search path, or in the schema that the statement names', async () => {
+  const query = 'select id, placed_at, now() - placed_at as age, now() as at from public.orders';
+  const unqualified = fixed('create schema app', 'set search_path to app', `create materialized view m as ${query}`);
+  expect(await shown(unqualified.text, 'count(*) from app.m_now', 'view_name from app.refresh_log')).toEqual([[{ count: 24 }], [{ view_name: 'app.m' }]]);
+  const count = `count(*), bool_and(age = now() - placed_at) as same from public.m_now`;
+  const behind = fixed('create schema app', `create materialized view m as ${query}`, 'set search_path to app, public');
+  expect(await shown(behind.text, count, 'view_name from public.refresh_log')).toEqual([[{ count: 24, same: true }], [{ view_name: 'public.m' }]]);
+  const named = fixed('create schema app', 'set search_path to app, public', `create materialized view public.m as ${query}`);
+  expect(await shown(named.text, count, 'view_name from public.refresh_log')).toEqual([[{ count: 24, same: true }], [{ view_name: 'public.m' }]]);
 });
 
 test('what holds nothing but the clock becomes a row in a log', async () => {

@@ -2,16 +2,15 @@
  * The clock moved out of a materialized view: a column that is computed from it becomes one of a plain view on top, which computes it when it is read; a
  * column that holds nothing else becomes a row in a log of refreshes. Without it a concurrent refresh finds every row as it was (facts C1).
  */
-import { builtins } from '../builtins/builtins.ts';
+import { majors } from '../builtins/builtins.ts';
 import type { Catalog, Edit, Fix, Matview, Name } from '../model.ts';
 import { lastName, outputName, strings } from '../query/names.ts';
 import { plainText } from '../query/parts.ts';
 import { parse } from '../sql/parse.ts';
 import { quoteIdent, quoteLiteral, quoteName } from '../sql/print.ts';
-import { bracketEnd, expressionEnd, isSentAsWritten, nameEnd, sourceSpan, targetEnd } from '../sql/span.ts';
-import { tokensOf, type Token } from '../sql/tokens.ts';
-import type { ColumnRef, CreateTableAsStmt, FuncCall, Node, ResTarget, SelectStmt } from '../sql/tree.ts';
-import { walk } from '../sql/walk.ts';
+import { expressionEnd, isSentAsWritten, sourceSpan, targetEnd } from '../sql/span.ts';
+import type { ColumnRef, CreateTableAsStmt, Node, ResTarget, SelectStmt } from '../sql/tree.ts';
+import { boundParts, isStar } from './bound-parts.ts';
 
 /** An item of the select list with its place in the statement's text: `end` is that of its alias, `valueEnd` that of its expression. */
 interface Item {
@@ -22,7 +21,8 @@ interface Item {
   readonly valueEnd: number;
 }
 
-interface Piece {
+/** A run of the statement's text that becomes another. */
+interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -51,21 +51,21 @@ export function clockOut(matview: Matview, clocked: readonly string[], end: Cata
   const items = select && itemsOf(statement.sql, select);
   const columns = namesOf(matview, items);
   if (clocked.length === 0 || items === undefined || columns === undefined || isUsed(matview, clocked, end)) return undefined;
-  const plan = planOf(statement.sql, items, columns, clocked, end.postgres ?? latest);
+  const plan = planOf(statement.sql, items, columns, clocked, end.postgres ?? majors.at(-1)!);
   if (plan === undefined) return undefined;
   const top: Name = { ...matview.name, name: `${matview.name.name}_now` };
   const log: Name = { ...matview.name, name: 'refresh_log' };
   if ((plan.onTop.size > 0 && end.find(top).is === 'present') || (plan.logged.length > 0 && !mayLog(end, log))) return undefined;
+  // What has no schema there is found, and made, where the search path of the statement leads.
+  const written = (name: Name): string => (create.into?.rel?.schemaname === undefined ? quoteIdent(name.name) : quoteName(name, []));
   const more = [
-    ...(plan.logged.length > 0 ? logOf(matview.name, log, create.into?.skipData !== true) : []),
-    ...(plan.onTop.size > 0 ? [viewOf(matview.name, top, columns, plan)] : []),
+    ...(plan.logged.length > 0 ? logOf(matview.name, written(log), create.into?.skipData !== true) : []),
+    ...(plan.onTop.size > 0 ? [viewOf(written(matview.name), written(top), columns, plan)] : []),
   ];
   const at = (start: number, until: number, text: string): Edit => ({ span: sourceSpan(statement, start, until), text });
   const size = statement.sql.length;
   return { title: titleOf(plan, top, log), edits: [...editsOf(items, plan).map(({ start, end: until, text }) => at(start, until, text)), at(size, size, more.map(text => `;\n\n${text}`).join(''))] };
 }
-
-const latest = 18;
 
 function itemsOf(sql: string, { targetList }: SelectStmt): readonly Item[] | undefined {
   const items = (targetList ?? []).flatMap((target): readonly Item[] => {
@@ -156,118 +156,14 @@ function sameColumn(node: Node, items: readonly Item[], columns: readonly string
   return shown ? name : undefined;
 }
 
-const isStar = ({ fields }: ColumnRef): boolean => fields?.some(field => 'A_Star' in field) === true;
 /** `*` shows what needs no table to be told apart, `t.*` what is of that table. */
 const shows = (star: ColumnRef, column: ColumnRef): boolean => (strings(star.fields).length === 0 ? column.fields?.length === 1 : strings(star.fields).join('.') === strings(column.fields).slice(0, -1).join('.'));
 /** A name without its table means one column only. */
 const mayBeSame = (a: ColumnRef, b: ColumnRef): boolean => a.fields?.length === 1 || b.fields?.length === 1 || strings(a.fields).join('.') === strings(b.fields).join('.');
 
-/** A part of an expression that only the query can compute, and what a column of it would be called. */
-interface Part {
-  readonly node: Node;
-  readonly key: string;
-  readonly start: number;
-  readonly end: number;
-  readonly name: string | undefined;
-}
-
-const clocks = new Set(['now', 'transaction_timestamp', 'statement_timestamp', 'clock_timestamp', 'timeofday', 'age']);
-
-/** The parts that only the query can compute: columns, aggregates, windows. Undefined when there is one that nobody can tell, or that has a clock in it. */
-function boundParts(sql: string, value: Node, postgres: number): readonly Part[] | undefined {
-  const parts: Part[] = [];
-  let isPlain = true;
-  const add = (node: Node, start: number, end: number, name: string | undefined): void => {
-    const key = plainText(node);
-    if (key !== undefined) parts.push({ node, key, start, end, name });
-    else isPlain = false;
-  };
-  walk(value, (kind, inner) => {
-    if (!isPlain) return false;
-    if (kind === 'ColumnRef') {
-      const { location, fields } = inner as ColumnRef;
-      const name = lastName(fields);
-      if (location === undefined || name === undefined || isStar(inner as ColumnRef)) isPlain = false;
-      else add({ ColumnRef: inner } as Node, location, nameEnd(sql, location), name);
-      return false;
-    }
-    if (kind !== 'FuncCall') {
-      isPlain = !onlyInQueries.has(kind);
-      return isPlain;
-    }
-    const call = inner as FuncCall;
-    const kinds = new Set(builtinsOf(call, postgres).map(overload => (overload.returnsSet ? 'set' : overload.kind)));
-    if (kinds.size !== 1 || kinds.has('set') || kinds.has('procedure')) isPlain = false;
-    else if (call.over !== undefined || kinds.has('aggregate') || kinds.has('window')) {
-      if (call.location === undefined || !isSteady(call, postgres)) isPlain = false;
-      else add({ FuncCall: call } as Node, call.location, callEnd(sql, call.location), nameFor(call));
-      return false;
-    }
-    return isPlain;
-  });
-  return isPlain ? parts.sort((a, b) => a.start - b.start) : undefined;
-}
-
-/** Kinds of nodes that mean something only where they stand. */
-const onlyInQueries = new Set(['SubLink', 'SelectStmt', 'GroupingFunc', 'ParamRef', 'SetToDefault', 'CurrentOfExpr', 'JsonArrayAgg', 'JsonObjectAgg']);
-
-/** The built-in functions of that name. A routine of the history's own, or of an extension, has none. */
-function builtinsOf({ funcname }: FuncCall, postgres: number): readonly { readonly kind: string; readonly returnsSet: boolean; readonly volatility: string }[] {
-  const path = strings(funcname);
-  return path.length === 1 || path[0] === 'pg_catalog' ? builtins(postgres).functions(path.at(-1) ?? '') : [];
-}
-
-/** Whether everything in the call is known not to read the clock. */
-function isSteady(call: FuncCall, postgres: number): boolean {
-  let steady = true;
-  walk({ FuncCall: call }, (kind, inner) => {
-    if (kind === 'SQLValueFunction' || onlyInQueries.has(kind)) steady = false;
-    else if (kind === 'FuncCall') {
-      const all = builtinsOf(inner as FuncCall, postgres);
-      if (all.length === 0 || clocks.has(strings((inner as FuncCall).funcname).at(-1) ?? '') || all.some(({ volatility }) => volatility === 'volatile')) steady = false;
-    }
-    return steady;
-  });
-  return steady;
-}
-
-/** The end of a call with its FILTER, WITHIN GROUP and OVER, without casts behind it. */
-function callEnd(sql: string, start: number): number {
-  let end = bracketEnd(sql, sql.indexOf('(', nameEnd(sql, start)));
-  for (;;) {
-    const [word, after, third] = codeFrom(sql, end);
-    const text = word && sql.slice(word.start, word.end).toLowerCase();
-    if (word === undefined || after === undefined || !(text === 'filter' || text === 'over' || text === 'within')) return end;
-    const open = text === 'within' ? third : after;
-    if (open === undefined) return end;
-    end = sql[open.start] === '(' ? bracketEnd(sql, open.start) : open.end;
-  }
-}
-
-/** The next three tokens that are no comments. */
-function codeFrom(sql: string, from: number): readonly Token[] {
-  const found: Token[] = [];
-  for (const token of tokensOf(sql, from)) {
-    if (token.kind === 'lineComment' || token.kind === 'blockComment') continue;
-    found.push(token);
-    if (found.length === 3) break;
-  }
-  return found;
-}
-
-/** `max(o.placed_at)` is kept as max_placed_at. */
-function nameFor(call: FuncCall): string {
-  const words = [lastName(call.funcname) ?? ''];
-  walk({ FuncCall: call }, (kind, inner) => {
-    const name = kind === 'ColumnRef' ? lastName((inner as ColumnRef).fields) : undefined;
-    if (name !== undefined && words.length === 1) words.push(name);
-  });
-  return words.join('_');
-}
-
 /** The items that change: one that stays in another form, and runs that go, each with a comma. */
-function editsOf(items: readonly Item[], { kept }: Plan): readonly Piece[] {
-  const edits: { start: number; end: number; text: string }[] = [];
+function editsOf(items: readonly Item[], { kept }: Plan): readonly Splice[] {
+  const edits: Splice[] = [];
   let remains = false;
   items.forEach((item, at) => {
     const fresh = item.name === undefined ? undefined : kept.get(item.name);
@@ -286,7 +182,7 @@ function editsOf(items: readonly Item[], { kept }: Plan): readonly Piece[] {
 }
 
 /** Edits that meet are one. */
-function joined(edits: readonly Piece[]): readonly Piece[] {
+function joined(edits: readonly Splice[]): readonly Splice[] {
   const made: { start: number; end: number; text: string }[] = [];
   for (const edit of edits) {
     const last = made.at(-1);
@@ -306,17 +202,17 @@ function mayLog(end: Catalog, log: Name): boolean {
   return object.kind === 'table' && !('unknown' in object.columns) && object.columns.map(({ name }) => name).join() === 'view_name,refreshed_at';
 }
 
-function viewOf(name: Name, top: Name, columns: readonly string[], { onTop, logged }: Plan): string {
+function viewOf(name: string, top: string, columns: readonly string[], { onTop, logged }: Plan): string {
   const items = columns.filter(column => !logged.includes(column)).map(column => {
     const computed = onTop.get(column);
     return `    ${computed === undefined ? quoteIdent(column) : `${computed} AS ${quoteIdent(column)}`}`;
   });
-  return `CREATE VIEW ${quoteName(top)} AS\nSELECT\n${items.join(',\n')}\nFROM ${quoteName(name)}`;
+  return `CREATE VIEW ${top} AS\nSELECT\n${items.join(',\n')}\nFROM ${name}`;
 }
 
-function logOf(name: Name, log: Name, isFilled: boolean): readonly string[] {
-  const table = `CREATE TABLE IF NOT EXISTS ${quoteName(log)} (\n    view_name text PRIMARY KEY,\n    refreshed_at timestamptz NOT NULL\n)`;
-  const row = `INSERT INTO ${quoteName(log)} (view_name, refreshed_at) VALUES (${quoteLiteral(quoteName(name, []))}, now())\n`
+function logOf(name: Name, log: string, isFilled: boolean): readonly string[] {
+  const table = `CREATE TABLE IF NOT EXISTS ${log} (\n    view_name text PRIMARY KEY,\n    refreshed_at timestamptz NOT NULL\n)`;
+  const row = `INSERT INTO ${log} (view_name, refreshed_at) VALUES (${quoteLiteral(quoteName(name, []))}, now())\n`
     + 'ON CONFLICT (view_name) DO UPDATE SET refreshed_at = excluded.refreshed_at';
   return isFilled ? [table, row] : [table];
 }

@@ -2,7 +2,7 @@ import { parse as parseOther } from 'pgsql-ast-parser';
 import { beforeAll, expect, test } from 'vitest';
 import type { Statement } from '../model.ts';
 import { parse, ready } from './parse.ts';
-import { bracketEnd, expressionEnd, lineColumns, nameEnd, nodeEnd, sourceSpan, targetEnd, typeEnd } from './span.ts';
+import { bracketEnd, callEnd, expressionEnd, lineColumns, nameEnd, nodeEnd, sourceSpan, targetEnd, typeEnd } from './span.ts';
 import { walkWithPath } from './walk.ts';
 
 beforeAll(() => ready());
@@ -29,6 +29,17 @@ test.each([
   ['current_date + 1', 'current_date'], ['a', 'a'], ['f(a', 'f(a'], ['+ b', '+'],
 ])('nodeEnd %s', (sql, expected) => {
   expect(from(sql, nodeEnd)).toBe(expected);
+});
+
+test.each([
+  ['f(a)::date + 1', 'f(a)'],
+  ['f (a)[1]', 'f (a)'],
+  ['max(a) /* of */ FILTER (WHERE b)::int', 'max(a) /* of */ FILTER (WHERE b)'],
+  ['mode() within group (order by a) filter (where b) over w, c', 'mode() within group (order by a) filter (where b) over w'],
+  ['lag(a) over (order by b) over_all', 'lag(a) over (order by b)'],
+  ['s.f(a) within reach', 's.f(a)'],
+])('callEnd %s', (sql, expected) => {
+  expect(from(sql, callEnd)).toBe(expected);
 });
 
 test.each([

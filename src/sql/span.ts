@@ -160,20 +160,37 @@ function suffixEnd(sql: string, start: number): number {
     if (text === '(' || text === '[') end = bracketEnd(sql, token.start);
     else if (text === '::') end = typeEnd(sql, token.end);
     else if (text === '.') end = nameEnd(sql, token.end);
-    else if (text === 'filter' || text === 'over') {
-      const open = next(sql, token.end);
-      if (open === undefined) return end;
-      if (textOf(sql, open) === '(') end = bracketEnd(sql, open.start);
-      else if (text === 'over' && isName(open)) end = open.end;
-      else return end;
-    } else if (text === 'within') {
-      const group = next(sql, token.end);
-      const open = group === undefined ? undefined : next(sql, group.end);
-      if (group === undefined || open === undefined) return end;
-      if (textOf(sql, group).toLowerCase() !== 'group' || textOf(sql, open) !== '(') return end;
-      end = bracketEnd(sql, open.start);
-    } else return end;
+    else {
+      const clause = callClauseEnd(sql, token);
+      if (clause === undefined) return end;
+      end = clause;
+    }
   }
+}
+
+/** End of the function call at `start`, with its WITHIN GROUP, FILTER and OVER, without casts and subscripts behind it. */
+export function callEnd(sql: string, start: number): number {
+  const open = next(sql, nameEnd(sql, start));
+  let end = open === undefined ? sql.length : bracketEnd(sql, open.start);
+  for (;;) {
+    const token = next(sql, end);
+    const clause = token && callClauseEnd(sql, token);
+    if (clause === undefined) return end;
+    end = clause;
+  }
+}
+
+/** End of the FILTER, OVER or WITHIN GROUP that begins at a token; undefined when none does. */
+function callClauseEnd(sql: string, token: Token): number | undefined {
+  const text = textOf(sql, token).toLowerCase();
+  const after = next(sql, token.end);
+  if (after === undefined) return undefined;
+  if (text === 'filter' || text === 'over') {
+    if (textOf(sql, after) === '(') return bracketEnd(sql, after.start);
+    return text === 'over' && isName(after) ? after.end : undefined;
+  }
+  const open = text === 'within' && textOf(sql, after).toLowerCase() === 'group' ? next(sql, after.end) : undefined;
+  return open !== undefined && textOf(sql, open) === '(' ? bracketEnd(sql, open.start) : undefined;
 }
 
 /** Second words of type names. */
