@@ -58,8 +58,9 @@ function remember(sql: string, parsed: Parsed, heavy: number): void {
   weight += heavy;
 }
 
-/** What the parser itself says of a statement; `codePoint` counts from 0. */
+/** What the parser itself says of a statement. */
 export type Raw = { readonly json: string } | Refused;
+/** A text that is no statement; `codePoint` counts from 0. */
 export interface Refused {
   readonly message: string;
   readonly codePoint: number;
