@@ -2,7 +2,9 @@ import type { Node } from '../sql/tree.ts';
 import type { Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, typeWord } from './inputs.ts';
 import { isExact, isFixable } from './keys.ts';
-import { closure, law, perhaps, same, tangled, together, type Law } from './laws.ts';
+import { closure } from './closure.ts';
+import { Ids } from './ids.ts';
+import { law, perhaps, same, tangled, together, type Law } from './laws.ts';
 import { strings } from './names.ts';
 import { plainText } from './parts.ts';
 import { isUnknown, type ScopeColumn } from './scope.ts';
@@ -20,10 +22,10 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
   const laws: Law[] = [];
   const bounded = new Set<ScopeColumn>();
   const bound = new Map<ScopeColumn, boolean>();
-  let known: ReadonlySet<number> | undefined;
+  let known: Ids | undefined;
   // What has one value follows from a law without a condition, and most sources have none.
-  const single = (): ReadonlySet<number> => (known ??= place.scope.sources.some(({ facts }) => facts.laws.some(item => item.from.length === 0 && item.possible !== true))
-    ? closure(together(...place.scope.sources.map(source => source.facts)), []) : new Set<number>());
+  const single = (): Ids => (known ??= place.scope.sources.some(({ facts }) => facts.laws.some(item => item.from.length === 0 && !item.possible))
+    ? closure(together(...place.scope.sources.map(source => source.facts)), []) : Ids.none);
   for (const part of parts) {
     const own = ofPart(part, place, rows, bounded);
     laws.push(...own);
@@ -36,7 +38,7 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
  * Whether two conditions on one column may let no row pass. Two that only bound it leave values; `single`: columns that have one value
  * already; `bound`: the columns of the conditions before, and whether one of those was for certain values.
  */
-function contradicts(part: Node, single: () => ReadonlySet<number>, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
+function contradicts(part: Node, single: () => Ids, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
   if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
   const { columns } = inputsOf(part, place);
   const [column] = columns;

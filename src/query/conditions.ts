@@ -1,5 +1,6 @@
 import { walk } from '../sql/walk.ts';
 import type { Node } from '../sql/tree.ts';
+import { Ids } from './ids.ts';
 import { isExact, isFixable } from './keys.ts';
 import { strings } from './names.ts';
 import type { ScopeColumn, Source } from './scope.ts';
@@ -70,9 +71,12 @@ const isConstant = (node: Node | undefined): boolean => node !== undefined && 'A
 const strictKinds = new Set(['AEXPR_IN', 'AEXPR_LIKE', 'AEXPR_ILIKE', 'AEXPR_BETWEEN', 'AEXPR_BETWEEN_SYM']);
 
 /** Identities that the conjuncts prove not NULL: `IS NOT NULL` and comparisons, whose built-in operators are strict (measured, facts H). */
-export function strictIds(parts: readonly Node[], sources: readonly Source[]): ReadonlySet<number> {
-  const ids = new Set<number>();
-  const add = (node: Node | undefined): void => peek(node, sources)?.ids.forEach(id => ids.add(id));
+export function strictIds(parts: readonly Node[], sources: readonly Source[]): Ids {
+  const ids: number[] = [];
+  const add = (node: Node | undefined): void => {
+    const column = peek(node, sources);
+    if (column !== undefined) ids.push(...column.ids);
+  };
   for (const part of parts) {
     if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') add(part.NullTest.arg);
     if (!('A_Expr' in part)) continue;
@@ -82,17 +86,18 @@ export function strictIds(parts: readonly Node[], sources: readonly Source[]): R
       add(rexpr);
     } else if (kind !== undefined && strictKinds.has(kind)) add(lexpr);
   }
-  return ids;
+  return Ids.of(ids);
 }
 
 /** Identities of every column of these sources that the nodes name anywhere, sub-selects included. */
-export function mentionedIds(nodes: readonly (Node | undefined)[], sources: readonly Source[]): ReadonlySet<number> {
-  const ids = new Set<number>();
+export function mentionedIds(nodes: readonly (Node | undefined)[], sources: readonly Source[]): Ids {
+  const ids: number[] = [];
   for (const node of nodes) {
     if (node === undefined) continue;
     walk(node, (kind, inner) => {
-      if (kind === 'ColumnRef') peek({ ColumnRef: inner } as Node, sources)?.ids.forEach(id => ids.add(id));
+      const column = kind === 'ColumnRef' ? peek({ ColumnRef: inner } as Node, sources) : undefined;
+      if (column !== undefined) ids.push(...column.ids);
     });
   }
-  return ids;
+  return Ids.of(ids);
 }

@@ -2,9 +2,11 @@ import type { CommonTableExpr, Node, RangeVar, WithClause } from '../sql/tree.ts
 import { visit, type Place } from './expression.ts';
 import { fromItems } from './from.ts';
 import { strings } from './names.ts';
+import { Ids } from './ids.ts';
 import { anyRows, law, oneRow, withLaws } from './laws.ts';
 import { newId, unionTaints, unknown, type CteList, type Env, type Run, type Scope, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, openShape, selectShape } from './select.ts';
+import { summed } from './summary.ts';
 
 /** The CTEs that a query with this WITH sees, the nearest first. */
 export function withCtes(clause: WithClause | undefined, run: Run, env: Env): CteList | undefined {
@@ -16,8 +18,8 @@ export function withCtes(clause: WithClause | undefined, run: Run, env: Env): Ct
   for (const cte of ctes) {
     const name = cte.ctename ?? '';
     const mark = run.lastId;
-    list = { name, mark, shape: cteShape(cte, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 }),
-      node: cte, next: list };
+    const shape = cteShape(cte, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 });
+    list = { name, ...summed(shape, mark, run.lastId), node: cte, next: list };
   }
   return list;
 }
@@ -73,7 +75,7 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   const sources = fromItems(from, run, below);
   for (const read of sources.flatMap(source => source.entries.flatMap(entry => entry.reads))) read.columns = undefined;
   const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), facts: oneRow }],
-    strict: new Set(), mentioned: new Set(),
+    strict: Ids.none, mentioned: Ids.none,
     groupingSets: false, grouped: false };
   const place: Place = { run, scope, env: below };
   const { relation: _, withClause: __, usingClause: ___, fromClause: ____, sourceRelation: _____, selectStmt: ______, ...rest } = inner;

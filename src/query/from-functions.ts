@@ -5,7 +5,8 @@ import { called, isScalarCall, type Called } from './call.ts';
 import { value, visit, type Place } from './expression.ts';
 import { singleItem, type Item } from './from.ts';
 import { inputsOf } from './inputs.ts';
-import { anyRows, law, perRun, perhaps, type Law, type RowFacts } from './laws.ts';
+import { Ids } from './ids.ts';
+import { anyRows, factsOfRows, law, perRun, perhaps, type Law, type RowFacts } from './laws.ts';
 import { outputName, strings } from './names.ts';
 import { isJudging, isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
 import { typesIn } from './sql-type.ts';
@@ -100,9 +101,9 @@ function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[
   if (scalar) laws.push(law([], [row]));
   // A list of constants is what it is: nothing is claimed of its values.
   if (!surelySets || (!asks && series === undefined)) laws.push(perhaps([], [row]));
-  const solid = new Set([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
-  return perRunOf({ rows: [row], laws, solid, notes: [{ row, span: placeOf(functions[0], place),
-    says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }, left);
+  const solid = Ids.of([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
+  return perRunOf(factsOfRows([row], laws, solid, { notes: [{ row, span: placeOf(functions[0], place),
+    says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }), left);
 }
 
 /** One row of the function is not one row of what stands to its left: nothing is claimed of that direction. */

@@ -5,9 +5,10 @@ import { conjuncts, strictIds } from './conditions.ts';
 import { value, visit, type Place } from './expression.ts';
 import { functionSource, jsonTableSource, tableFunctionSource } from './from-functions.ts';
 import { shapeBehind } from './behind.ts';
+import { Ids } from './ids.ts';
 import { joinFacts, type JoinKind, type Merged } from './join-laws.ts';
 import { isExact, isParent, matviewLaws, tableFacts } from './keys.ts';
-import { anyRows, oneRow, perRun, renamed, withLaws, type Law, type RowFacts } from './laws.ts';
+import { anyRows, law, oneRow, perRun, withLaws, type Law, type RowFacts } from './laws.ts';
 import { strings } from './names.ts';
 import { applyOperator } from './operators.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
-import { aboveAll, summed } from './summary.ts';
+import { highestOf, occurrence, summed, type Occurrence } from './summary.ts';
 import { commonType } from './types.ts';
 import { useCoercion, useModifier } from './uses.ts';
 
@@ -24,7 +25,7 @@ import { useCoercion, useModifier } from './uses.ts';
 export type Item = Source;
 
 const emptyScope = (sources: readonly Source[], outer: Scope | undefined): Scope =>
-  ({ sources, ...(outer === undefined ? {} : { outer }), strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false });
+  ({ sources, ...(outer === undefined ? {} : { outer }), strict: Ids.none, mentioned: Ids.none, groupingSets: false, grouped: false });
 
 /** Where an expression inside FROM stands: it sees what is to its left, and what is around the query. */
 export function lateralPlace(run: Run, env: Env, left: readonly Source[]): Place {
@@ -67,7 +68,9 @@ function itemOf(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
     const { subquery, lateral, alias } = node.RangeSubselect;
     const outer = lateral === true ? emptyScope(left, env.outer) : env.outer;
     if (subquery === undefined) return openItem(alias?.aliasname, run);
-    const shape = summed(analyze(subquery, run, { ...below, outer }), () => newId(run));
+    const mark = run.lastId;
+    const whole = analyze(subquery, run, { ...below, outer });
+    const { shape } = summed(whole, mark, run.lastId);
     return shapeItem(shape, alias?.aliasname, alias, run, lateral === true ? perRun(shape.facts, rowsOf(left)) : shape.facts, 'sub-select');
   }
   if ('RangeFunction' in node) return functionSource(node.RangeFunction, lateralPlace(run, below, left));
@@ -101,10 +104,11 @@ export function singleItem(
   return { columns: renamed, open: rest.open, entries: [entry], facts: rest.facts };
 }
 
-/** The output of a sub-select or VALUES as a FROM item. `facts`: of its rows, with the identities that its columns have. */
-export function shapeItem(shape: Shape, name: string | undefined, alias: Alias | undefined, run: Run, facts: RowFacts, what: string): Item {
-  const columns = shape.columns.map((column): ScopeColumn => ({
-    name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: column.ids ?? [newId(run)], uses: [],
+/** The output of a sub-select or VALUES as a FROM item. `facts`: of its rows, with the identities that its columns have; `ids`: those of another occurrence. */
+export function shapeItem(shape: Shape, name: string | undefined, alias: Alias | undefined, run: Run, facts: RowFacts, what: string,
+  ids: Occurrence['ids'] = []): Item {
+  const columns = shape.columns.map((column, at): ScopeColumn => ({
+    name: column.name, type: column.type, literal: false, nullable: column.nullable, ids: ids[at] ?? column.ids ?? [newId(run)], uses: [],
     taints: column.taints.map(taint => passOn(taint, itemSpan(run.statement, column.start),
       `column ${column.name} of ${what} ${name ?? ''}`.trimEnd())),
     ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }),
@@ -113,11 +117,9 @@ export function shapeItem(shape: Shape, name: string | undefined, alias: Alias |
 }
 
 /** One occurrence of a CTE: each has rows of its own. */
-function cteItem({ shape: whole, mark }: CteList, alias: string, given: Alias | undefined, run: Run): Item {
-  const shape = summed(whole, () => newId(run));
-  const { facts, of } = renamed(shape.facts, mark ?? run.lastId, () => newId(run));
-  const columns = shape.columns.map(column => (column.ids === undefined ? column : { ...column, ids: column.ids.map(of) }));
-  return shapeItem({ ...shape, columns }, alias, given ?? { aliasname: alias }, run, facts, 'CTE');
+function cteItem({ shape, mark = 0, until = mark }: CteList, alias: string, given: Alias | undefined, run: Run): Item {
+  const { facts, ids } = occurrence({ shape, mark, until }, run);
+  return shapeItem(shape, alias, given ?? { aliasname: alias }, run, facts, 'CTE', ids);
 }
 
 /** The taint one step further along. */
@@ -185,22 +187,19 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
 /** What the query of a view says of its rows, and its columns with the identities that they have there. */
 function viewFactsOf(view: View | Matview, facts: QueryFacts | undefined, columns: readonly ScopeColumn[], run: Run): [RowFacts,
   readonly ScopeColumn[]] {
-  const whole = facts === undefined ? undefined : shapeBehind(facts);
-  const shape = whole === undefined ? undefined : summed(whole, () => aboveAll(whole));
+  const shape = facts === undefined ? undefined : shapeBehind(facts);
   if (shape === undefined || shape.columns.length !== columns.length) {
     const row = newId(run);
     const any = anyRows(row);
     return [view.kind === 'matview' ? withLaws(any, [...matviewLaws(view, columns, [row], run.catalog), toAll(row, columns)]) : any,
       columns];
   }
-  const renaming = renamed(shape.facts, 0, () => newId(run));
-  const own = columns.map((column, at) => ({ ...column, ids: shape.columns[at]!.ids?.map(renaming.of) ?? column.ids }));
-  return [view.kind === 'matview' ? withLaws(renaming.facts, matviewLaws(view, own, renaming.facts.rows, run.catalog)) : renaming.facts,
-    own];
+  const behind = occurrence(summed(shape, 0, highestOf(shape)), run);
+  const own = columns.map((column, at) => ({ ...column, ids: behind.ids[at] ?? column.ids }));
+  return [view.kind === 'matview' ? withLaws(behind.facts, matviewLaws(view, own, behind.facts.rows, run.catalog)) : behind.facts, own];
 }
 
-const toAll = (row: number, columns: readonly ScopeColumn[]): Law => ({ from: [row], to: columns.flatMap(column => column.ids),
-  missingToo: true });
+const toAll = (row: number, columns: readonly ScopeColumn[]): Law => law([row], columns.flatMap(column => column.ids), { missingToo: true });
 
 /** A sequence can be selected from (measured in the tests). */
 const sequenceColumns: readonly Column[] = [
@@ -256,7 +255,7 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
 /** An inner join's conditions prove columns not NULL. */
 function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readonly (readonly [ScopeColumn, ScopeColumn])[]): void {
   const strict = strictIds(parts, both);
-  if (strict.size === 0 && using.length === 0) return;
+  if (strict.isEmpty && using.length === 0) return;
   for (const item of both) eachColumn(item, column => {
     if (column.nullable === false) return;
     if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;

@@ -1,5 +1,6 @@
 import type { Constraint, Index, Known, Matview, Table } from '../model.ts';
-import { anyRows, law, perhaps, tangled, type Law, type Note, type RowFacts } from './laws.ts';
+import { Ids } from './ids.ts';
+import { anyRows, factsOfRows, law, perhaps, tangled, type Law, type Note, type RowFacts } from './laws.ts';
 import { isUnknown, newId, type Run, type ScopeColumn } from './scope.ts';
 import type { Surroundings } from './surroundings.ts';
 import { isBuiltinType, withoutModifier } from './types.ts';
@@ -64,8 +65,12 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   if (isUnknown(table.columns)) return anyRows(row);
   const find: Find = names => idsOf(names, columns);
   const parent = !only && isParent(table, catalog);
-  const laws: Law[] = [law([row], columns.flatMap(column => column.ids), { missingToo: true, everywhere: true })];
-  const add = (more: readonly Law[]): void => { laws.push(...more.map(item => ({ everywhere: true as const, ...item }))); };
+  const all: number[] = [];
+  for (const { ids } of columns) all.push(...ids);
+  const laws: Law[] = [law([row], all, { missingToo: true, everywhere: true })];
+  const add = (more: readonly Law[]): void => {
+    for (const item of more) laws.push(law(item.from, item.to, { ...item, everywhere: true }));
+  };
   const constraints = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()];
   if (!parent) {
     for (const constraint of constraints) add(ofConstraint(constraint, row, find));
@@ -77,9 +82,10 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   }
   if (isPartition(table, catalog)) add([perhaps([], [row])]);
   // A type of the history may have one value.
-  add(columns.flatMap(column => (isUnknown(column.type) || !isBuiltinType(column.type) ? [perhaps([], column.ids)] : [])));
-  const solid = new Set([row, ...columns.flatMap(column => (column.nullable === false ? column.ids : []))]);
-  return { rows: [row], laws, solid, notes: [{ row, ...note }] };
+  for (const { type, ids } of columns) if (isUnknown(type) || !isBuiltinType(type)) laws.push(perhaps([], ids));
+  const solid = [row];
+  for (const { nullable, ids } of columns) if (nullable === false) solid.push(...ids);
+  return factsOfRows([row], laws, Ids.of(solid), { notes: [{ row, span: note.span, says: note.says }] });
 }
 
 /** Keys that the unique indexes of a materialized view keep, as of its last refresh. */
@@ -88,7 +94,7 @@ export function matviewLaws(matview: Matview, columns: readonly ScopeColumn[], r
   const [row] = rows;
   if (row === undefined) return [];
   return catalog.indexesOf(matview.id).flatMap(index => ofIndex(index, row, names => idsOf(names, columns)))
-    .filter(item => item.possible !== true).map(item => ({ ...item, to: rows }));
+    .filter(item => !item.possible).map(item => law(item.from, rows, item));
 }
 
 function idsOf(names: readonly string[], columns: readonly ScopeColumn[]): readonly number[] | undefined {

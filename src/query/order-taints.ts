@@ -1,8 +1,9 @@
 import type { Taint } from '../model.ts';
 import type { FuncCall, Node, SelectStmt, SubLink, WindowDef } from '../sql/tree.ts';
 import type { Origin } from './determinism.ts';
+import { Ids } from './ids.ts';
 import { originTaint, type Place } from './expression.ts';
-import { decidesRows } from './laws.ts';
+import { decidesRows } from './closure.ts';
 import { strings } from './names.ts';
 import { orderedByItself } from './remedies.ts';
 import { boundBy, isDecided, isOneRow, meant, nothingBound, sortNodes, type Bound, type RowOrder } from './row-order.ts';
@@ -217,7 +218,7 @@ export function arrayTaint(node: SubLink, shape: Shape | undefined, place: Place
 }
 
 /** Where there are no columns of FROM. */
-export const noOrder: RowOrder = { known: { from: ids => ids, isOneRow: () => 'no' }, ordered: false, groups: nothingBound, windows: new Map() };
+export const noOrder: RowOrder = { known: { from: ids => Ids.of(ids), isOneRow: () => 'no' }, ordered: false, groups: nothingBound, windows: new Map() };
 
 /** Whether a value of floating point was made exact: then its last digits are gone. */
 export const isExactType = (type: Value['type']): boolean => !isUnknown(type) && /^(numeric|integer|bigint|smallint)/.test(type);

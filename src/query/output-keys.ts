@@ -7,7 +7,10 @@ import { conditionLaws, literalText } from './condition-laws.ts';
 import { conjuncts, peek } from './conditions.ts';
 import { narrowed, type Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, type Inputs } from './inputs.ts';
-import { closure, law, minimalKeys, perhaps, same, withLaws, type Law, type RowFacts } from './laws.ts';
+import { closure } from './closure.ts';
+import { Ids } from './ids.ts';
+import { factsOfRows, law, maybe, perhaps, same, withLaws, withRows, type Law, type RowFacts } from './laws.ts';
+import { minimalKeys } from './minimal-keys.ts';
 import { strings } from './names.ts';
 import { partsOf, plainText } from './parts.ts';
 import { isUnknown, itemSpan, newId, type ScopeColumn, type Shape, type ShapeColumn } from './scope.ts';
@@ -73,12 +76,12 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     : groupFacts(groups, outputs, facts, place);
   else if (aggregates) {
     const row = newId(place.run);
-    facts = { ...withLaws(facts, [law([], [row])], [row]), rows: [row] };
+    facts = withRows(withLaws(facts, [law([], [row])], Ids.of([row])), [row]);
   }
   if (groups.length > 0 || aggregates) facts = withLaws(facts, havingLaws(select, facts, place));
-  let group: ReadonlySet<number> | undefined;
+  let group: Ids | undefined;
   const grouped = facts;
-  const ofGroup = (): ReadonlySet<number> => (group ??= closure(grouped, grouped.rows));
+  const ofGroup = (): Ids => (group ??= closure(grouped, grouped.rows));
   facts = withLaws(facts, [
     ...outputs.flatMap(output => aggregateLaws(output, grouped, ofGroup, place)),
     law(facts.rows, outputs.flatMap(output => output.ids ?? [])),
@@ -90,11 +93,10 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     const row = newId(place.run);
     const ids = isDistinctOn(distinct) ? distinct.map(item => idOf(item, outputs, place, 'order')) : outputs.map(output => output.ids![0]!);
     const back = isDistinctOn(distinct) ? facts.rows : outputs.flatMap(output => output.ids ?? []);
-    facts = { ...withLaws(facts, [law(facts.rows, [row]), law([row], back),
-      ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])], [row]), rows: [row] };
-    facts = { ...facts, notes: [...facts.notes, { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
+    const laws = [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])];
+    facts = withRows(withLaws(facts, laws, Ids.of([row])), [row], { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
       ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %'
-        : 'DISTINCT compares all columns, and rows that differ in others have the same %' }] };
+      : 'DISTINCT compares all columns, and rows that differ in others have the same %' });
   }
   return { facts: limitedFacts(select, facts), outputs };
 }
@@ -113,7 +115,7 @@ export function limitedFacts(select: SelectStmt, facts: RowFacts): RowFacts {
 interface Identified {
   readonly outputs: readonly Output[];
   readonly laws: readonly Law[];
-  readonly solid: readonly number[];
+  readonly solid: Ids;
 }
 
 /** Gives every output its identities: a column of this query keeps its own, anything else gets one, and what decides it. */
@@ -142,7 +144,7 @@ function identified(given: readonly Output[], place: Place): Identified {
     if (node !== undefined && inputs !== undefined) laws.push(...expressionLaws(node, inputs, ids, output, place));
     return { ids, ...output, ...rest };
   });
-  return { outputs, laws, solid };
+  return { outputs, laws, solid: Ids.of(solid) };
 }
 
 const isNumbering = (node: Node): boolean => 'FuncCall' in node && node.FuncCall.over !== undefined
@@ -153,7 +155,7 @@ function mergedBy(node: Node, { scope }: Place): number | undefined {
   if (!('CoalesceExpr' in node) || node.CoalesceExpr.args?.length !== 2) return undefined;
   const [a, b] = node.CoalesceExpr.args.map(arg => peek(arg, scope.sources)?.ids[0]);
   if (a === undefined || b === undefined) return undefined;
-  return scope.sources.flatMap(source => source.facts.merges ?? []).find(({ of }) => of.includes(a) && of.includes(b))?.id;
+  return scope.sources.flatMap(source => source.facts.merges).find(({ of }) => of.includes(a) && of.includes(b))?.id;
 }
 
 /** What an expression of the select list and its columns say of each other. */
@@ -262,8 +264,8 @@ function groupFacts(groups: readonly Node[], outputs: readonly Output[], facts: 
     });
   });
   const start = groups.map(group => (Object.values(group)[0] as { location?: number }).location ?? 0)[0] ?? 0;
-  return { ...withLaws(facts, [...laws, law(ids, [row]), law([row], ids)], [row]), rows: [row],
-    notes: [...facts.notes, { row, span: spanAt(start, place), says: 'every group is a row, and several groups have the same %' }] };
+  return withRows(withLaws(facts, [...laws, law(ids, [row]), law([row], ids)], Ids.of([row])), [row],
+    { row, span: spanAt(start, place), says: 'every group is a row, and several groups have the same %' });
 }
 
 /**
@@ -288,10 +290,10 @@ function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: R
     if ([...columns.values()].every(Boolean)) laws.push(law([...columns.keys()], [row]));
     for (const output of told) laws.push(law([...columns.keys(), ...output.ids ?? []], [row]));
   }
-  const before = facts.laws.map(item => perhaps(item.from, item.to));
-  return { rows: [row], laws: [...before, ...laws],
-    solid: new Set([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]),
-    notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }] };
+  const solid = Ids.of([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]);
+  return factsOfRows([row], [...facts.laws.map(maybe), ...laws], solid, {
+    notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }],
+  });
 }
 
 /**
@@ -355,7 +357,7 @@ function setsOf(node: Node, key: (node: Node) => number | undefined, depth: numb
 const forgetting = new Set(['count', 'sum', 'avg']);
 
 /** An aggregate may be as good as its group: max(id) is one of the group's own. `ofGroup`: what is the same in all rows of a group. */
-function aggregateLaws(output: Output, facts: RowFacts, ofGroup: () => ReadonlySet<number>, place: Place): readonly Law[] {
+function aggregateLaws(output: Output, facts: RowFacts, ofGroup: () => Ids, place: Place): readonly Law[] {
   const { node, ids } = output;
   if (node === undefined || ids === undefined || !partsOf(node).calls.some(call => isAggregateCall(call, place))) return [];
   if (!('FuncCall' in node) || node.FuncCall.agg_filter !== undefined) return [perhaps(ids, facts.rows)];
@@ -404,13 +406,13 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   const shown = outputs.filter(({ node }) => node !== undefined && partsOf(node).calls.some(call => sets.includes(call)));
   // What was said of them as values of a row does not hold: they have a row of their own.
   const ids = new Set(shown.flatMap(output => output.ids ?? []));
-  const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && item.possible !== true
-    ? { ...item, to: item.to.filter(id => !ids.has(id)) } : item)).filter(item =>
-      !(item.possible === true && item.from.some(id => ids.has(id))));
-  return { ...facts, rows, solid: new Set([...[...facts.solid].filter(id => !ids.has(id)), row]),
-    laws: [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
-    ...(surely ? [] : [perhaps([], [row])])], notes: [...facts.notes, { row, span: sourceSpan(place.run.statement, first.location ?? 0,
-    nodeEnd(place.run.statement.sql, first.location ?? 0)), says: `${names[0] ?? ''}() gives several rows with the same %` }] };
+  const laws = facts.laws.map(item => (item.to.some(id => ids.has(id)) && !item.possible ? law(item.from, item.to.filter(id => !ids.has(id)), item) : item))
+    .filter(item => !(item.possible && item.from.some(id => ids.has(id))));
+  const solid = Ids.of([...facts.solid].filter(id => !ids.has(id))).with([row]);
+  const start = first.location ?? 0;
+  return factsOfRows(rows, [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
+    ...(surely ? [] : [perhaps([], [row])])], solid, { ...facts, notes: [...facts.notes, { row,
+    span: sourceSpan(place.run.statement, start, nodeEnd(place.run.statement.sql, start)), says: `${names[0] ?? ''}() gives several rows with the same %` }] });
 }
 
 /** The keys of a shape as column positions, minimal, the shortest first; none while nothing is proved. Computed once a shape. */

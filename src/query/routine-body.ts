@@ -6,6 +6,7 @@ import { tokenize } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { value } from './expression.ts';
 import { singleItem } from './from.ts';
+import { Ids } from './ids.ts';
 import { oneRow } from './laws.ts';
 import { newNotes, unknown, type Entry, type Env, type Run, type Scope, type ScopeColumn, type Shape } from './scope.ts';
 import { analyze, openShape } from './select.ts';
@@ -50,7 +51,7 @@ export interface Names {
 export function outerScope({ columns, records }: Names, name: string): Scope {
   const source = singleItem(columns, undefined, name, { open: false, reads: [], facts: oneRow });
   const entries: readonly Entry[] = [...records ?? []].map(([alias, fields]) => ({ alias, columns: fields, open: true, reads: [] }));
-  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: new Set(), mentioned: new Set(), groupingSets: false, grouped: false };
+  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: Ids.none, mentioned: Ids.none, groupingSets: false, grouped: false };
 }
 
 /** Keeps what a statement has done. */

@@ -2,15 +2,16 @@ import { walk } from '../sql/walk.ts';
 import type { Node, SelectStmt, WindowDef } from '../sql/tree.ts';
 import { peek } from './conditions.ts';
 import { strings } from './names.ts';
+import type { Ids } from './ids.ts';
 import { partsOf, plainText } from './parts.ts';
 import type { Scope, Source } from './scope.ts';
 
 /** What values of columns decide, by the keys and conditions of FROM and WHERE. */
 export interface Decided {
   /** All columns whose value is decided by those of these columns. */
-  readonly from: (ids: ReadonlySet<number>) => ReadonlySet<number>;
+  readonly from: (ids: readonly number[]) => Ids;
   /** Whether rows that agree in these columns are one row; `unknown` where the history does not show all that could decide. */
-  readonly isOneRow: (ids: ReadonlySet<number>) => 'yes' | 'no' | 'unknown';
+  readonly isOneRow: (ids: readonly number[]) => 'yes' | 'no' | 'unknown';
 }
 
 /** What the query knows of the rows that its select list sees, so that an order can be judged: does it leave ties that differ? */
@@ -25,23 +26,23 @@ export interface RowOrder {
 
 /** Values that are known to be equal: columns, and whole expressions by their text. */
 export interface Bound {
-  readonly ids: ReadonlySet<number>;
+  readonly ids: readonly number[];
   readonly texts: ReadonlySet<string>;
 }
 
-export const nothingBound: Bound = { ids: new Set(), texts: new Set() };
+export const nothingBound: Bound = { ids: [], texts: new Set() };
 
 /** What a list of expressions binds. */
 export function boundBy(nodes: readonly (Node | undefined)[], sources: readonly Source[], also: Bound = nothingBound): Bound {
-  const ids = new Set(also.ids);
-  const texts = new Set(also.texts);
+  const ids = [...also.ids];
+  let { texts } = also;
   for (const node of nodes) {
     if (node === undefined) continue;
     const column = peek(node, sources);
-    if (column !== undefined) column.ids.forEach(id => ids.add(id));
+    if (column !== undefined) ids.push(...column.ids);
     else {
       const text = plainText(node);
-      if (text !== undefined) texts.add(text);
+      if (text !== undefined) texts = new Set(texts).add(text);
     }
   }
   return { ids, texts };

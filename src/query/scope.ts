@@ -4,6 +4,7 @@ import type {
 import { sourceSpan, targetEnd } from '../sql/span.ts';
 import type { CommonTableExpr } from '../sql/tree.ts';
 import type { Inspection } from './inspection.ts';
+import type { Ids } from './ids.ts';
 import type { RowFacts } from './laws.ts';
 import type { RowOrder } from './row-order.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -89,8 +90,8 @@ export interface Scope {
   readonly sources: readonly Source[];
   readonly outer?: Scope;
   /** Identities that a condition proves not NULL, and those that any condition mentions. */
-  readonly strict: ReadonlySet<number>;
-  readonly mentioned: ReadonlySet<number>;
+  readonly strict: Ids;
+  readonly mentioned: Ids;
   /** GROUP BY produces NULLs of its own (ROLLUP, CUBE, GROUPING SETS). */
   readonly groupingSets: boolean;
   /** A plain GROUP BY: no group is empty. */
@@ -143,8 +144,9 @@ export interface Branch {
 export interface CteList {
   readonly name: string;
   readonly shape: Shape;
-  /** The last identity that was given before the CTE was read: those after it are its own. */
+  /** The identities that are its own: those above `mark`, up to `until`. */
   readonly mark?: number;
+  readonly until?: number;
   /** Where it is written. */
   readonly node?: CommonTableExpr;
   readonly next: CteList | undefined;

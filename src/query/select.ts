@@ -6,7 +6,8 @@ import { conjuncts, mentionedIds, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
 import { narrowed, value, visit, type Place } from './expression.ts';
 import { fromItems, type Item } from './from.ts';
-import { oneRow, unknownRows, together, withLaws, type RowFacts } from './laws.ts';
+import { Ids } from './ids.ts';
+import { oneRow, solidWith, together, unknownRows, withLaws, type RowFacts } from './laws.ts';
 import { keysReliedOn } from './grouped-keys.ts';
 import { lastName, outputName, strings } from './names.ts';
 import { hasAggregate, limitedFacts, listedFacts, type Output } from './output-keys.ts';
@@ -36,7 +37,7 @@ export function analyze(node: Node, run: Run, env: Env): Shape {
 }
 
 const noScope = (env: Env): Scope =>
-  ({ sources: [], ...(env.outer === undefined ? {} : { outer: env.outer }), strict: new Set(), mentioned: new Set(), groupingSets: false,
+  ({ sources: [], ...(env.outer === undefined ? {} : { outer: env.outer }), strict: Ids.none, mentioned: Ids.none, groupingSets: false,
     grouped: false });
 
 export function selectShape(select: SelectStmt, run: Run, outerEnv: Env): Shape {
@@ -177,9 +178,10 @@ function locationOf(node: Node | undefined, depth = 0): number {
 }
 
 /** What conditions prove not NULL, and what more is not NULL where the row of an outer join is there because of that. */
-function neverNull(items: readonly Item[], strict: ReadonlySet<number>): ReadonlySet<number> {
-  if (strict.size === 0 || !items.some(item => (item.facts.sides ?? []).length > 0)) return strict;
-  return new Set([...strict, ...withLaws(together(...items.map(item => item.facts)), [], strict).solid]);
+function neverNull(items: readonly Item[], strict: Ids): Ids {
+  if (strict.isEmpty || !items.some(item => item.facts.sides.length > 0)) return strict;
+  const known = items.reduce((all, item) => all.union(item.facts.solid), strict);
+  return solidWith(items.flatMap(item => item.facts.sides), known);
 }
 
 function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
@@ -245,7 +247,7 @@ function boundOutput(output: Output, bound: ReadonlyMap<number, string>): Output
 
 /** What decides the rows of everything in FROM, side by side, filtered by WHERE. */
 function sourceFacts(items: readonly Item[], where: readonly Node[], place: Place): RowFacts {
-  const facts = items.length === 0 ? oneRow : together(...items.map(item => item.facts));
+  const facts = together(...items.map(item => item.facts));
   return withLaws(facts, [...conditionLaws(where, place, facts.rows), ...partialLaws(where, place)], place.scope.strict);
 }
 

@@ -1,6 +1,8 @@
 import type { Node } from '../sql/tree.ts';
 import { literalText } from './condition-laws.ts';
-import { anyRows, law, minimalKeys, perhaps, same, withLaws, type Law, type RowFacts } from './laws.ts';
+import { Ids } from './ids.ts';
+import { factsOfRows, law, perhaps, same, withLaws, withRows, type Law, type RowFacts } from './laws.ts';
+import { minimalKeys } from './minimal-keys.ts';
 import { newId, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { isExact } from './keys.ts';
 
@@ -30,13 +32,13 @@ export function combinedFacts(operation: Operation, all: boolean, left: Shape, r
   const row = newId(run);
   const own = columns.map(() => [newId(run)]);
   const shown = own.flat();
-  const solid = (ids: readonly (readonly number[])[]): readonly number[] => columns.flatMap((column,
-    at) => (column.nullable === false ? ids[at]! : []));
+  const solid = (ids: readonly (readonly number[])[]): Ids => Ids.of(columns.flatMap((column, at) => (column.nullable === false ? ids[at]! : [])));
   if (!union && left.columns.every((_, at) => right.columns[at] !== undefined)) return { ...keptRows(all, left, columns, own, row,
     right), literals };
-  const base: RowFacts = { ...anyRows(row), laws: [perhaps([], [row]), law([row], shown, { missingToo: true })],
+  const base = factsOfRows([row], [perhaps([], [row]), law([row], shown, { missingToo: true })], Ids.of([row]), {
     notes: [{ row, span: { path: run.statement.span.path, start: run.statement.span.start, end: run.statement.span.end },
-      says: 'the branches bring rows with the same %' }] };
+      says: 'the branches bring rows with the same %' }],
+  });
   const laws: Law[] = all ? [] : [law(shown, [row])];
   const apart = left.columns.flatMap((column, at) => (areApart(column, right.columns[at]) ? [at] : []));
   if (apart.length > 0) {
@@ -68,10 +70,10 @@ function keptRows(all: boolean, left: Shape, columns: readonly ShapeColumn[], ow
     ? same(column.ids ?? [], own[at]!) : []));
   const shown = own.flat();
   const { facts } = left;
-  const solid = columns.flatMap((column, at) => (column.nullable === false ? own[at]! : []));
+  const solid = Ids.of(columns.flatMap((column, at) => (column.nullable === false ? own[at]! : [])));
   const whole = withLaws(facts, [...links, law(facts.rows, shown), perhaps([], facts.rows)], solid);
   if (all) return { ids: own, facts: whole };
-  return { ids: own, facts: { ...withLaws(whole, [law(shown, [row]), law([row], shown), law(facts.rows, [row])], [row]), rows: [row] } };
+  return { ids: own, facts: withRows(withLaws(whole, [law(shown, [row]), law([row], shown), law(facts.rows, [row])], Ids.of([row])), [row]) };
 }
 
 /** Rows that are written out: which columns tell them apart, by constants whose texts are different values. */
@@ -91,6 +93,6 @@ export function valuesFacts(rows: readonly (readonly Node[])[], columns: number,
     const seen = new Set(cells.map(cell => JSON.stringify(chosen.map(at => cell[at]))));
     if (seen.size === rows.length) laws.push(law(chosen.flatMap(at => ids[at]!), [row]));
   }
-  const solid = new Set([row, ...ids.flatMap((own, at) => (nullable[at] === true ? [] : own))]);
-  return { ids, literals, facts: { rows: [row], laws, solid, notes: [] } };
+  const solid = Ids.of([row, ...ids.flatMap((own, at) => (nullable[at] === true ? [] : own))]);
+  return { ids, literals, facts: factsOfRows([row], laws, solid) };
 }

@@ -1,6 +1,7 @@
 import type { Evidence, Span, Unique } from '../model.ts';
 import { isExact } from './keys.ts';
-import { closure, decidesRows } from './laws.ts';
+import { closure, decidesRows } from './closure.ts';
+import { Ids } from './ids.ts';
 import type { Branch, Shape } from './scope.ts';
 import { areApart } from './set-facts.ts';
 
@@ -11,7 +12,7 @@ import { areApart } from './set-facts.ts';
 export function uniqueIn(shape: Shape, positions: readonly number[], spanOf: (position: number) => Span): Unique {
   if (shape.open) return { is: 'unknown', why: [] };
   const ids = (list: readonly number[]): readonly number[] => list.flatMap(at => shape.columns[at]?.ids ?? []);
-  const decides = (list: readonly number[]): boolean => decidesRows(shape.facts, ids(list), { assumed: new Set(ids(positions)) });
+  const decides = (list: readonly number[]): boolean => decidesRows(shape.facts, ids(list), { assumed: Ids.of(ids(positions)) });
   const named = keyWords(shape, positions);
   if (decides(positions)) {
     const least = positions.length > mostColumns ? positions : positions.reduceRight((list: readonly number[], at) => {
