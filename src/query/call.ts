@@ -1,6 +1,6 @@
 import type { BuiltinFunction } from '../builtins/builtins.ts';
 import type { Routine, Taint } from '../model.ts';
-import type { FuncCall, Node } from '../sql/tree.ts';
+import type { FuncCall, Node, WindowDef } from '../sql/tree.ts';
 import { changeClassOf } from './change-classes.ts';
 import { callOrigin, ofCall } from './determinism.ts';
 import { originTaint, value, visit, type Place } from './expression.ts';
@@ -11,7 +11,7 @@ import { resolveCall, type Resolved } from './resolve.ts';
 import { sortNodes } from './row-order.ts';
 import { callRoutine } from './routine-call.ts';
 import { chosenBy, ofRows } from './row-taints.ts';
-import { isHole, isUnknown, unionTaints, unknown, unknownValue, type Run, type Value } from './scope.ts';
+import { isHole, isUnknown, noTaints, unionTaints, unknown, unknownValue, type Run, type Value } from './scope.ts';
 import { routineSignature, type Signature } from './signatures.ts';
 import { inZone } from './remedies.ts';
 import { callSetting, conversionSetting, rowSettings, settingOrigin } from './settings.ts';
@@ -97,18 +97,23 @@ export function called(node: FuncCall, place: Place): Called {
   // Under WITHIN GROUP the sort keys are arguments too (ParseFuncOrColumn).
   const keys = node.agg_within_group === true
     ? (node.agg_order ?? []).map(item => ('SortBy' in item ? value(item.SortBy.node, place) : unknownValue('a sort key'))) : [];
-  // Named windows resolve to clauses that are visited with the query.
-  const filter = node.agg_filter === undefined ? undefined : [node.agg_filter];
-  for (const part of [node.agg_within_group === true ? undefined : node.agg_order, filter,
-    node.over?.partitionClause, node.over?.orderClause]) visit(part, place);
-  for (const offset of [node.over?.startOffset, node.over?.endOffset]) if (offset !== undefined) value(offset, place);
+  if (node.agg_order !== undefined && node.agg_within_group !== true) visit(node.agg_order, place);
+  if (node.agg_filter !== undefined) visit([node.agg_filter], place);
+  if (node.over !== undefined) visitWindow(node.over, place);
   const name = nameOf(node);
-  const all = [...values, ...keys];
+  const all = keys.length === 0 ? values : [...values, ...keys];
   const mine = routinesOf(name, place.run);
   const resolved = resolve(node, name, all, mine, place);
   const done: Called = { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
   place.run.inspection?.calls.set(node, done);
   return done;
+}
+
+/** Named windows resolve to clauses that are visited with the query. */
+function visitWindow({ partitionClause, orderClause, startOffset, endOffset }: WindowDef, place: Place): void {
+  visit(partitionClause, place);
+  visit(orderClause, place);
+  for (const offset of [startOffset, endOffset]) if (offset !== undefined) value(offset, place);
 }
 
 function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine: readonly Routine[], place: Place): Resolved {
@@ -127,10 +132,12 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
     mayCast: isPlain && names.every(label => label === undefined),
   }, mine);
   if (resolved.is === 'function') {
-    useFunction(run, resolved.signature, node.over !== undefined);
-    inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit', false,
-      isUnknown(values[at]!.type) ? '' : values[at]!.type));
-    values.forEach((item, at) => settle(run, item, resolved.arguments[at]));
+    if (run.uses !== undefined) {
+      useFunction(run, resolved.signature, node.over !== undefined);
+      inputs.forEach((input, at) => useCoercion(run, types, input!, resolved.arguments[at]!, 'implicit', false,
+        isUnknown(values[at]!.type) ? '' : values[at]!.type));
+    }
+    for (const [at, item] of values.entries()) if (item.literal) settle(run, item, resolved.arguments[at]);
   } else if (resolved.is === 'cast') {
     useCoercion(run, types, inputs[0]!, resolved.target, 'explicit');
     settle(run, values[0]!, resolved.target);
@@ -152,7 +159,7 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const type = resultType(resolved, values);
   const isSystem = schema === undefined || schema === 'pg_catalog';
   const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
-  const result: Value = { ...unknownValue(`${name}()`), ...(type === undefined ? {} : { type }) };
+  const result = unknownValue(`${name}()`, type);
   noteStability(place, among, isOwn);
   if (isOwn) return ofOwnRoutine(node, result, among, values, place);
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
@@ -160,10 +167,10 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
   const settings = settingsOf(resolved, values, args, place);
   const taints = unionTaints(originTaint(place, origin, node.location), ...settings.map(setting => originTaint(place, settingOrigin(setting), node.location, () => (setting === 'TimeZone' ? inZone(node, name, values, place) : undefined))),
-    ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : [],
+    ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : noTaints,
     orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
-  if (!isSystem || among.length === 0 || among.some(signature => signature.returnsSet)) return { ...result, taints };
-  return { ...result, nullable: nullability(node, name, values, place), taints };
+  const isOneValue = isSystem && among.length > 0 && !among.some(signature => signature.returnsSet);
+  return { type: result.type, literal: false, nullable: isOneValue ? nullability(node, name, values, place) : result.nullable, taints };
 }
 
 function noteStability(place: Place, among: readonly Signature[], isOwn: boolean): void {

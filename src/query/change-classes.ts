@@ -79,9 +79,12 @@ const byClass: Readonly<Record<ChangeClass, string>> = {
 const classes: ReadonlyMap<string, ChangeClass> = new Map((Object.entries(byClass) as [ChangeClass, string][])
   .flatMap(([kind, names]) => names.trim().split(/\s+/).map(name => [name, kind] as const)));
 
+/** Names of which single overloads have a class. */
+const overloaded: ReadonlySet<string> = new Set([...classes.keys()].flatMap(name => (name.includes('(') ? [name.slice(0, name.indexOf('('))] : [])));
+
 /** The class of one overload of a built-in function. */
 export function changeClass(name: string, args: readonly string[]): ChangeClass | undefined {
-  return classes.get(name) ?? classes.get(`${name}(${args.join()})`);
+  return classes.get(name) ?? (overloaded.has(name) ? classes.get(`${name}(${args.join()})`) : undefined);
 }
 
 /** The class that all of these overloads share; a routine of the history has none. */

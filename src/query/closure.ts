@@ -29,10 +29,11 @@ let search = 0;
 function begin(): void {
   if (search === 0x7fffffff) reachedIn = new Int32Array(reachedIn.length);
   search = search === 0x7fffffff ? 1 : search + 1;
+  reached.length = 0;
 }
 
 /** Marks identities as reached, and lists those that were not. */
-function add(ids: readonly number[], reached: number[]): void {
+function add(ids: readonly number[]): void {
   for (const id of ids) {
     if (reachedIn[id + 1] === search) continue;
     if (id + 1 >= reachedIn.length) makeRoom(id + 2);
@@ -53,13 +54,15 @@ function allReached(ids: readonly number[]): boolean {
   return true;
 }
 
-/** Everything that follows from some identities, by going through the laws until none says more: they stand in about the order in which they follow. */
-function reach(laws: readonly Law[], solid: Ids, start: readonly number[], how: Following): number[] {
-  const reached: number[] = [];
-  const open: Law[] = [];
+// Lists that are used again by each search.
+const reached: number[] = [];
+const open: Law[] = [];
+
+/** Finds everything that follows from some identities, by going through the laws until none says more: they stand in about the order in which they follow. */
+function reach(laws: readonly Law[], solid: Ids, start: readonly number[], how: Following): void {
   for (const item of laws) if (holds(item, solid, how)) open.push(item);
   begin();
-  add(start, reached);
+  add(start);
   for (let before = -1; before !== reached.length;) {
     before = reached.length;
     let kept = 0;
@@ -73,16 +76,17 @@ function reach(laws: readonly Law[], solid: Ids, start: readonly number[], how: 
         kept += 1;
         continue;
       }
-      add(to, reached);
+      add(to);
     }
     open.length = kept;
   }
-  return reached;
+  open.length = 0;
 }
 
 /** Everything that follows from some identities. */
 export function closure(facts: Followed, start: readonly number[], how: Following = usual): Ids {
-  return Ids.of(reach(facts.laws, facts.solid, start, how));
+  reach(facts.laws, facts.solid, start, how);
+  return Ids.of(reached);
 }
 
 /** Whether no two rows agree in all of these. */
@@ -96,7 +100,7 @@ export class Follower {
   private readonly laws: readonly Law[];
   private readonly rows: readonly number[];
   /** By identity: the laws that ask for it. */
-  private readonly asking: number[][] = [];
+  private readonly asking: (number[] | undefined)[] = [];
   /** How many identities each law asks for. */
   private readonly sizes: number[] = [];
   private readonly free: Law[] = [];
@@ -107,24 +111,27 @@ export class Follower {
     for (const [at, item] of this.laws.entries()) {
       this.sizes.push(item.from.length);
       if (item.from.length === 0) this.free.push(item);
-      for (const id of item.from) (this.asking[id + 1] ??= []).push(at);
+      for (const id of item.from) {
+        const asking = this.asking[id + 1];
+        if (asking === undefined) this.asking[id + 1] = [at];
+        else asking.push(at);
+      }
     }
   }
 
-  /** Everything that follows from some identities. */
+  /** Everything that follows from some identities; the list is the next search's then. */
   closure(start: readonly number[]): readonly number[] {
     const { laws, asking } = this;
     begin();
     const left = this.sizes.slice();
-    const reached: number[] = [];
-    add(start, reached);
-    for (const { to } of this.free) add(to, reached);
+    add(start);
+    for (const { to } of this.free) add(to);
     for (let next = 0; next < reached.length; next += 1) {
       const asked = asking[reached[next]! + 1];
       if (asked === undefined) continue;
       for (const at of asked) {
         left[at]! -= 1;
-        if (left[at] === 0) add(laws[at]!.to, reached);
+        if (left[at] === 0) add(laws[at]!.to);
       }
     }
     return reached;

@@ -22,14 +22,12 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
   const laws: Law[] = [];
   const bounded = new Set<ScopeColumn>();
   const bound = new Map<ScopeColumn, boolean>();
-  let known: Ids | undefined;
   // What has one value follows from a law without a condition, and most sources have none.
-  const single = (): Ids => (known ??= place.scope.sources.some(({ facts }) => facts.laws.some(item => item.from.length === 0 && !item.possible))
-    ? closure(together(...place.scope.sources.map(source => source.facts)), []) : Ids.none);
+  const hasSingle = place.scope.sources.some(({ facts }) => facts.laws.some(item => item.from.length === 0 && !item.possible));
+  const single = hasSingle ? closure(together(...place.scope.sources.map(source => source.facts)), []) : Ids.none;
   for (const part of parts) {
-    const own = ofPart(part, place, rows, bounded);
-    laws.push(...own);
-    if (contradicts(part, single, bound, place)) laws.push(perhaps([], rows));
+    laws.push(...ofPart(part, place, rows, bounded));
+    if ((hasSingle || parts.length > 1) && contradicts(part, single, bound, place)) laws.push(perhaps([], rows));
   }
   return laws;
 }
@@ -38,7 +36,7 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
  * Whether two conditions on one column may let no row pass. Two that only bound it leave values; `single`: columns that have one value
  * already; `bound`: the columns of the conditions before, and whether one of those was for certain values.
  */
-function contradicts(part: Node, single: () => Ids, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
+function contradicts(part: Node, single: Ids, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
   if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
   const { columns } = inputsOf(part, place);
   const [column] = columns;
@@ -46,7 +44,7 @@ function contradicts(part: Node, single: () => Ids, bound: Map<ScopeColumn, bool
   const isLoose = 'A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && /^[<>]/.test(strings(part.A_Expr.name).join('.'));
   const before = bound.get(column);
   bound.set(column, !isLoose || before === true);
-  return column.ids.some(id => single().has(id)) || (before !== undefined && (!isLoose || before));
+  return column.ids.some(id => single.has(id)) || (before !== undefined && (!isLoose || before));
 }
 
 function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {

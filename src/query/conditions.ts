@@ -18,11 +18,11 @@ export interface Condition {
 /** The column of these sources that a node names, without marking its use. */
 export function peek(node: Node | undefined, sources: readonly Source[]): ScopeColumn | undefined {
   if (node === undefined || !('ColumnRef' in node)) return undefined;
-  const fields = node.ColumnRef.fields ?? [];
-  const names = strings(fields);
-  if (names.length !== fields.length) return undefined;
-  const name = names.at(-1);
-  if (names.length === 1) {
+  const { fields } = node.ColumnRef;
+  const depth = fields?.length ?? 0;
+  const name = wordOf(fields?.[depth - 1]);
+  if (name === undefined) return undefined;
+  if (depth === 1) {
     let found: ScopeColumn | undefined;
     for (const source of sources) for (const column of source.columns) {
       if (column.name !== name) continue;
@@ -31,12 +31,19 @@ export function peek(node: Node | undefined, sources: readonly Source[]): ScopeC
     }
     return found;
   }
-  const alias = names.at(-2);
+  const alias = wordOf(fields?.[depth - 2]);
+  const schema = depth === 2 ? undefined : wordOf(fields?.[0]);
+  if (alias === undefined || (depth > 2 && schema === undefined)) return undefined;
   for (const source of sources) for (const entry of source.entries) {
-    if (entry.alias === alias && (names.length === 2 || entry.schema === names[0])) return entry.columns.find(column => column.name === name);
+    if (entry.alias !== alias || (depth > 2 && entry.schema !== schema)) continue;
+    for (const column of entry.columns) if (column.name === name) return column;
+    return undefined;
   }
   return undefined;
 }
+
+/** The word of a name; undefined for `*` and what is no name. */
+const wordOf = (field: Node | undefined): string | undefined => (field !== undefined && 'String' in field ? field.String.sval ?? '' : undefined);
 
 /** The parts of a condition that must all hold. */
 export function conjuncts(node: Node | undefined): readonly Node[] {
@@ -89,11 +96,19 @@ export function strictIds(parts: readonly Node[], sources: readonly Source[]): I
   return Ids.of(ids);
 }
 
-/** Identities of every column of these sources that the nodes name anywhere, sub-selects included. */
-export function mentionedIds(nodes: readonly (Node | undefined)[], sources: readonly Source[]): Ids {
+/** Whether the nodes name a column of these sources anywhere, sub-selects included. They are looked through when somebody asks. */
+export function mentionedBy(nodes: readonly Node[], sources: readonly Source[]): (column: ScopeColumn) => boolean {
+  if (nodes.length === 0) return () => false;
+  let known: Ids | undefined;
+  return ({ ids }) => {
+    known ??= mentionedIds(nodes, sources);
+    return ids.some(id => known!.has(id));
+  };
+}
+
+function mentionedIds(nodes: readonly Node[], sources: readonly Source[]): Ids {
   const ids: number[] = [];
   for (const node of nodes) {
-    if (node === undefined) continue;
     walk(node, (kind, inner) => {
       const column = kind === 'ColumnRef' ? peek({ ColumnRef: inner } as Node, sources) : undefined;
       if (column !== undefined) ids.push(...column.ids);

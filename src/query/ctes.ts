@@ -75,7 +75,7 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   const sources = fromItems(from, run, below);
   for (const read of sources.flatMap(source => source.entries.flatMap(entry => entry.reads))) read.columns = undefined;
   const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), facts: oneRow }],
-    strict: Ids.none, mentioned: Ids.none,
+    strict: Ids.none, mentions: () => false,
     groupingSets: false, grouped: false };
   const place: Place = { run, scope, env: below };
   const { relation: _, withClause: __, usingClause: ___, fromClause: ____, sourceRelation: _____, selectStmt: ______, ...rest } = inner;

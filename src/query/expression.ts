@@ -185,19 +185,15 @@ function parameter(number: number, place: Place): Value {
 function columnRef(node: ColumnRef, place: Place): Value {
   const fields = node.fields ?? [];
   const names = strings(fields);
-  const what = names.join('.');
   if (names.some(isHole)) return unknownValue('an unfilled placeholder');
-  const star = fields.some(field => 'A_Star' in field);
-  if (star) {
-    // `t.*` inside an expression is the whole row.
-    return names.length > 0 ? wholeRow(node, place, names) : unknownValue('a row');
-  }
+  // `t.*` inside an expression is the whole row.
+  if (names.length < fields.length && fields.some(field => 'A_Star' in field)) return names.length > 0 ? wholeRow(node, place, names) : unknownValue('a row');
   const [first = '', second = '', third = ''] = names;
   const found = names.length === 1 ? lookupColumn(place.scope, first)
     : names.length === 2 ? lookupQualified(place.scope, first, second)
       : names.length === 3 ? lookupQualified(place.scope, second, third, first) : ({ is: 'undecided' } as const);
   place.run.inspection?.columns.set(node, found);
-  return fromLookup(found, names, what, node.location ?? 0, place);
+  return fromLookup(found, names, node.location ?? 0, place);
 }
 
 function wholeRow(node: ColumnRef, place: Place, names: readonly string[]): Value {
@@ -220,7 +216,7 @@ function rowOf(entry: Entry, place: Place): Value {
     taints: unionTaints(...entry.columns.map(column => column.taints)) };
 }
 
-function fromLookup(found: Lookup, names: readonly string[], what: string, location: number, place: Place): Value {
+function fromLookup(found: Lookup, names: readonly string[], location: number, place: Place): Value {
   switch (found.is) {
     case 'column': {
       const { column, scope } = found;
@@ -236,9 +232,9 @@ function fromLookup(found: Lookup, names: readonly string[], what: string, locat
       return rowOf(found.entry, place);
     case 'missing':
       if (names.length !== 1 || place.aliases?.has(names[0]!) !== true) reportMissing(found, names, location, place);
-      return unknownValue(what);
+      return unknownValue(names.join('.'));
     case 'undecided':
-      return unknownValue(what);
+      return unknownValue(names.join('.'));
   }
 }
 
@@ -246,7 +242,7 @@ function fromLookup(found: Lookup, names: readonly string[], what: string, locat
 export function narrowed(column: NonNullable<Value['column']>, scope: Scope): Known<boolean> {
   if (scope.groupingSets) return unknown(`whether ${column.name} is NULL in every grouping set`);
   if (column.ids.some(id => scope.strict.has(id))) return false;
-  return column.nullable === true && column.ids.some(id => scope.mentioned.has(id))
+  return column.nullable === true && scope.mentions(column)
     ? unknown(`whether a condition leaves NULLs in ${column.name}`) : column.nullable;
 }
 
@@ -319,7 +315,7 @@ function leavesNull({ arg, args, defresult }: CaseExpr, { scope }: Place): boole
   const { expr } = only.CaseWhen;
   if (expr === undefined || !('A_Expr' in expr) || expr.A_Expr.kind !== 'AEXPR_OP' || expr.A_Expr.rexpr === undefined || !('A_Const' in expr.A_Expr.rexpr)) return false;
   const column = peek(expr.A_Expr.lexpr, scope.sources);
-  return column !== undefined && comparisons.has(strings(expr.A_Expr.name).join('.')) && !column.ids.some(id => scope.mentioned.has(id));
+  return column !== undefined && comparisons.has(strings(expr.A_Expr.name).join('.')) && !scope.mentions(column);
 }
 
 function sublink(node: SubLink, place: Place): Value {

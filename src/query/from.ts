@@ -25,7 +25,7 @@ import { useCoercion, useModifier } from './uses.ts';
 export type Item = Source;
 
 const emptyScope = (sources: readonly Source[], outer: Scope | undefined): Scope =>
-  ({ sources, ...(outer === undefined ? {} : { outer }), strict: Ids.none, mentioned: Ids.none, groupingSets: false, grouped: false });
+  ({ sources, ...(outer === undefined ? {} : { outer }), strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false });
 
 /** Where an expression inside FROM stands: it sees what is to its left, and what is around the query. */
 export function lateralPlace(run: Run, env: Env, left: readonly Source[]): Place {
@@ -232,11 +232,11 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
       { facts: right.facts, from: between, until }, parts, pairs, lateralPlace(run, env, both));
     extendWithNulls(kind, left, right);
     if (kind === 'inner') for (const item of both) eachColumn(item, column => {
-      if (column.nullable !== false && column.ids.some(id => facts.solid.has(id))) column.nullable = false;
+      if (column.nullable !== false && hasOne(facts.solid, column.ids)) column.nullable = false;
     });
   }
-  const rest = (item: Item): readonly ScopeColumn[] => item.columns.filter(column => names?.includes(column.name) !== true);
-  const columns = [...merged, ...rest(left), ...rest(right)];
+  const rest = (item: Item): readonly ScopeColumn[] => (merged.length === 0 ? item.columns : item.columns.filter(column => names?.includes(column.name) !== true));
+  const columns = merged.concat(rest(left), rest(right));
   run.inspection?.joins.set(node, { columns, merged: merged.map(column => {
     const side = (item: Item): ScopeColumn | undefined => item.columns.find(candidate => candidate.name === column.name);
     return { column, left: side(left), right: side(right) };
@@ -246,10 +246,15 @@ function joinItem(node: JoinExpr, run: Run, env: Env, outerLeft: readonly Source
     const reads = both.flatMap(item => item.entries.flatMap(entry => entry.reads));
     return singleItem(columns, node.alias, undefined, { open, reads, facts, record: true });
   }
-  const entries: Entry[] = both.flatMap(item => item.entries);
+  const entries = left.entries.concat(right.entries);
   if (node.join_using_alias?.aliasname !== undefined) entries.push({ alias: node.join_using_alias.aliasname, columns: merged,
     open: names === undefined, reads: [] });
   return { columns, open, entries, facts };
+}
+
+function hasOne(set: Ids, ids: readonly number[]): boolean {
+  for (const id of ids) if (set.has(id)) return true;
+  return false;
 }
 
 /** An inner join's conditions prove columns not NULL. */
@@ -257,8 +262,7 @@ function narrowJoin(parts: readonly Node[], both: readonly Item[], using: readon
   const strict = strictIds(parts, both);
   if (strict.isEmpty && using.length === 0) return;
   for (const item of both) eachColumn(item, column => {
-    if (column.nullable === false) return;
-    if (column.ids.some(id => strict.has(id)) || using.some(pair => pair.includes(column))) column.nullable = false;
+    if (column.nullable !== false && (hasOne(strict, column.ids) || (using.length > 0 && using.some(pair => pair.includes(column))))) column.nullable = false;
   });
 }
 

@@ -33,7 +33,7 @@ export class Ids implements Iterable<number> {
     let { base } = this;
     let words: number[] | undefined;
     for (const id of ids) {
-      if (words === undefined ? this.has(id) : false) continue;
+      if (words === undefined && this.has(id)) continue;
       words ??= [...this.words];
       const word = id >> 5;
       if (words.length === 0) base = word;

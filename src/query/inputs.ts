@@ -30,14 +30,14 @@ export function columnOf(node: Node | undefined, place: Place): ScopeColumn | un
 /** The columns of an expression, and whether they decide it. */
 export function inputsOf(node: Node, place: Place): Inputs {
   const parts = partsOf(node);
-  const columns = new Set<ScopeColumn>();
+  const columns: ScopeColumn[] = [];
   let whole = !parts.hasSubSelect;
   for (const name of parts.columns) {
     const found = columnOf(name, place);
     if (found === undefined) whole = false;
-    else columns.add(found);
+    else if (!columns.includes(found)) columns.push(found);
   }
-  return { columns: [...columns], pure: whole && parts.isTransparent && parts.calls.every(call => isPure(call, place)), whole };
+  return { columns, pure: whole && parts.isTransparent && parts.calls.every(call => isPure(call, place)), whole };
 }
 
 /** Whether a call surely is a built-in scalar function that gives the same for the same arguments, within one query. */
@@ -48,7 +48,12 @@ function isPure(call: FuncCall, place: Place): boolean {
     kind === 'function' && !returnsSet && volatility !== 'volatile');
 }
 
-export const idsIn = (inputs: Inputs): readonly number[] => [...new Set(inputs.columns.flatMap(column => column.ids))];
+export function idsIn({ columns }: Inputs): readonly number[] {
+  if (columns.length === 1) return columns[0]!.ids;
+  const all = new Set<number>();
+  for (const { ids } of columns) for (const id of ids) all.add(id);
+  return [...all];
+}
 
 /** The last word of a type's name as it is written; undefined for arrays. */
 export const typeWord = (name: TypeName | undefined): string | undefined =>

@@ -184,9 +184,8 @@ const deepestSide = 6;
 export function shifted(facts: RowFacts, mark: number, by: number, depth = 0): RowFacts {
   const ids = (list: readonly number[]): readonly number[] => shiftedIds(list, mark, by);
   const few = facts.laws.length <= mostLaws;
-  const laws: Law[] = [];
-  if (few) for (const { from, to, possible, weak, missingToo, everywhere } of facts.laws) laws.push({ from: ids(from), to: ids(to), possible, weak, missingToo, everywhere });
-  else laws.push(perhaps([], ids(facts.rows)));
+  const laws = few ? facts.laws.map(({ from, to, possible, weak, missingToo, everywhere }): Law =>
+    ({ from: ids(from), to: ids(to), possible, weak, missingToo, everywhere })) : [perhaps([], ids(facts.rows))];
   return factsOfRows(ids(facts.rows), laws, facts.solid.shifted(mark, by), {
     notes: facts.notes.map(({ row, span, says }) => ({ row: row > mark ? row + by : row, span, says })),
     sides: depth > deepestSide || !few ? none : facts.sides.map(({ from, until, before }) =>
@@ -195,7 +194,8 @@ export function shifted(facts: RowFacts, mark: number, by: number, depth = 0): R
 }
 
 export function shiftedIds(list: readonly number[], mark: number, by: number): readonly number[] {
-  const ids: number[] = [];
-  for (const id of list) ids.push(id > mark ? id + by : id);
+  // A copy is as long as it must be; a list that grows takes room for many.
+  const ids = list.slice();
+  for (let at = 0; at < ids.length; at += 1) if (ids[at]! > mark) ids[at]! += by;
   return ids;
 }

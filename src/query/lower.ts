@@ -68,7 +68,7 @@ const queryWords = new Set(['select', 'with', 'values', 'table']);
  */
 export function queryRange(sql: string): { readonly start: number; readonly end: number } {
   const isCreate = /^create\b/i.test(sql);
-  const start = isCreate ? queryStart(sql) : 0;
+  const start = isCreate ? plainHead.exec(sql)?.[0].length ?? queryStart(sql) : 0;
   const tail = sql.slice(-160);
   const simple = !tail.includes('--') && !tail.includes('*/') && !tail.endsWith(';');
   if (!isCreate && simple) return { start, end: sql.length };
@@ -76,6 +76,9 @@ export function queryRange(sql: string): { readonly start: number; readonly end:
   if (simple) return { start, end: found === null ? sql.length : sql.length - tail.length + found.index };
   return { start, end: endByTokens(sql, start, isCreate) };
 }
+
+/** `CREATE … name AS` in front of a query, as most write it: without comments, quotes and columns. */
+const plainHead = /^create\s+(?:or\s+replace\s+)?(?:materialized\s+)?(?:view|table)\s+(?:if\s+not\s+exists\s+)?[\w.]+\s+as\s+(?=(?:select|with)\b)/i;
 
 /** The first token after the AS that a query follows. */
 function queryStart(sql: string): number {

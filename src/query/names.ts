@@ -11,6 +11,13 @@ export function lastName(list: readonly Node[] | undefined): string | undefined 
 
 /** Every String of a list. */
 export function strings(list: readonly Node[] | undefined): string[] {
+  // Most names are of one word or two: a list that grows takes room for many.
+  const first = list?.[0];
+  const second = list?.[1];
+  if (list !== undefined && list.length < 3 && first !== undefined && 'String' in first) {
+    if (second === undefined) return [first.String.sval ?? ''];
+    if ('String' in second) return [first.String.sval ?? '', second.String.sval ?? ''];
+  }
   const found: string[] = [];
   if (list !== undefined) for (const item of list) if ('String' in item) found.push(item.String.sval ?? '');
   return found;

@@ -28,23 +28,25 @@ export interface Applied {
 export function applyOperator(run: Run, name: readonly string[], operands: readonly Value[]): Applied {
   const types = typesIn(run.catalog);
   const operator = name.at(-1) ?? '';
-  const none = { type: unknown(`type of operator ${operator}`) };
-  if (name.length > 1 && name[0] !== 'pg_catalog') return none;
+  const none = (): Applied => ({ type: unknown(`type of operator ${operator}`) });
+  if (name.length > 1 && name[0] !== 'pg_catalog') return none();
   const inputs = operands.map(operand => typeOfValue(operand, types));
-  const found = inputs.some(input => input === undefined) ? undefined : chosen(run, types, operator, inputs as SqlType[]);
+  const isKnown = !inputs.includes(undefined);
+  const found = isKnown ? chosen(run, types, operator, inputs as SqlType[]) : undefined;
   if (found === undefined) run.uses?.push(placed(run, { kind: 'unresolved', target: operator }));
-  operands.forEach((operand, at) => settle(run, operand, found?.arguments?.[at]));
-  if (inputs.some(input => input === undefined)) return { type: commonResult(types, operator, operands.length) ?? none.type };
-  return found ?? none;
+  for (const [at, operand] of operands.entries()) if (operand.literal) settle(run, operand, found?.arguments?.[at]);
+  if (found !== undefined) return found;
+  const type = isKnown ? undefined : commonResult(types, operator, operands.length);
+  return type === undefined ? none() : { type };
 }
 
 function chosen(run: Run, types: Types, operator: string, inputs: readonly SqlType[]): Applied | undefined {
   const resolved = resolveOperator(types, operator, inputs);
   if (resolved === undefined) return undefined;
   useOperator(run, resolved);
-  inputs.forEach((input, at) => useCoercion(run, types, input, resolved.arguments[at]!, 'implicit'));
-  const setting = callSetting(types, resolved.operator.function, resolved.operator.functionArguments, inputs, [])
-    ?? inputs.map((input, at) => conversionSetting(types, input, resolved.arguments[at]!, 'implicit')).find(found => found !== undefined);
+  if (run.uses !== undefined) inputs.forEach((input, at) => useCoercion(run, types, input, resolved.arguments[at]!, 'implicit'));
+  let setting = callSetting(types, resolved.operator.function, resolved.operator.functionArguments, inputs, []);
+  for (let at = 0; setting === undefined && at < inputs.length; at += 1) setting = conversionSetting(types, inputs[at]!, resolved.arguments[at]!, 'implicit');
   return { type: resolved.result.printed, arguments: resolved.arguments, ...(setting === undefined ? {} : { setting }) };
 }
 

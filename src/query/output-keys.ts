@@ -25,7 +25,7 @@ export interface Output extends ShapeColumn {
 /** Calls of this query's own level: sub-selects are theirs. */
 function callsOf(nodes: readonly (Node | undefined)[]): readonly FuncCall[] {
   const calls: FuncCall[] = [];
-  for (const node of nodes) if (node !== undefined) calls.push(...partsOf(node).calls);
+  for (const node of nodes) if (node !== undefined) for (const call of partsOf(node).calls) calls.push(call);
   return calls;
 }
 
@@ -121,30 +121,61 @@ interface Identified {
 /** Gives every output its identities: a column of this query keeps its own, anything else gets one, and what decides it. */
 function identified(given: readonly Output[], place: Place): Identified {
   const { run, scope } = place;
-  const own = new Set(scope.sources.flatMap(source => source.entries.flatMap(entry => entry.columns).concat(source.columns)));
+  const isOwn = (column: ScopeColumn): boolean => scope.sources.some(({ columns, entries }) => columns.includes(column)
+    || entries.some(entry => entry.columns !== columns && entry.columns.includes(column)));
   const laws: Law[] = [];
   const solid: number[] = [];
-  const texts = new Map<string, readonly number[]>();
+  const seen = new Map<string, Pure[]>();
   const outputs = given.map((output): Output => {
     const { node, column } = output;
     const literal = node === undefined ? undefined : literalText(node);
     const rest: { literals?: ReadonlySet<string>; fromOne?: true } = literal === undefined ? {} : { literals: new Set([literal]) };
-    if (column !== undefined && own.has(column)) return { ids: column.ids, ...output,
-      ...(column.literals === undefined ? {} : { literals: column.literals }), ...(column.fromOne === undefined ? {} : { fromOne: column.fromOne }) };
+    if (column !== undefined && isOwn(column)) return withIds(output, column.ids, column);
     const inputs = node === undefined ? undefined : inputsOf(node, place);
-    const text = node !== undefined && inputs?.pure === true ? plainText(node) : undefined;
-    const known = text === undefined ? undefined : texts.get(text);
-    if (known !== undefined) return { ids: known, ...output, ...rest };
+    const alike = inputs?.pure === true ? likeIt(inputs, seen) : undefined;
+    const known = alike === undefined ? undefined : sameText(node!, alike);
+    if (known !== undefined) return withIds(output, known, rest);
     const merged = node === undefined ? undefined : mergedBy(node, place);
-    if (merged !== undefined) return { ids: [merged], ...output };
+    if (merged !== undefined) return withIds(output, [merged]);
     const ids = [newId(run)];
     if (node !== undefined && isNumbering(node)) rest.fromOne = true;
-    if (text !== undefined) texts.set(text, ids);
+    alike?.push({ node: node!, ids });
     if (output.nullable === false) solid.push(...ids);
     if (node !== undefined && inputs !== undefined) laws.push(...expressionLaws(node, inputs, ids, output, place));
-    return { ids, ...output, ...rest };
+    return withIds(output, ids, rest);
   });
   return { outputs, laws, solid: Ids.of(solid) };
+}
+
+/** An output whose columns decide it. */
+interface Pure {
+  readonly node: Node;
+  readonly ids: readonly number[];
+}
+
+/** The outputs that the same columns decide: only those can be the same expression, and few are. */
+function likeIt(inputs: Inputs, seen: Map<string, Pure[]>): Pure[] {
+  const key = idsIn(inputs).join();
+  const alike = seen.get(key) ?? [];
+  seen.set(key, alike);
+  return alike;
+}
+
+/** The identities of an expression that is written alike. */
+function sameText(node: Node, alike: readonly Pure[]): readonly number[] | undefined {
+  const text = alike.length === 0 ? undefined : plainText(node);
+  return text === undefined ? undefined : alike.find(other => plainText(other.node) === text)?.ids;
+}
+
+/** The output with its identities; those that it has already stay. */
+function withIds(output: Output, ids: readonly number[], { literals, fromOne }: Pick<Output, 'literals' | 'fromOne'> = {}): Output {
+  const { name, type, literal, nullable, taints, start, column, node } = output;
+  const made: { -readonly [K in keyof Output]: Output[K] } = { name, type, literal, nullable, taints, start, ids: output.ids ?? ids };
+  if (column !== undefined) made.column = column;
+  if (node !== undefined) made.node = node;
+  if (literals !== undefined) made.literals = literals;
+  if (fromOne !== undefined) made.fromOne = fromOne;
+  return made;
 }
 
 const isNumbering = (node: Node): boolean => 'FuncCall' in node && node.FuncCall.over !== undefined

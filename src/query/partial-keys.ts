@@ -17,18 +17,19 @@ export function partialLaws(parts: readonly Node[], place: Place): readonly Law[
   const { scope, run } = place;
   return scope.sources.flatMap(source => source.entries.flatMap((entry): readonly Law[] => {
     const { relation } = entry;
-    if (relation?.kind !== 'table' || isUnknown(relation.columns) || isParent(relation, run.catalog)) return [];
+    if (relation?.kind !== 'table' || isUnknown(relation.columns)) return [];
+    const partial = run.catalog.indexesOf(relation.id).filter(({ unique, predicate, valid }) => unique && predicate !== undefined && valid === true);
+    if (partial.length === 0 || isParent(relation, run.catalog)) return [];
     const rows = new Set(source.facts.rows);
     const row = entry.columns[0] === undefined ? undefined
       : source.facts.laws.find(item => item.missingToo === true && item.from.length === 1 && rows.has(item.from[0]!) && item.to.includes(entry.columns[0]!.ids[0]!))?.from[0];
     if (row === undefined) return [];
     let known: ReadonlySet<string> | undefined;
-    return run.catalog.indexesOf(relation.id).flatMap((index): readonly Law[] => {
-      if (!index.unique || index.predicate === undefined || index.valid !== true) return [];
+    return partial.flatMap((index): readonly Law[] => {
       const ids = index.columns.map(key => (key.expression !== undefined ? undefined : entry.columns.find(({ name }) => name === key.column)?.ids[0]));
       if (!ids.every(id => id !== undefined)) return [];
       known ??= new Set(parts.flatMap(part => written(part, entry, node => peek(node, scope.sources) !== undefined && entry.columns.includes(peek(node, scope.sources)!)) ?? []));
-      const asked = predicateParts(index.predicate);
+      const asked = predicateParts(index.predicate!);
       const holds = asked.length > 0 && asked.every(part => {
         const column = 'NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL' ? named(part.NullTest.arg, entry) : undefined;
         if (column !== undefined && (column.nullable === false || column.ids.some(id => scope.strict.has(id)))) return true;

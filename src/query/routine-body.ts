@@ -51,7 +51,7 @@ export interface Names {
 export function outerScope({ columns, records }: Names, name: string): Scope {
   const source = singleItem(columns, undefined, name, { open: false, reads: [], facts: oneRow });
   const entries: readonly Entry[] = [...records ?? []].map(([alias, fields]) => ({ alias, columns: fields, open: true, reads: [] }));
-  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: Ids.none, mentioned: Ids.none, groupingSets: false, grouped: false };
+  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false };
 }
 
 /** Keeps what a statement has done. */

@@ -89,9 +89,10 @@ export interface Source {
 export interface Scope {
   readonly sources: readonly Source[];
   readonly outer?: Scope;
-  /** Identities that a condition proves not NULL, and those that any condition mentions. */
+  /** Identities that a condition proves not NULL. */
   readonly strict: Ids;
-  readonly mentioned: Ids;
+  /** Whether any condition mentions a column. */
+  readonly mentions: (column: ScopeColumn) => boolean;
   /** GROUP BY produces NULLs of its own (ROLLUP, CUBE, GROUPING SETS). */
   readonly groupingSets: boolean;
   /** A plain GROUP BY: no group is empty. */
@@ -234,12 +235,12 @@ export const newNotes = (within: readonly ObjectId[] = [], deeds: Deeds = noDeed
 
 export const newId = (run: Run): number => (run.lastId += 1);
 
-/** Nothing is known of the value. */
-export function unknownValue(what: string): Value {
-  return { type: unknown(`type of ${what}`), literal: false, nullable: unknown(`whether ${what} is NULL`), taints: [] };
+/** Nothing is known of the value, but for its type where it is given. */
+export function unknownValue(what: string, type: Known<string> = unknown(`type of ${what}`)): Value {
+  return { type, literal: false, nullable: unknown(`whether ${what} is NULL`), taints: noTaints };
 }
 
-const noTaints: readonly Taint[] = [];
+export const noTaints: readonly Taint[] = [];
 
 /** The taints of several values, one per origin. */
 export function unionTaints(...lists: readonly (readonly Taint[])[]): readonly Taint[] {

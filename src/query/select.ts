@@ -2,7 +2,7 @@ import type { Known } from '../model.ts';
 import type { Node, SelectStmt } from '../sql/tree.ts';
 import { agreed } from './casts.ts';
 import { conditionLaws, literalsOf } from './condition-laws.ts';
-import { conjuncts, mentionedIds, peek, strictIds } from './conditions.ts';
+import { conjuncts, mentionedBy, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
 import { narrowed, value, visit, type Place } from './expression.ts';
 import { fromItems, type Item } from './from.ts';
@@ -36,9 +36,8 @@ export function analyze(node: Node, run: Run, env: Env): Shape {
   return selectShape(node.SelectStmt, run, env);
 }
 
-const noScope = (env: Env): Scope =>
-  ({ sources: [], ...(env.outer === undefined ? {} : { outer: env.outer }), strict: Ids.none, mentioned: Ids.none, groupingSets: false,
-    grouped: false });
+const outermost: Scope = { sources: [], strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false };
+const noScope = (env: Env): Scope => (env.outer === undefined ? outermost : { ...outermost, outer: env.outer });
 
 export function selectShape(select: SelectStmt, run: Run, outerEnv: Env): Shape {
   const shape = shapeOf(select, run, outerEnv);
@@ -189,7 +188,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const groups = select.groupClause ?? [];
   const conditions = isJudging(run) ? [...conjuncts(select.whereClause), ...conjuncts(select.havingClause)] : [];
   const scope: Scope = {
-    ...noScope(env), sources: items, strict: neverNull(items, strictIds(conditions, items)), mentioned: mentionedIds(conditions, items),
+    ...noScope(env), sources: items, strict: neverNull(items, strictIds(conditions, items)), mentions: mentionedBy(conditions, items),
     grouped: groups.length > 0, groupingSets: groups.some(group => 'GroupingSet' in group),
   };
   const where = conjuncts(select.whereClause);
@@ -203,7 +202,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   for (const target of select.targetList ?? []) {
     if ('ResTarget' in target) open = targetOutputs(target.ResTarget, place, outputs) || open;
   }
-  const aliases = new Set(outputs.map(output => output.name));
+  const aliases = groups.length === 0 && select.sortClause === undefined && select.distinctClause === undefined ? noNames : new Set(outputs.map(output => output.name));
   if (select.whereClause !== undefined) value(select.whereClause, place);
   if (select.havingClause !== undefined) value(select.havingClause, place);
   const inGroup: Place = { aliases, ...place };
@@ -220,13 +219,13 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     visit(window.WindowDef.orderClause, place);
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
-  limits(select, { ...place, scope: noScope(env) });
+  if (select.limitCount !== undefined || select.limitOffset !== undefined) limits(select, { ...place, scope: noScope(env) });
   run.inspection?.selects.set(select, { scope, outputs, open });
   if (run.keys !== undefined) for (const key of keysReliedOn(select, outputs, place)) run.keys.add(key);
   if (!isJudging(run)) return { columns: outputs.map(shown), open, facts: oneRow };
-  const aggregates = hasAggregate(select, place);
-  const judged = judgeRows(select, outputs, place, aggregates && groups.length === 0);
-  const tainted = outputs.map((output, at) => ({ ...output, taints: judged.columns[at]! }));
+  const aggregates = groups.length === 0 && hasAggregate(select, place);
+  const judged = judgeRows(select, outputs, place, aggregates);
+  const tainted = outputs.map((output, at) => (judged.columns[at] === output.taints ? output : { ...output, taints: judged.columns[at]! }));
   const chosen = { rows: judged.rows, ...(judged.ordered === undefined ? {} : { ordered: judged.ordered }) };
   if (open) return { columns: tainted.map(shown), open, facts: unknownRows, ...chosen };
   const listed = listedFacts(select, tainted, own(), place, aggregates);
@@ -235,13 +234,21 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   return { columns: listed.outputs.map(output => shown(boundOutput(output, bound))), open, facts: listed.facts, ...chosen };
 }
 
-function shown({ column: _, node: __, ...rest }: Output): ShapeColumn {
-  return rest;
+function shown({ name, type, literal, nullable, taints, start, ids, literals, fromOne }: Output): ShapeColumn {
+  const column: Writable<ShapeColumn> = { name, type, literal, nullable, taints, start };
+  if (ids !== undefined) column.ids = ids;
+  if (literals !== undefined) column.literals = literals;
+  if (fromOne !== undefined) column.fromOne = fromOne;
+  return column;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+const noNames: ReadonlySet<string> = new Set();
 
 /** A column that WHERE binds to a constant has that value only. */
 function boundOutput(output: Output, bound: ReadonlyMap<number, string>): Output {
-  const text = output.column === undefined ? undefined : output.column.ids.map(id => bound.get(id)).find(found => found !== undefined);
+  if (bound.size === 0 || output.column === undefined) return output;
+  const text = output.column.ids.map(id => bound.get(id)).find(found => found !== undefined);
   return text === undefined ? output : { ...output, literals: new Set([text]) };
 }
 

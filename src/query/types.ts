@@ -15,9 +15,19 @@ const serials: Readonly<Record<string, string>> = {
 
 /** Whether format_type's text names a built-in scalar type (modifiers aside). */
 export function isBuiltinType(type: string): boolean {
-  const kind = builtins(majors.at(-1)!).typePrinted(withoutModifier(type))?.kind;
-  return kind === 'base' || kind === 'range' || kind === 'multirange';
+  let known = scalars.get(type);
+  if (known === undefined) {
+    const kind = builtins(majors.at(-1)!).typePrinted(withoutModifier(type))?.kind;
+    known = kind === 'base' || kind === 'range' || kind === 'multirange';
+    if (scalars.size >= mostScalars) scalars.clear();
+    scalars.set(type, known);
+  }
+  return known;
 }
+
+/** A pure cache: every column of every table is asked about. */
+const scalars = new Map<string, boolean>();
+const mostScalars = 1_000;
 
 /** The type without its modifier, as format_type prints a modifier of -1: `numeric(12,2)` → `numeric`, `character(3)` → `bpchar`. */
 export function withoutModifier(type: string): string {

@@ -80,8 +80,13 @@ function* code(sql: string, start: number): Generator<Token> {
 const textOf = (sql: string, token: Token): string => sql.slice(token.start, token.end);
 const isName = (token: Token): boolean => token.kind === 'word' || token.kind === 'quotedIdentifier';
 
+/** A name without quotes that what follows surely ends: most of them. */
+const plainName = /[a-z_]\w*(?:\.[a-z_]\w*)*(?=[,;:()=<>+]|$|\s+[^\s./-])/iy;
+
 /** End of the dotted name at `start` (`a.b."C"`, `a.*`): relations, columns, functions, types. Any other token ends where it ends. */
 export function nameEnd(sql: string, start: number): number {
+  plainName.lastIndex = start;
+  if (plainName.test(sql)) return plainName.lastIndex;
   let end = start;
   let expectName = true;
   for (const token of code(sql, start)) {
