@@ -15,7 +15,7 @@ import { isHole, isUnknown, noTaints, unionTaints, unknown, unknownValue, type R
 import { routineSignature, type Signature } from './signatures.ts';
 import { inZone } from './remedies.ts';
 import { callSetting, conversionSetting, rowSettings, settingOrigin } from './settings.ts';
-import { typesIn } from './sql-type.ts';
+import { typesIn, type SqlType } from './sql-type.ts';
 import { typeOfValue, withoutModifier } from './types.ts';
 import { placed, useCoercion, useFunction } from './uses.ts';
 
@@ -103,8 +103,10 @@ export function called(node: FuncCall, place: Place): Called {
   const name = nameOf(node);
   const all = keys.length === 0 ? values : [...values, ...keys];
   const mine = routinesOf(name, place.run);
-  const resolved = resolve(node, name, all, mine, place);
-  const done: Called = { value: worth(node, name, resolved, all, args, place, mine.length > 0), resolved, arguments: all };
+  const types = typesIn(place.run.catalog);
+  const inputs = all.map(item => typeOfValue(item, types));
+  const resolved = resolve(node, name, all, inputs, mine, place);
+  const done: Called = { value: worth(node, name, resolved, all, inputs, args, place, mine.length > 0), resolved, arguments: all };
   place.run.inspection?.calls.set(node, done);
   return done;
 }
@@ -116,7 +118,8 @@ function visitWindow({ partitionClause, orderClause, startOffset, endOffset }: W
   for (const offset of [startOffset, endOffset]) if (offset !== undefined) value(offset, place);
 }
 
-function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine: readonly Routine[], place: Place): Resolved {
+function resolve(node: FuncCall, name: CallName, values: readonly Value[], inputs: readonly (SqlType | undefined)[], mine: readonly Routine[],
+  place: Place): Resolved {
   if (name.name === '' || isHole(name.name)) return { is: 'unknown', among: [] };
   const { run } = place;
   const types = typesIn(run.catalog);
@@ -126,7 +129,6 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
     const arg = node.args?.[at];
     return arg !== undefined && 'NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined;
   });
-  const inputs = values.map(item => typeOfValue(item, types));
   const resolved = resolveCall(types, {
     name: name.name, ...(name.schema === undefined ? {} : { schema: name.schema }), inputs, names, variadic: node.func_variadic === true,
     mayCast: isPlain && names.every(label => label === undefined),
@@ -150,8 +152,8 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], mine:
 export const amongOf = (resolved: Resolved): readonly Signature[] =>
   (resolved.is === 'function' ? [resolved.signature] : resolved.is === 'unknown' ? resolved.among : []);
 
-function worth(node: FuncCall, called: CallName, resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place,
-  hasOwn: boolean): Value {
+function worth(node: FuncCall, called: CallName, resolved: Resolved, values: readonly Value[], inputs: readonly (SqlType | undefined)[],
+  args: readonly Node[], place: Place, hasOwn: boolean): Value {
   const { name, schema } = called;
   const among = amongOf(resolved);
   const [only] = among;
@@ -165,7 +167,7 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
   if (!isSystem && !isKnownElsewhere) return result;
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
-  const settings = settingsOf(resolved, values, args, place);
+  const settings = settingsOf(resolved, inputs, args, place);
   const taints = unionTaints(originTaint(place, origin, node.location), ...settings.map(setting => originTaint(place, settingOrigin(setting), node.location, () => (setting === 'TimeZone' ? inZone(node, name, values, place) : undefined))),
     ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : noTaints,
     orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
@@ -206,13 +208,12 @@ function choiceTaints(node: FuncCall, place: Place): readonly Taint[] {
 }
 
 /** The settings that the call or the conversion of an argument depends on: several where a whole row is printed. */
-function settingsOf(resolved: Resolved, values: readonly Value[], args: readonly Node[], place: Place): readonly string[] {
+function settingsOf(resolved: Resolved, inputs: readonly (SqlType | undefined)[], args: readonly Node[], place: Place): readonly string[] {
   if (place.run.viewFacts === undefined || resolved.is === 'unknown') return [];
   const types = typesIn(place.run.catalog);
-  const inputs = values.map(item => typeOfValue(item, types));
   const listed = (setting: string | undefined): readonly string[] => (setting === undefined ? [] : [setting]);
   if (resolved.is === 'cast') return listed(conversionSetting(types, inputs[0]!, resolved.target, 'explicit'));
-  const own = callSetting(types, resolved.signature.name, resolved.signature.arguments.map(type => type.key), inputs, args);
+  const own = callSetting(types, resolved.signature.name, resolved.signature.keys, inputs, args);
   if (own !== undefined) return [own];
   const row = rowSettings(types, resolved.signature.name, inputs);
   return row.length > 0 ? row : listed(inputs.map((input, at) => conversionSetting(types, input!, resolved.arguments[at]!, 'implicit')).find(setting => setting !== undefined));

@@ -89,9 +89,13 @@ export function changeClass(name: string, args: readonly string[]): ChangeClass 
 
 /** The class that all of these overloads share; a routine of the history has none. */
 export function changeClassOf(signatures: readonly Signature[]): ChangeClass | undefined {
-  const [first, ...others] = signatures.map(signature =>
-    (signature.routine === undefined ? changeClass(signature.name, signature.arguments.map(type => type.key)) : undefined));
-  return others.every(other => other === first) ? first : undefined;
+  let common: ChangeClass | undefined;
+  for (const [at, { routine, name, keys }] of signatures.entries()) {
+    const own = routine === undefined ? changeClass(name, keys) : undefined;
+    if (own === undefined || (at > 0 && own !== common)) return undefined;
+    common = own;
+  }
+  return common;
 }
 
 /** Every entry, for the test that checks them against the catalogs. */

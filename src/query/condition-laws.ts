@@ -6,7 +6,7 @@ import { closure } from './closure.ts';
 import { Ids } from './ids.ts';
 import { law, perhaps, same, tangled, together, type Law } from './laws.ts';
 import { strings } from './names.ts';
-import { plainText } from './parts.ts';
+import { partsOf, plainText } from './parts.ts';
 import { isUnknown, type ScopeColumn } from './scope.ts';
 
 const orders = new Set(['<', '>', '<=', '>=']);
@@ -38,13 +38,24 @@ export function conditionLaws(parts: readonly Node[], place: Place, rows: readon
  */
 function contradicts(part: Node, single: Ids, bound: Map<ScopeColumn, boolean>, place: Place): boolean {
   if ('NullTest' in part && part.NullTest.nulltesttype === 'IS_NOT_NULL') return false;
-  const { columns } = inputsOf(part, place);
-  const [column] = columns;
-  if (column === undefined || columns.length > 1) return false;
+  const column = onlyColumn(part, place);
+  if (column === undefined) return false;
   const isLoose = 'A_Expr' in part && part.A_Expr.kind === 'AEXPR_OP' && /^[<>]/.test(strings(part.A_Expr.name).join('.'));
   const before = bound.get(column);
   bound.set(column, !isLoose || before === true);
   return column.ids.some(id => single.has(id)) || (before !== undefined && (!isLoose || before));
+}
+
+/** The one column that a condition names. */
+function onlyColumn(part: Node, place: Place): ScopeColumn | undefined {
+  let only: ScopeColumn | undefined;
+  for (const name of partsOf(part).columns) {
+    const column = columnOf(name, place);
+    if (column === undefined || column === only) continue;
+    if (only !== undefined) return undefined;
+    only = column;
+  }
+  return only;
 }
 
 function ofPart(part: Node, place: Place, rows: readonly number[], bounded: Set<ScopeColumn>): readonly Law[] {

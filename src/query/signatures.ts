@@ -11,6 +11,8 @@ export interface Signature {
   readonly name: string;
   readonly kind: BuiltinFunction['kind'];
   readonly arguments: readonly SqlType[];
+  /** The keys of the arguments' types. */
+  readonly keys: readonly string[];
   readonly names: readonly string[];
   readonly defaults: number;
   /** The element of a VARIADIC array; `any` takes everything as it is. */
@@ -33,7 +35,7 @@ export function builtinSignature(row: BuiltinFunction, types: Types): Signature 
   const known = ofBuiltins.get(row);
   if (known !== undefined) return known;
   const made: Signature = {
-    name: row.name, kind: row.kind, arguments: row.arguments.map(key => types.named(key)), names: row.names ?? [], defaults: row.defaults,
+    name: row.name, kind: row.kind, arguments: row.arguments.map(key => types.named(key)), keys: row.arguments, names: row.names ?? [], defaults: row.defaults,
     result: types.named(row.result), returnsSet: row.returnsSet, volatility: row.volatility, strict: row.strict,
     ...(row.variadic === undefined ? {} : { variadic: types.named(row.variadic) }),
     ...(row.columns === undefined ? {} : { columns: row.columns.map(({ name, type }) => ({ name, type: types.named(type).printed })) }),
@@ -96,7 +98,7 @@ export function routineSignature(routine: Routine, types: Types): Signature | un
   const returned = resultText(routine, text, columns);
   const result = returned === undefined ? undefined : types.parse(returned)?.type;
   return {
-    name: routine.name.name, routine: routine.id, arguments: args as SqlType[],
+    name: routine.name.name, routine: routine.id, arguments: args as SqlType[], keys: (args as SqlType[]).map(({ key }) => key),
     kind: routine.form === 'aggregate' ? 'aggregate' : routine.form === 'procedure' ? 'procedure' : text?.window === true ? 'window'
       : 'function',
     names: fits ? inputs.map(({ name }) => name ?? '') : [], defaults: fits ? inputs.filter(({ defexpr }) => defexpr !== undefined).length

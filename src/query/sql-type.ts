@@ -67,6 +67,10 @@ function plain(table: Builtins, row: BuiltinType | undefined): SqlType | undefin
   };
 }
 
+/** What texts of built-in types were read as, by major. */
+const texts = new Map<number, Map<string, Typed>>();
+const mostTexts = 1_000;
+
 /** The words of format_type that a modifier changes: `character(3)` is bpchar, and so is `character` in a declaration. */
 const words: Readonly<Record<string, string>> = { character: 'bpchar', bit: 'bit', 'char': 'char' };
 const modifier = /\(-?\d+(?:,-?\d+)?\)/;
@@ -79,11 +83,16 @@ export class Types {
   readonly builtins: Builtins;
   readonly #around: Surroundings;
   readonly #parsed = new Map<string, Typed | undefined>();
+  /** Texts of built-in types, which mean the same in every analysis. */
+  readonly #ofBuiltins: Map<string, Typed>;
   readonly #own = new Map<string, SqlType>();
 
   constructor(around: Surroundings) {
     this.#around = around;
     this.builtins = builtins(around.postgres);
+    const { major } = this.builtins;
+    this.#ofBuiltins = texts.get(major) ?? new Map<string, Typed>();
+    texts.set(major, this.#ofBuiltins);
   }
 
   /** A type by key. The built-in tables name only types that they hold, so a missing one is our mistake: it throws. */
@@ -96,11 +105,14 @@ export class Types {
   /** The type that format_type printed, or that a history wrote. */
   parse(text: Known<string>): Typed | undefined {
     if (isUnknown(text)) return undefined;
-    if (this.#parsed.has(text)) return this.#parsed.get(text);
+    const known = this.#parsed.get(text) ?? this.#ofBuiltins.get(text);
+    if (known !== undefined || this.#parsed.has(text)) return known;
     const type = this.#parse(text);
     // A domain's own modifier is not printed, and a type without one prints as its key does.
     const result = type === undefined ? undefined : { type, text: modifier.test(text) || /^interval /.test(text) ? text : type.printed };
-    this.#parsed.set(text, result);
+    const isBuiltin = type !== undefined && builtinType(this.builtins, type.key) === type;
+    if (isBuiltin && this.#ofBuiltins.size < mostTexts) this.#ofBuiltins.set(text, result!);
+    else this.#parsed.set(text, result);
     return result;
   }
 
