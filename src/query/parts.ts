@@ -20,6 +20,8 @@ const transparent = new Set([
   'CoalesceExpr', 'MinMaxExpr', 'TypeCast', 'TypeName', 'SQLValueFunction', 'List', 'A_ArrayExpr', 'RowExpr', 'CollateClause', 'NamedArgExpr',
 ]);
 
+const none: readonly never[] = [];
+
 /** A pure cache: trees never change. */
 const known = new WeakMap<Node, Parts>();
 
@@ -27,26 +29,33 @@ const known = new WeakMap<Node, Parts>();
 export function partsOf(node: Node): Parts {
   const old = known.get(node);
   if (old !== undefined) return old;
-  const calls: FuncCall[] = [];
-  const columns: Node[] = [];
-  let [hasSubSelect, hasAggregateForm, isTransparent] = [false, false, true];
+  // Most expressions have one of each at most: a list that grows takes room for many.
+  let calls: FuncCall[] | undefined;
+  let columns: Node[] | undefined;
+  let hasSubSelect = false;
+  let hasAggregateForm = false;
+  let isTransparent = true;
   walk(node, (kind, inner) => {
     if (kind === 'ColumnRef') {
-      columns.push({ ColumnRef: inner } as Node);
+      const column = { ColumnRef: inner } as Node;
+      if (columns === undefined) columns = [column];
+      else columns.push(column);
       return false;
     }
     if (kind === 'SubLink' || kind === 'SelectStmt') {
       hasSubSelect = true;
       return false;
     }
-    if (kind === 'FuncCall') calls.push(inner as FuncCall);
-    else if (!transparent.has(kind)) {
+    if (kind === 'FuncCall') {
+      if (calls === undefined) calls = [inner as FuncCall];
+      else calls.push(inner as FuncCall);
+    } else if (!transparent.has(kind)) {
       isTransparent = false;
       if (kind === 'JsonArrayAgg' || kind === 'JsonObjectAgg') hasAggregateForm = true;
     }
     return undefined;
   });
-  const made: Parts = { calls, columns, hasSubSelect, hasAggregateForm, isTransparent };
+  const made: Parts = { calls: calls ?? none, columns: columns ?? none, hasSubSelect, hasAggregateForm, isTransparent };
   known.set(node, made);
   return made;
 }

@@ -1,4 +1,4 @@
-import type { Routine, Taint } from '../model.ts';
+import type { Routine, Span, Taint } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { FuncCall, FunctionParameter } from '../sql/tree.ts';
@@ -21,8 +21,10 @@ export function callRoutine(signature: Signature, node: FuncCall, values: readon
   const notes = run.notes;
   if (id === undefined || notes === undefined) return undefined;
   const start = node.location ?? 0;
-  const span = sourceSpan(run.statement, start, nodeEnd(run.statement.sql, start));
-  if (!notes.calls.some(call => call.routine === id && call.span.start === span.start)) notes.calls.push({ routine: id, span });
+  // The end of a call is found by its tokens, which is dear: few calls of one routine have taints.
+  const span = (): Span => sourceSpan(run.statement, start, nodeEnd(run.statement.sql, start));
+  const begins = sourceSpan(run.statement, start, start).start;
+  if (!notes.calls.some(call => call.routine === id && call.span.start === begins)) notes.calls.push({ routine: id, span: span() });
   const routine = run.catalog.get(id);
   if (routine?.kind !== 'routine' || notes.within.includes(id) || notes.within.length >= deepest) return undefined;
   const declared = parametersOf(routine);
@@ -46,8 +48,8 @@ export function callRoutine(signature: Signature, node: FuncCall, values: readon
   return shape === undefined ? undefined : passed(shape, span, routine);
 }
 
-function passed(shape: Shape, span: ReturnType<typeof sourceSpan>, routine: Routine): Shape {
-  const on = (taint: Taint): Taint => passOn(taint, span, `what ${routine.name.name}() returns`);
+function passed(shape: Shape, span: () => Span, routine: Routine): Shape {
+  const on = (taint: Taint): Taint => passOn(taint, span(), `what ${routine.name.name}() returns`);
   return { ...shape, rows: (shape.rows ?? []).map(on), columns: shape.columns.map(column => ({ ...column, taints: column.taints.map(on) })) };
 }
 
