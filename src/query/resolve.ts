@@ -50,16 +50,26 @@ function keyOf(types: Types, name: string, inputs: readonly (SqlType | undefined
   return key;
 }
 
-/** `mine`: what the history calls so. */
+/** What a call means. `mine`: what the history calls so. */
 export function resolveCall(types: Types, call: Call, mine: readonly Routine[]): Resolved {
-  const isPlain = mine.length === 0 && !call.variadic && (call.schema === undefined || call.schema === 'pg_catalog')
-    && call.names.every(name => name === undefined);
-  const key = isPlain ? keyOf(types, `${call.name}${call.mayCast ? '?' : ''}`, call.inputs) : undefined;
-  const known = key === undefined ? undefined : calls.get(key);
+  const isPlain = !call.variadic && (call.schema === undefined || call.schema === 'pg_catalog' || mine.length > 0) && call.names.every(name => name === undefined);
+  const written = `${call.schema === undefined || mine.length === 0 ? '' : `${call.schema}.`}${call.name}${call.mayCast ? '?' : ''}`;
+  const key = isPlain ? keyOf(types, written, call.inputs) : undefined;
+  if (key === undefined) return resolveAnew(types, call, mine);
+  const cache = mine.length === 0 ? calls : ownCallsIn(types);
+  const known = cache.get(key);
   if (known !== undefined) return known;
   const made = resolveAnew(types, call, mine);
   // A cast may be to a type of the history, and what is not found now a later routine may bring.
-  return key !== undefined && made.is === 'function' ? keep(calls, key, made) : made;
+  return made.is === 'function' ? keep(cache, key, made) : made;
+}
+
+/** Calls that may be of the history's own routines mean the same within one analysis. */
+const ownCalls = new WeakMap<Types, Map<string, Resolved>>();
+function ownCallsIn(types: Types): Map<string, Resolved> {
+  let known = ownCalls.get(types);
+  if (known === undefined) ownCalls.set(types, (known = new Map()));
+  return known;
 }
 
 /** The function that a call means, as ParseFuncOrColumn and func_get_detail find it (parse_func.c). */

@@ -27,7 +27,6 @@ export function callRoutine(signature: Signature, node: FuncCall, values: readon
   if (!notes.calls.some(call => call.routine === id && call.span.start === begins)) notes.calls.push({ routine: id, span: span() });
   const routine = run.catalog.get(id);
   if (routine?.kind !== 'routine' || notes.within.includes(id) || notes.within.length >= deepest) return undefined;
-  const declared = parametersOf(routine);
   const names = (node.args ?? []).map(arg => ('NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined));
   const given = signature.arguments.map((_, at) => {
     const byName = names.findIndex(name => name !== undefined && name === signature.names[at]);
@@ -36,6 +35,7 @@ export function callRoutine(signature: Signature, node: FuncCall, values: readon
   const plain = given.every(item => item === undefined || item.taints.length === 0) && given.length === values.length;
   const known = plain ? notes.bodies.get(id) : undefined;
   if (known !== undefined) return known === 'unknown' ? undefined : passed(known, span, routine);
+  const declared = parametersOf(routine);
   const inputs = declared.filter(isInput);
   const parameters = signature.arguments.map((type, at): ScopeColumn => ({
     name: signature.names[at] === undefined || signature.names[at] === '' ? `$${at + 1}` : signature.names[at]!, type: type.printed, literal: false,
