@@ -61,8 +61,8 @@ function itemOf(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
     run.truncated = true;
     return openItem(undefined, run);
   }
-  const below: Env = { ...env, depth: env.depth + 1 };
   if ('RangeVar' in node) return relationItem(node.RangeVar, run, env);
+  const below: Env = { ...env, depth: env.depth + 1 };
   if ('JoinExpr' in node) return joinItem(node.JoinExpr, run, below, left);
   if ('RangeSubselect' in node) {
     const { subquery, lateral, alias } = node.RangeSubselect;

@@ -7,6 +7,7 @@ import { peek } from './conditions.ts';
 import type { Place } from './expression.ts';
 import { strings } from './names.ts';
 import type { Output } from './output-keys.ts';
+import { partsOf } from './parts.ts';
 import type { ReadBuilder, ScopeColumn } from './scope.ts';
 
 /** The one table's column that a column of FROM is; undefined for merged ones and for those of sub-selects. */
@@ -17,7 +18,9 @@ function nameOf(node: Node): string | undefined {
 }
 
 /** Columns that stand outside of aggregates, in parts that are surely read so: of calls, only those of built-in scalar functions and windows. */
-function columnsIn(node: Node, place: Place): ScopeColumn[] {
+function columnsIn(node: Node, place: Place): readonly ScopeColumn[] {
+  const { calls, columns: names, isTransparent } = partsOf(node);
+  if (isTransparent && calls.length === 0) return names.flatMap(name => peek(name, place.scope.sources) ?? []);
   const columns: ScopeColumn[] = [];
   walk(node, (kind, inner) => {
     if (kind === 'SubLink' || kind === 'SelectStmt' || kind === 'GroupingFunc') return false;

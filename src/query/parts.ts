@@ -27,6 +27,7 @@ const known = new WeakMap<Node, Parts>();
 
 /** The parts of an expression, found in one walk; many questions about one expression ask for them. */
 export function partsOf(node: Node): Parts {
+  if ('ColumnRef' in node) return { calls: none, columns: [node], hasSubSelect: false, hasAggregateForm: false, isTransparent: true };
   const old = known.get(node);
   if (old !== undefined) return old;
   // Most expressions have one of each at most: a list that grows takes room for many.
