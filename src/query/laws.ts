@@ -62,9 +62,9 @@ export const law = (from: readonly number[], to: readonly number[], { possible =
   ({ from, to, possible, weak, missingToo, everywhere });
 export const perhaps = (from: readonly number[], to: readonly number[]): Law =>
   ({ from, to, possible: true, weak: false, missingToo: false, everywhere: false });
-/** The same law, holding in another manner too. */
-const holding = (item: Law, manner: Manner): Law => law(item.from, item.to, { ...item, ...manner });
-export const weakly = (item: Law): Law => holding(item, { weak: true });
+/** The same law; `weak`: whether it holds only among rows without NULLs. */
+const holding = ({ from, to, possible, missingToo, everywhere }: Law, weak: boolean): Law => ({ from, to, possible, weak, missingToo, everywhere });
+export const weakly = (item: Law): Law => holding(item, true);
 export const maybe = (item: Law): Law => perhaps(item.from, item.to);
 
 /** Rows of which nothing is known: neither that they repeat nor that they do not. */
@@ -153,7 +153,7 @@ export function extended(facts: RowFacts, from: number, until: number, condition
       kept.push(maybe(item));
     } else {
       const holds = !item.weak || item.from.every(id => solid.has(id));
-      kept.push(holding(item, { weak: !(holds && item.from.some(id => isOwn(id) && solid.has(id))) }));
+      kept.push(holding(item, !(holds && item.from.some(id => isOwn(id) && solid.has(id)))));
     }
   }
   // What was filled up below stays so: only with this side can its rows be there.

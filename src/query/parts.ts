@@ -36,11 +36,10 @@ export function partsOf(node: Node): Parts {
   let hasSubSelect = false;
   let hasAggregateForm = false;
   let isTransparent = true;
-  walk(node, (kind, inner) => {
+  walk(node, (kind, inner, whole) => {
     if (kind === 'ColumnRef') {
-      const column = { ColumnRef: inner } as Node;
-      if (columns === undefined) columns = [column];
-      else columns.push(column);
+      if (columns === undefined) columns = [whole as Node];
+      else columns.push(whole as Node);
       return false;
     }
     if (kind === 'SubLink' || kind === 'SelectStmt') {

@@ -1,46 +1,56 @@
+// What is still to be visited: one stack in two lists, since a tree has too many nodes for an object each, and one for all walks, since lists that
+// grow take room for many. The kind is that of a bare node in its field, if it has one. A walk inside of another goes on above it.
+const values: unknown[] = [];
+const bare: (string | undefined)[] = [];
+let top = 0;
+
+function push(value: object, kind: string | undefined): void {
+  values[top] = value;
+  bare[top] = kind;
+  top += 1;
+}
+
 /**
  * Visits every node of a syntax tree, depth first, in the order of its fields. A node is `{ Kind: { … } }`, or bare where the
- * grammar allows one kind only (`SelectStmt.larg`). `visit` gets the kind and the inner object. Returning false leaves the node's
- * children out. Iterative: no depth overflows the stack. Never throws but what `visit` throws.
+ * grammar allows one kind only (`SelectStmt.larg`). `visit` gets the kind, the inner object, and the node as it stands there. Returning false
+ * leaves the node's children out. Iterative: no depth overflows the stack. Never throws but what `visit` throws.
  */
-export function walk(node: unknown, visit: (kind: string, node: Record<string, unknown>) => boolean | void): void {
+export function walk(node: unknown, visit: (kind: string, node: Record<string, unknown>, whole: object) => boolean | void): void {
   if (!isObject(node)) return;
-  // One stack in two lists: a tree has too many nodes for an object each. The kind is that of a bare node in its field, if it has one.
-  const values: object[] = [node];
-  const bare: (string | undefined)[] = [undefined];
-  while (values.length > 0) {
-    const value = values.pop()!;
-    const asBare = bare.pop();
-    if (Array.isArray(value)) {
-      for (let i = value.length - 1; i >= 0; i -= 1) {
-        const item: unknown = value[i];
-        if (!isObject(item)) continue;
-        values.push(item);
-        bare.push(undefined);
+  const base = top;
+  try {
+    push(node, undefined);
+    while (top > base) {
+      top -= 1;
+      const value = values[top] as object;
+      const asBare = bare[top];
+      values[top] = undefined;
+      if (Array.isArray(value)) {
+        for (let i = value.length - 1; i >= 0; i -= 1) if (isObject(value[i])) push(value[i] as object, undefined);
+        continue;
       }
-      continue;
+      const record = value as Record<string, unknown>;
+      const wrapped = wrappedKind(record);
+      const kind = wrapped ?? asBare;
+      const inner = wrapped === undefined ? record : (record[wrapped] as Record<string, unknown>);
+      if (kind !== undefined && visit(kind, inner, record) === false) continue;
+      const special = kind !== undefined && ownersWithFields.has(kind);
+      const first = top;
+      for (const key in inner) {
+        const child = inner[key];
+        if (isObject(child)) push(child, (special ? bareKinds[`${kind}.${key}`] : undefined) ?? bareKinds[key]);
+      }
+      // The last one pushed comes out first.
+      reverseFrom(values, first);
+      reverseFrom(bare, first);
     }
-    const record = value as Record<string, unknown>;
-    const wrapped = wrappedKind(record);
-    const kind = wrapped ?? asBare;
-    const inner = wrapped === undefined ? record : (record[wrapped] as Record<string, unknown>);
-    if (kind !== undefined && visit(kind, inner) === false) continue;
-    const special = kind !== undefined && ownersWithFields.has(kind);
-    const first = values.length;
-    for (const key in inner) {
-      const child = inner[key];
-      if (!isObject(child)) continue;
-      values.push(child);
-      bare.push((special ? bareKinds[`${kind}.${key}`] : undefined) ?? bareKinds[key]);
-    }
-    // The last one pushed comes out first.
-    reverseFrom(values, first);
-    reverseFrom(bare, first);
+  } finally {
+    top = base;
   }
 }
 
 function reverseFrom(list: unknown[], first: number): void {
-  for (let low = first, high = list.length - 1; low < high; low += 1, high -= 1) {
+  for (let low = first, high = top - 1; low < high; low += 1, high -= 1) {
     const held = list[low];
     list[low] = list[high];
     list[high] = held;
