@@ -10,8 +10,9 @@ import type { Scratch as ScratchDatabase } from './live/server/scratch.ts';
 import type { Host as EmbeddedServers } from './live/host.ts';
 import type { ReadSession as DatabaseSession } from './live/server/session.ts';
 import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
+import { isSqlFile } from './read/psql.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
-import { fewest, parseAhead, startAhead } from './sql/ahead.ts';
+import { parseAhead, startAhead } from './sql/ahead.ts';
 import { ready } from './sql/parse.ts';
 import type { EngineInShort } from './lint/inventory.ts';
 
@@ -47,8 +48,10 @@ export interface Session {
 
 /** Reads every history that the files hold. Never throws for what stands in the files; rejects only when the parser cannot be loaded. */
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
-  await ready();
-  const { histories, problems, reported, files } = readHistories(startingAhead(given), options);
+  const loaded = ready();
+  const listed = startingAhead(given);
+  await loaded;
+  const { histories, problems, reported, files } = readHistories(listed, options);
   parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
   const texts = new Map<string, string | undefined>();
   return {
@@ -60,17 +63,14 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
   };
 }
 
-/** The same files; when a good deal of them is read, the thread starts that will parse ahead. */
+/** So many SQL files are likely to be worth the thread. */
+const manyFiles = 200;
+
+/** The same files, listed once; when there are many, the thread starts that will parse ahead. */
 function startingAhead(files: Files): Files {
-  let size = 0;
-  return {
-    list: under => files.list(under),
-    read(path) {
-      const bytes = files.read(path);
-      if (size < fewest && (size += bytes?.length ?? 0) >= fewest) startAhead();
-      return bytes;
-    },
-  };
+  const all = files.list('');
+  if (all.filter(isSqlFile).length >= manyFiles) startAhead();
+  return { list: under => (under === '' ? all : files.list(under)), read: path => files.read(path) };
 }
 
 /** Judges the histories of a session with the built-in rules; what was named when it was opened narrows the report. Synchronous, no IO. */

@@ -5,16 +5,15 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { compiledParser } from './wasm.ts';
+import { compiledParser, ready } from './wasm.ts';
 import type { Refused } from './parse.ts';
 
 /**
- * What the thread is given. Over `port` come first the number of texts, then the texts, in their order. `next` is shared: the position of the text that is
- * asked for next, and 1 when the number is there.
+ * What the thread is given. Over `port` come the compiled parser, the number of texts, and the texts, in their order. `next` is shared: the position of the
+ * text that is asked for next, and how far the messages have come: 1 when the parser is there, 2 when the number is.
  */
 export interface AheadData {
   readonly next: Int32Array;
-  readonly compiled: object;
   readonly port: MessagePort;
 }
 
@@ -49,26 +48,23 @@ let started: Started | undefined;
 let ahead: Ahead | undefined;
 
 /** Fewer UTF-16 units than this are parsed before a thread has begun. */
-export const fewest = 200_000;
+const fewest = 200_000;
 /** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks. */
 const lot = 2_000;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
-/** The thread is woken once for so many texts: waking it is dearer than a parse. */
-const wakes = 64;
 /** Beside the bundle; sources that run as they are have none. */
 const threadFile = new URL('./parser-thread.js', import.meta.url);
 
 /**
- * Starts the thread for texts that are about to come: that takes as long as reading a few hundred files. Does nothing on one processor, before `ready()`,
- * and where one waits already. `file`: the thread's program.
+ * Starts the thread for texts that are about to come: that takes as long as reading a thousand files. Does nothing on one processor and where one waits
+ * already. `file`: the thread's program.
  */
 export function startAhead(file = threadFile): void {
-  const compiled = compiledParser();
-  if (started !== undefined || compiled === undefined || availableParallelism() < 2 || !existsSync(file)) return;
+  if (started !== undefined || availableParallelism() < 2 || !existsSync(file)) return;
   const next = new Int32Array(new SharedArrayBuffer(8));
   const { port1: port, port2 } = new MessageChannel();
-  const data: AheadData = { next, compiled, port: port2 };
+  const data: AheadData = { next, port: port2 };
   const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
   // Without the thread everything is parsed here.
   worker.on('error', () => {});
@@ -78,21 +74,33 @@ export function startAhead(file = threadFile): void {
   worker.unref();
   port.unref();
   started = { next, port, worker };
+  const giveParser = (): void => {
+    port.postMessage(compiledParser());
+    reach(next, 1);
+  };
+  if (compiledParser() === undefined) ready().then(giveParser, () => {});
+  else giveParser();
 }
 
-/** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
+function reach(next: Int32Array, stage: number): void {
+  Atomics.store(next, 1, stage);
+  Atomics.notify(next, 1);
+}
+
+/**
+ * Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, before `ready()`, and where `startAhead` does
+ * nothing.
+ */
 export function parseAhead(texts: readonly string[], file = threadFile): void {
   endAhead();
-  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
+  if (compiledParser() === undefined || texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
   startAhead(file);
   if (started === undefined) return;
-  const { next, port, worker } = started;
+  ahead = { ...started, texts, answers: new Map(), at: 0, sent: 0 };
   started = undefined;
-  ahead = { texts, next, port, worker, answers: new Map(), at: 0, sent: 0 };
-  port.postMessage(texts.length);
+  ahead.port.postMessage(texts.length);
   send(ahead);
-  Atomics.store(next, 1, 1);
-  Atomics.notify(next, 1);
+  reach(ahead.next, 2);
 }
 
 function send(to: Ahead): void {
@@ -112,7 +120,6 @@ export function takeAhead(text: string): Found | undefined {
   ahead.at = at + 1;
   if (ahead.sent < ahead.at + lot) send(ahead);
   Atomics.store(next, 0, at + 1);
-  if (Math.floor((at + 1) / wakes) !== Math.floor(before / wakes)) Atomics.notify(next, 0);
   if (at + 1 === texts.length) endAhead();
   return answer;
 }
