@@ -37,7 +37,7 @@ function notInBlock(change: Change, what: string): Outcome {
 function readsSomething(change: Change, node: InsertStmt): node is InsertStmt & { selectStmt: Node } {
   const source = node.selectStmt;
   if (source === undefined || !('SelectStmt' in source)) return false;
-  return source.SelectStmt.valuesLists === undefined || /\b(?:select|table|with)\b/i.test(change.statement.sql);
+  return !('valuesLists' in source.SelectStmt) || /\b(?:select|table|with)\b/i.test(change.statement.sql);
 }
 
 /** Calls in a top-level SELECT that do more than read: set_config, scheduled jobs, the history's own routines. */

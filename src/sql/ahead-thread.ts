@@ -51,6 +51,35 @@ function textAt(at: number): string | undefined {
 /** The tree of a DO statement, or of a routine in PL/pgSQL. */
 const holdsPlpgsql = /"DoStmt":|"CreateFunctionStmt":.*"sval":"plpgsql"/i;
 
+/** An INSERT … VALUES up to its rows. Names beyond the plain ones may hold trees of their own; such a statement is told as it is. */
+const beforeRows = new RegExp([
+  /^\{"version":\d+,"stmts":\[\{"stmt":\{"InsertStmt":\{"relation":\{[^{}]*\},/, /(?:"cols":\[(?:\{"ResTarget":\{[^{}[\]]*\}\},?)*\],)?/,
+  /"selectStmt":\{"SelectStmt":\{"valuesLists":(?=\[)/,
+].map(part => part.source).join(''));
+
+/** The tree as JSON. The rows of an INSERT, which hardly anybody reads, are a text in it: `readRows` makes a list of it. */
+function treeOf(json: string): string {
+  const start = beforeRows.exec(json)?.[0].length;
+  if (start === undefined) return json;
+  const end = listEnd(json, start);
+  return json.slice(0, start) + JSON.stringify(json.slice(start, end)) + json.slice(end);
+}
+
+/** End of the list at `start` of a JSON text. */
+function listEnd(json: string, start: number): number {
+  let depth = 0;
+  for (let at = start; ; at += 1) {
+    const unit = json.charCodeAt(at);
+    if (unit === 34) {
+      for (at += 1; json.charCodeAt(at) !== 34; at += 1) if (json.charCodeAt(at) === 92) at += 1;
+    } else if (unit === 91) depth += 1;
+    else if (unit === 93) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+}
+
 /** What was found out about a text, as JSON. */
 function found(text: string): string {
   if (text.includes('\0')) return 'null';
@@ -58,7 +87,7 @@ function found(text: string): string {
     const raw = rawParse(text);
     if ('message' in raw) return JSON.stringify(raw);
     const more = holdsPlpgsql.test(raw.json) ? `,"plpgsql":${JSON.stringify(rawPlpgsql(text))}` : '';
-    return raw.json === '' ? 'null' : `{"tree":${raw.json},"size":${raw.json.length}${more}}`;
+    return raw.json === '' ? 'null' : `{"tree":${treeOf(raw.json)},"size":${raw.json.length}${more}}`;
   } catch (error) {
     if (error instanceof ParserOverflow) return 'null';
     throw error;

@@ -15,6 +15,7 @@ afterEach(() => endAhead());
 const padding = ` /* ${'x'.repeat(300)} */`;
 const texts = Array.from({ length: 1500 }, (_, at) => (at % 100 === 7 ? `select from where ${at}${padding}` : at % 100 === 8 ? `select '\0${at}'${padding}`
   : at === 9 ? `select ${'('.repeat(50_000)}` : at % 100 === 10 ? `create function f_${at}() returns int language plpgsql as $$ begin ${at % 200 === 10 ? 'return 1;' : 'retrn'} end $$${padding}`
+  : at % 100 === 11 ? `insert into t (a, b${at % 200 === 11 ? '' : '[(values (1))]'}) values ('], "valuesLists":[\\', 1), ('ä', (values (2)))${padding}`
   : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
 
 /** What the parser says here; undefined where it gives up. */
@@ -42,6 +43,7 @@ test.skipIf(!able)('the thread says what the parser says here, in the order of t
     if (answer === undefined) continue;
     answered += 1;
     expect(answer).toEqual(here(text));
+    expect(JSON.stringify(answer)).toBe(JSON.stringify(here(text)));
   }
   expect(answered).toBeGreaterThan(400);
 }, 60_000);
