@@ -79,6 +79,20 @@ export function scan(text: string, start: number, psql: boolean, out: Scanned): 
   }
 }
 
+/** Words that no quote follows, whose prefix they might be; numbers; strings behind which the text goes on at once; commas and dots. */
+const plainTokens = new RegExp(`(?:[ \\t\\n\\r\\f\\v]*(?:${[
+  /[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_$&'\u0080-\uffff])/, /\d+(?:\.\d+)?(?![\w.$\u0080-\uffff])/, /'[^']*'(?=[,);])/, /,/, /\.(?![.\d])/,
+].map(part => part.source).join('|')})){1,500}`, 'y');
+
+/**
+ * The end of a run of tokens at `start` that `scan` would read one by one, words and values and what separates them; `start` itself where there is none.
+ * Outside of brackets only. Most of a script is such runs, and one expression takes a third of the time.
+ */
+export function plainEnd(text: string, start: number): number {
+  plainTokens.lastIndex = start;
+  return plainTokens.test(text) ? plainTokens.lastIndex : start;
+}
+
 /** The index of the line break at or after `start`, or the end of the text. */
 export function endOfLine(text: string, start: number): number {
   let i = start;

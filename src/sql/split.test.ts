@@ -98,6 +98,8 @@ const hostile: readonly (readonly [string, string])[] = [
   ['COPY marks', 'copy t from stdin;\n\\.\n'.repeat(100_000)],
   ['COPY near marks', `copy t from stdin;\n${'\\.x\n'.repeat(300_000)}`],
   ['continued strings', "'a' -- x\n".repeat(200_000)],
+  ['plain tokens', `select ${"a.b 'c', 1.5 ".repeat(200_000)}`],
+  ['fractions', `select ${'1.1'.repeat(500_000)}x`],
   ['blank tails', `'a'${' \n'.repeat(1_000_000)}x`],
 ];
 

@@ -1,4 +1,4 @@
-import { endOfLine, isBlank, newScanned, scan } from './lexer.ts';
+import { endOfLine, isBlank, newScanned, plainEnd, scan } from './lexer.ts';
 import type { Scanned } from './lexer.ts';
 
 /** What a script consists of; see `split`. */
@@ -57,6 +57,13 @@ export function split(text: string, options: { readonly psql?: boolean } = {}): 
   };
   let i = 0;
   while (i < text.length) {
+    if (out.brackets === 0 && isUntracked(state)) {
+      const plain = plainEnd(text, i);
+      if (plain > i) {
+        state.end = i = plain;
+        if (i === text.length) break;
+      }
+    }
     scan(text, i, psql, out);
     if (state.dataAfter >= 0 && (out.kind === 'blank' || out.kind === 'lineComment')) {
       const resume = copyData(text, state, i, out, psql);
@@ -67,6 +74,9 @@ export function split(text: string, options: { readonly psql?: boolean } = {}): 
   finish(state);
   return state.pieces;
 }
+
+/** Inside a statement that no word ends: what it begins with is known. */
+const isUntracked = ({ routine, copy, dataAfter }: State): boolean => routine === 'no' && copy === 'no' && dataAfter < 0;
 
 function step(text: string, start: number, out: Scanned, state: State): number {
   switch (out.kind) {

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { newScanned, plainEnd, scan } from './lexer.ts';
 import { utf16OfBytes } from './offsets.ts';
 import { parse, ready } from './parse.ts';
 import { identifierText, normalText, tokenize } from './tokens.ts';
@@ -90,4 +91,35 @@ test.each([
   'select a+-b, a+ -b, a*/* x */b, a/ /* y */ b, a<>-- z\n1, a@+b, a|-b, a/-b, a>+-1',
 ])('the lexer agrees with that of Postgres: %s', sql => {
   expect(tokenize(sql).map(token => sql.slice(token.start, token.end))).toEqual(postgresTokens(sql));
+});
+
+/** Numbers that look random and are the same in each run. */
+function* seeded(): Generator<number> {
+  for (let state = 1; ;) {
+    state = (state * 48271) % 2147483647;
+    yield state;
+  }
+}
+
+test('a plain run ends where a token ends, and holds words and values only', () => {
+  const parts = ['a', 'E', 'u&', 'é', '$', '$$', '_', '1', '23', '.', '..', "'", "''", "'x'", "'y',", "'\\'", ' ', '\n', '\t', ',', ')', ';', '"', '=', '-', '--', '/*', ':', '::', '{{', '[', ']', '\\', '0x1', 'e5'];
+  const numbers = seeded();
+  let runs = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = Array.from({ length: 12 }, () => parts[(numbers.next().value as number) % parts.length]).join('');
+    const out = newScanned();
+    for (let at = 0; at < text.length; at = out.end) {
+      const end = out.brackets === 0 ? plainEnd(text, at) : at;
+      if (end > at) runs += 1;
+      for (let inside = at; inside < end; inside = out.end) {
+        scan(text, inside, true, out);
+        const token = text.slice(inside, out.end);
+        expect(['blank', 'word', 'number', 'string'].includes(out.kind) || token === ',' || token === '.', `${token} in ${text}`).toBe(true);
+        expect(out.end, text).toBeLessThanOrEqual(end);
+      }
+      if (end === at) scan(text, at, true, out);
+      else expect(out.kind, text).not.toBe('blank');
+    }
+  }
+  expect(runs).toBeGreaterThan(10_000);
 });
