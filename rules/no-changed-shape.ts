@@ -1,4 +1,4 @@
-import { evidence, failsPrepared, givenWords, known, list, quote, replacements, rule, takenWords } from '../src/rule.ts';
+import { evidence, failsPrepared, givenWords, known, list, nameTakers, quote, replacements, rule, takenWords } from '../src/rule.ts';
 import type { Column, Matview, Selectable } from '../src/rule.ts';
 
 /** What is different about the columns, in words; empty when a SELECT * means the same. Types that are not known are not compared. */
@@ -40,6 +40,7 @@ a column more.
     'https://www.postgresql.org/docs/current/sql-prepare.html',
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
   ],
+  deploysWith: nameTakers,
   check: {
     *endOfDeploy(end, context) {
       for (const replacement of replacements(end, context)) {

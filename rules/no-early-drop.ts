@@ -68,6 +68,7 @@ The same name again is no-recreate-in-place. An IMMV, a stream table or a contin
     'https://www.postgresql.org/docs/current/sql-dropmaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-creatematerializedview.html',
   ],
+  deploysWith: ['dropObject'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

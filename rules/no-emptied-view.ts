@@ -55,6 +55,7 @@ A view without rows has nothing to lose, one that was created in the same deploy
 same transaction makes them wait instead. A generation put aside or in waiting (\`daily_sales_old\` beside \`daily_sales\`) may be emptied.
 `,
   references: ['https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html'],
+  deploysWith: ['refreshMatview', 'renameRelation'],
   check: {
     *endOfDeploy(end, context) {
       for (const happening of happenings(end.steps)) {

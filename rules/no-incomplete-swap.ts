@@ -87,6 +87,7 @@ deploy counts as left over from an earlier swap.
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-alterindex.html',
   ],
+  deploysWith: ['renameRelation'],
   check: {
     *refuse({ via, refusal, statement, target }, { step }) {
       if (refusal.sqlstate === '42P07' && target && (statement === 'alter' || statement === 'create'))

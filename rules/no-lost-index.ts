@@ -1,5 +1,5 @@
 import {
-  count, countsAfter, describeIndex, evidence, givenWords, happenings, isBlind, lacksIndexes, lostIndexes, madeAt, quote,
+  count, countsAfter, describeIndex, evidence, givenWords, happenings, isBlind, lacksIndexes, lostIndexes, madeAt, nameTakers, quote,
   quoteLiteral, regclass, replacements, rule, takenWords,
 } from '../src/rule.ts';
 import type { Index, IndexColumn, Name } from '../src/rule.ts';
@@ -60,6 +60,7 @@ new view does not have is not missed.
     'https://www.postgresql.org/docs/current/sql-creatematerializedview.html',
     'https://www.postgresql.org/docs/current/sql-createindex.html',
   ],
+  deploysWith: nameTakers,
   check: {
     *endOfDeploy(end, context) {
       if (isBlind(end)) return;

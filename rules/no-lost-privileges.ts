@@ -1,4 +1,4 @@
-import { known, lostInReplacements, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
+import { known, lostInReplacements, nameTakers, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
 import type { Context, Lost, Matview, Name, Selectable } from '../src/rule.ts';
 
 /** The rights that do something on a materialized view; the others can be granted and are never asked for (facts A, F). */
@@ -78,6 +78,7 @@ compared only when the history shows both. Membership in other roles is not look
     'https://www.postgresql.org/docs/current/ddl-priv.html',
     'https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html',
   ],
+  deploysWith: nameTakers,
   check: {
     endOfDeploy: (end, context) => lostInReplacements(end, context, (old, now) => lostRights(old, now, context)),
   },

@@ -1,4 +1,4 @@
-import { isUnknown, known, lostInReplacements, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
+import { isUnknown, known, lostInReplacements, nameTakers, quote, quoteLiteral, regclass, rule } from '../src/rule.ts';
 import type { Lost, Matview, Name } from '../src/rule.ts';
 
 const ofClass = (column: string, name: Name): string => `(SELECT ${column} FROM pg_class WHERE oid = ${regclass(name)})`;
@@ -79,6 +79,7 @@ missed. Extended statistics (\`CREATE STATISTICS\`) are not looked at.
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-comment.html',
   ],
+  deploysWith: nameTakers,
   check: {
     endOfDeploy: (end, context) => lostInReplacements(end, context, (old, now) => (now.kind === 'matview' ? lostSettings(old, now) : [])),
   },

@@ -1,5 +1,5 @@
 import {
-  describe, evidence, happenings, isBlind, isStored, madeAt, maintainedSince, nameChanges, quote, refuses, rule,
+  describe, evidence, happenings, isBlind, isStored, madeAt, maintainedSince, nameChanges, nameTakers, quote, refuses, rule,
 } from '../src/rule.ts';
 import type {
   Catalog, CatalogObject, Context, End, Evidence, Happening, Misuse, ObjectId, Problem, Query, Span, Table,
@@ -132,6 +132,7 @@ application are not seen.
     'https://github.com/sraoss/pg_ivm#functions',
     'https://github.com/grove/pg-trickle',
   ],
+  deploysWith: ['createView', ...nameTakers],
   check: {
     *refuse({ via, refusal }, { step }): Iterable<Problem> {
       const { misuse, sqlstate } = refusal;

@@ -33,6 +33,7 @@ Indexes that \`CONCURRENTLY\` passes over, with a \`WHERE\` clause or an express
 which it is not known whether they can be NULL.
 `,
   references: ['https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html'],
+  deploysWith: ['createIndex'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

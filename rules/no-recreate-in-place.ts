@@ -50,6 +50,7 @@ takes milliseconds to build and is read by nobody who minds, ignore the rule wit
     'https://www.postgresql.org/docs/current/sql-creatematerializedview.html',
     'https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES',
   ],
+  deploysWith: ['dropObject', 'dropPart'],
   check: {
     *endOfDeploy(end, context) {
       for (const replacement of replacements(end, context)) {

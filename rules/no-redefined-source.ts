@@ -77,6 +77,7 @@ populated, or was created in the same deploy, has no old rows. Functions that ar
     'https://www.postgresql.org/docs/current/sql-createview.html',
     'https://www.postgresql.org/docs/current/sql-createfunction.html',
   ],
+  deploysWith: ['createView', 'createRoutine'],
   check: {
     *endOfDeploy(end, context) {
       for (const { effect, step } of happenings(end.steps)) {

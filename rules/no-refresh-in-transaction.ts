@@ -150,6 +150,7 @@ when and with what else they are called is not known.
     'https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES',
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
   ],
+  deploysWith: ['refreshMatview'],
   check: {
     *endOfDeploy(end, context) {
       for (const transaction of transactions(end, context)) {

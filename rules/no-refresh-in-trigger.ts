@@ -85,6 +85,7 @@ A trigger function that no trigger uses is not reported. Calls are followed thro
     'https://www.postgresql.org/docs/current/trigger-definition.html',
     'https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES',
   ],
+  deploysWith: ['createTrigger', 'createRoutine'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

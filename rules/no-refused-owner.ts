@@ -78,6 +78,7 @@ history shows. A right to make temporary tables that was revoked counts for view
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
   ],
+  deploysWith: ['createMatview', 'revoke', 'setOwner'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

@@ -68,6 +68,7 @@ the rule with that reason.
     'https://www.postgresql.org/docs/current/ddl-rowsecurity.html',
     'https://www.postgresql.org/docs/current/rules-materializedviews.html',
   ],
+  deploysWith: ['createMatview', 'changeRelation'],
   check: {
     *endOfDeploy(end, { step: { after } }) {
       for (const { matview, table, span, from } of bypasses(end, after)) {

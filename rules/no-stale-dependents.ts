@@ -66,6 +66,7 @@ materialized view is reported. Rules and columns of the view's row type are not 
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-createview.html',
   ],
+  deploysWith: ['renameRelation'],
   check: {
     *endOfDeploy(end, context) {
       if (isBlind(end)) return;

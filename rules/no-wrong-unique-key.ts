@@ -69,6 +69,7 @@ index never break it; no-nullable-unique-key speaks of them.
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
       'https://www.postgresql.org/docs/current/indexes-unique.html',
   ],
+  deploysWith: ['createIndex', 'createView', 'dropPart', 'dropObject'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

@@ -1,4 +1,4 @@
-import { evidence, givenWords, missingBefore, nameChanges, quote, rule, takenWords, together } from '../src/rule.ts';
+import { evidence, givenWords, missingBefore, nameChanges, nameTakers, quote, rule, takenWords, together } from '../src/rule.ts';
 import type { Replacement, Selectable } from '../src/rule.ts';
 
 /** A materialized view that is dropped and built again under its name is no swap; no-recreate-in-place speaks of it. */
@@ -38,6 +38,7 @@ same deploy, and for a materialized view that was never populated.
     'https://www.postgresql.org/docs/current/sql-altermaterializedview.html',
     'https://www.postgresql.org/docs/current/sql-begin.html',
   ],
+  deploysWith: nameTakers,
   check: {
     *endOfDeploy(end, context) {
       for (const change of nameChanges(end, context)) {

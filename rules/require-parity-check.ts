@@ -81,6 +81,7 @@ maintains under a name that was in use. A comparison in an earlier migration cou
   mvlint cannot know.
 `,
   references: ['https://www.postgresql.org/docs/current/queries-union.html'],
+  deploysWith: ['createView', 'renameRelation'],
   check: {
     *endOfDeploy(end, context): Iterable<Problem> {
       for (const cut of [...repointed(end, context), ...renamed(end, context)]) {

@@ -62,6 +62,7 @@ A view that replaces one with a usable unique index is reported by no-lost-index
 refreshed with \`REFRESH MATERIALIZED VIEW\`. For a view that is built once and never refreshed, ignore the rule with that reason.
 `,
   references: ['https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html'],
+  deploysWith: ['createMatview'],
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;

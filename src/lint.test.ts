@@ -90,6 +90,12 @@ describe('deploys', () => {
     expect(text.filter(message => message.includes('migration'))).toHaveLength(3);
     expect(text.filter(message => message.includes('history'))).toEqual(['no-end: history, 2 relations']);
   });
+  test('a rule that waits for effects is asked of the deploys that have one', () => {
+    const waits: Rule = { ...ends, deploysWith: ['refreshMatview', 'dropObject'] };
+    expect(messages(run(files, [waits])).filter(message => message.includes('deploy'))).toEqual(['no-end: deploy of 1, m present']);
+    expect(messages(run(files, [{ ...waits, deploysWith: ['createMatview'] }], { pending })).filter(message => message.includes('deploy')))
+      .toEqual(['no-end: deploy of 2, m unknown']);
+  });
 });
 
 describe('ignores', () => {

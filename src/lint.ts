@@ -65,43 +65,49 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     crashes.set(`${rule}\0${path}\0${because}`, { rule, path, because });
   };
 
-  const judge = (step: Step, synthetic: boolean, migrationStart: Catalog, deployStart: Catalog, down = false, wanted?: ReadonlySet<string>): void => {
-    let context: Context | undefined;
-    const contextOf = (): Context => ({
-      step,
-      postgres: options.postgres,
-      sitesComplete: options.sitesComplete === true,
-      migrationStart,
-      deployStart,
-      facts: (view, catalog = step.after) => factsOf(view, catalog),
-      targets: options.targets ?? [],
-      eligibility: (relation, engine, catalog = step.after) => eligibilityIn(relation, engine, catalog),
-      inUse: relation => {
-        const then = deployStart.get(relation.id);
-        return then?.kind === 'matview' ? then.everPopulated : then !== undefined;
-      },
-    });
-    const statement = synthetic ? undefined : step.statement;
-    for (const effect of step.effects)
-      for (const { rule, severity, hear } of listeners.get(effect.kind) ?? []) {
-        if (wanted?.has(rule) === false) continue;
-        try {
-          for (const problem of hear(effect, context ??= contextOf())) {
-            const owner = places.at(effect.via.from?.span ?? problem.span, step.migration);
-            const raise = { rule, severity, problem: called(problem, effect), ordinal: (problem.step ?? step).ordinal, owner, statement };
-            raised.push(down ? { down: true, ...raise } : raise);
-          }
-        } catch (error) {
-          crash(rule, step.statement.span.path, error);
+  const contextOf = (step: Step, migrationStart: Catalog, deployStart: Catalog): Context => ({
+    step,
+    postgres: options.postgres,
+    sitesComplete: options.sitesComplete === true,
+    migrationStart,
+    deployStart,
+    facts: (view, catalog = step.after) => factsOf(view, catalog),
+    targets: options.targets ?? [],
+    eligibility: (relation, engine, catalog = step.after) => eligibilityIn(relation, engine, catalog),
+    inUse: relation => {
+      const then = deployStart.get(relation.id);
+      return then?.kind === 'matview' ? then.everPopulated : then !== undefined;
+    },
+  });
+
+  /** What the rules that an effect concerns say of it. */
+  const ask = (concerned: readonly Listener[], effect: Effect, context: Context, down = false): void => {
+    const { step } = context;
+    for (const { rule, severity, hear } of concerned)
+      try {
+        for (const problem of hear(effect, context)) {
+          const owner = places.at(effect.via.from?.span ?? problem.span, step.migration);
+          const statement = isEnd(effect) ? undefined : step.statement;
+          const raise = { rule, severity, problem: called(problem, effect), ordinal: (problem.step ?? step).ordinal, owner, statement };
+          raised.push(down ? { down: true, ...raise } : raise);
         }
+      } catch (error) {
+        crash(rule, step.statement.span.path, error);
       }
   };
 
-  /** The last step with other effects: how the end of something reaches the rules, where one listens. */
+  const judge = (step: Step, migrationStart: Catalog, deployStart: Catalog, down = false): void => {
+    let context: Context | undefined;
+    for (const effect of step.effects) {
+      const concerned = listeners(effect);
+      if (concerned.length > 0) ask(concerned, effect, context ??= contextOf(step, migrationStart, deployStart), down);
+    }
+  };
+
+  /** How the end of something reaches the rules, where one listens. */
   const judgeEnd = (last: Step, end: Catalog, effect: Effect, migrationStart: Catalog, deployStart: Catalog): void => {
-    if (!listeners.has(effect.kind)) return;
-    const { refusal: _, ...step } = last;
-    judge({ ...step, after: end, effects: [effect], locks: [] }, true, migrationStart, deployStart);
+    const concerned = listeners(effect);
+    if (concerned.length > 0) ask(concerned, effect, contextOf(ended(last, end, effect), migrationStart, deployStart));
   };
 
   /**
@@ -112,12 +118,12 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     const alone: History = { ...history, migrations: [{ ...migration, kind: 'versioned', up: down }] };
     for (const run of replay(alone, { postgres: options.postgres, ...options.session, from: end })) {
       for (const gap of run.gaps) gaps.push(gap);
-      for (const step of run.steps) judge({ ...step, migration, effects: step.effects.filter(isDamage) }, false, start, start, true);
+      for (const step of run.steps) judge({ ...step, migration, effects: step.effects.filter(isDamage) }, start, start, true);
       const last = run.steps.at(-1);
       if (last === undefined) continue;
-      const { refusal: _, ...step } = last;
       const both: Effect = { kind: 'endOfDeploy', via: viaOf(last), start, steps: [...up, ...run.steps] };
-      judge({ ...step, migration, after: run.end, effects: [both], locks: [] }, true, start, start, true, ofRestoring);
+      const restoring = listeners(both).filter(({ rule }) => ofRestoring.has(rule));
+      ask(restoring, both, contextOf({ ...ended(last, run.end, both), migration }, start, start), true);
     }
   };
 
@@ -130,7 +136,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     if (!run.judged) return;
     const deploy = deploys.enter(run);
     const first = raised.length;
-    for (const step of run.steps) judge(step, false, run.start, deploy.start);
+    for (const step of run.steps) judge(step, run.start, deploy.start);
     const last = run.steps.at(-1);
     if (last !== undefined) {
       judgeEnd(last, run.end, { kind: 'endOfMigration', via: viaOf(last), start: run.start, steps: run.steps }, run.start, deploy.start);
@@ -232,26 +238,49 @@ const ofRestoring: ReadonlySet<string> = new Set(['no-lost-index', 'no-lost-priv
 /** What happened by the statement of a step. */
 const viaOf = ({ statement: { span } }: Step): Effect['via'] => ({ kind: 'statement', span });
 
+/** The last step as the end of something: where that is told, with the catalog that it ends in. A refusal was the statement's. */
+function ended(last: Step, after: Catalog, effect: Effect): Step {
+  const { refusal: _, ...settled } = last;
+  return { ...settled, after, effects: [effect], locks: [] };
+}
+
+const isEnd = ({ kind }: Effect): boolean => kind === 'endOfMigration' || kind === 'endOfDeploy' || kind === 'endOfHistory';
+
 const isDamage = ({ kind }: Effect): boolean => kind === 'refuse' || kind === 'dropObject' || kind === 'dropPart';
 
 interface Listener {
   readonly rule: string;
   readonly severity: Severity;
   readonly hear: (effect: Effect, context: Context) => Iterable<Problem>;
+  readonly deploysWith: Rule['deploysWith'];
 }
 
-/** The active rules by the effect they listen to, in the order of the rules. */
-function listenersOf(rules: readonly Rule[], options: LintOptions): ReadonlyMap<string, readonly Listener[]> {
-  const listeners = new Map<string, Listener[]>();
+/** The active rules that an effect concerns, in the order of the rules. */
+function listenersOf(rules: readonly Rule[], options: LintOptions): (effect: Effect) => readonly Listener[] {
+  const byKind = new Map<string, Listener[]>();
   for (const rule of rules) {
     const severity = severityOf(rule.meta, options);
     if (severity === 'off' || rule.meta.raisedBy !== undefined) continue;
     for (const [kind, handler] of Object.entries(rule.check)) {
       // The key of `check` decides the type of the effect; the compiler cannot follow that through the entries.
       const hear = handler.bind(rule.check) as Listener['hear'];
-      const listener = { rule: rule.meta.id, severity, hear };
-      if (listeners.get(kind)?.push(listener) === undefined) listeners.set(kind, [listener]);
+      const listener = { rule: rule.meta.id, severity, hear, deploysWith: rule.deploysWith };
+      if (byKind.get(kind)?.push(listener) === undefined) byKind.set(kind, [listener]);
     }
   }
-  return listeners;
+  // Many deploys do the same kinds of things.
+  const byHappenings = new Map<string, readonly Listener[]>();
+  const ofDeploy = (steps: readonly Step[]): readonly Listener[] => {
+    const happened = new Set<Effect['kind']>();
+    for (const { effects } of steps) for (const { kind } of effects) happened.add(kind);
+    const key = [...happened].join();
+    const known = byHappenings.get(key);
+    if (known !== undefined) return known;
+    const found = (byKind.get('endOfDeploy') ?? []).filter(({ deploysWith }) => deploysWith?.some(kind => happened.has(kind)) !== false);
+    byHappenings.set(key, found);
+    return found;
+  };
+  return effect => (effect.kind === 'endOfDeploy' ? ofDeploy(effect.steps) : byKind.get(effect.kind) ?? none);
 }
+
+const none: readonly Listener[] = [];

@@ -16,7 +16,7 @@ export { provedKeys, whyNoKey, type ProvedKey } from './rule/keys.ts';
 export { breaksUniqueIndex } from './rule/unique-experiments.ts';
 export { equivalentIndex, hasUsableUniqueIndex, passedOver, unusable, usableUniqueIndexes } from './rule/indexes.ts';
 export {
-  givenWords, happenings, isBlind, lostIndexes, nameChanges, replacements, takenWords, type End, type Happening, type Replacement,
+  givenWords, happenings, isBlind, lostIndexes, nameChanges, nameTakers, replacements, takenWords, type End, type Happening, type Replacement,
 } from './rule/replacements.ts';
 export {
   countsAfter, keepsDefinition, missingBefore, nameGone, printsAnother, refreshRefused, refusedAfter, refusedInTransaction, refuses,

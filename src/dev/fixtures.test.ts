@@ -129,6 +129,11 @@ describe.each(fixtures.map(fixture => [`${fixture.rule}/${fixture.name}`, fixtur
   });
 });
 
+test('a rule has nothing to say of the deploys that it is not asked of', () => {
+  const everywhere = rules.map(({ meta, check }) => ({ meta, check }));
+  for (const fixture of fixtures) expect(lintFixture(fixture, everywhere).report, fixture.name).toEqual(linted(fixture).report);
+});
+
 test('messages are one plain sentence: no advice, no hedging', () => {
   const messages = fixtures.flatMap(fixture => allFindings(linted(fixture).report.findings).map(({ message }) => message));
   expect(messages.filter(message => !/^[A-Za-z"][^\n]*[^.\s]\.$/.test(message) || /[.!?] [A-Z]/.test(message)

@@ -34,8 +34,8 @@ export interface Replacement<Old extends Selectable = Matview> {
   readonly dropped?: Happening;
 }
 
-/** The effects that can take a name away. */
-const takers: ReadonlySet<Effect['kind']> = new Set(['dropObject', 'dropPart', 'renameRelation']);
+/** The effects that can take a name away: only deploys with one of them have replacements. */
+export const nameTakers: readonly Effect['kind'][] = ['dropObject', 'dropPart', 'renameRelation'];
 
 /** The ids that an effect takes a name from: dropped, taken along by CASCADE, or renamed. */
 function unnamed(effect: Effect): readonly ObjectId[] {
@@ -77,7 +77,7 @@ export function nameChanges(end: End, context: Context): readonly Replacement<Se
   const old = memo.get(end);
   if (old) return old;
   const all = happenings(end.steps);
-  if (!all.some(({ effect }) => takers.has(effect.kind))) return [];
+  if (!all.some(({ effect }) => nameTakers.includes(effect.kind))) return [];
   const { takings, givings } = handovers(all);
   const changes = [...takings].flatMap(([id, takes]) => {
     const was = end.start.get(id);
