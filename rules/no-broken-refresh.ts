@@ -69,17 +69,18 @@ function filledElsewhere(relation: Relation | undefined, catalog: Catalog): bool
 const takesAway = (effect: Effect): boolean => ['dropObject', 'dropPart', 'renameRelation', 'changeRelation'].includes(effect.kind)
   || (effect.kind === 'refreshMatview' && !effect.withData);
 
-/** Names of the relations from which these steps can have taken a possibility away: a site of another name is as it was. */
+/** Names of materialized views from which these steps can have taken a possibility away: a site of another name is as it was. */
 function touched(steps: readonly Step[]): ReadonlySet<string> {
   const names = new Set<string>();
-  const touch = (object: CatalogObject | undefined, catalog: Catalog): void => {
-    const relation = object?.kind === 'index' ? catalog.get(object.on) : object;
-    if (relation && typeof relation.name === 'object') names.add(relation.name.name);
+  const touch = (object: CatalogObject, catalog: Catalog): void => {
+    const relation = object.kind === 'index' ? catalog.get(object.on) : object;
+    if (relation?.kind === 'matview') names.add(relation.name.name);
   };
   for (const { step, effect } of happenings(steps)) {
     if (effect.kind === 'dropObject') for (const object of [effect.object, ...effect.takes]) touch(object, step.before);
     else if (effect.kind === 'dropPart') for (const object of effect.takes) touch(object, step.before);
-    else if (effect.kind === 'renameRelation') for (const object of [effect.from, effect.to]) touch(object, step.before);
+    // A table, too, can take the name that a refresh finds first.
+    else if (effect.kind === 'renameRelation') names.add(effect.from.name.name).add(effect.to.name.name);
     else if (effect.kind === 'changeRelation') touch(effect.from, step.before);
     else if (effect.kind === 'refreshMatview' && !effect.withData) touch(effect.matview, step.before);
   }
@@ -179,12 +180,11 @@ calls the routine is not looked at.
   check: {
     *endOfDeploy(end, context) {
       const { after } = context.step;
-      const fresh = new Set(freshSites(after, end.start));
-      const old = sitesNaming(touched(end.steps), after).filter(site => !fresh.has(site));
-      for (const site of old) {
-        const now = judge(site, after);
-        const was = now.is === 'impossible' ? judge(site, end.start) : undefined;
-        if (now.is === 'impossible' && was?.is === 'possible') yield* broken(site, was.matview, now, end);
+      const fresh = freshSites(after, end.start);
+      for (const site of sitesNaming(touched(end.steps), after)) {
+        const now = fresh.includes(site) ? undefined : judge(site, after);
+        const was = now?.is === 'impossible' ? judge(site, end.start) : undefined;
+        if (now?.is === 'impossible' && was?.is === 'possible') yield* broken(site, was.matview, now, end);
       }
       for (const site of fresh) {
         const now = judge(site, after);

@@ -1,19 +1,22 @@
 import {
-  describe, evidence, firesRefresh, happenings, isSelectable, lockWords, madeAt, quote, refreshesBy, refreshesOf, refreshLock, rule, sitesOf,
+  describe, evidence, firesRefresh, freshSites, happenings, isSelectable, lockWords, madeAt, quote, refreshesBy, refreshesOf, refreshLock,
+  rule, runsOneOf, sitesOf,
 } from '../src/rule.ts';
-import type { Catalog, End, Evidence, Matview, Problem, Routine, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
+import type { Catalog, End, Evidence, Matview, ObjectId, Problem, Selectable, Span, Trigger, TriggeredRefresh } from '../src/rule.ts';
 
-/** The triggers that this deploy can have made refresh something: its own, and all when it made a routine that refreshes, itself or by others. */
+/** The triggers that this deploy can have made refresh something: its own, and those that lead to a routine it made that refreshes, itself or by others. */
 function suspects(end: End, after: Catalog): readonly Trigger[] {
   const made: Trigger[] = [];
-  const routines: Routine[] = [];
+  const changed = new Set<ObjectId>();
   for (const { effect } of happenings(end.steps)) {
-    if (effect.kind === 'createTrigger') made.push(effect.trigger);
-    else if (effect.kind === 'createRoutine') routines.push(effect.routine);
+    if (effect.kind === 'createTrigger' && after.get(effect.trigger.id) !== undefined) made.push(effect.trigger);
+    if (effect.kind === 'createRoutine' && refreshesBy(effect.routine, after).length > 0) changed.add(effect.routine.id);
   }
   // A replaced routine may refresh what its triggers' arguments name: such a site is the trigger's.
-  const isAny = routines.length > 0 && (after.sites !== end.start.sites || routines.some(routine => refreshesBy(routine, after).length > 0));
-  return isAny ? [...after.triggers()] : made.filter(({ id }) => after.get(id) !== undefined);
+  for (const { holderId } of freshSites(after, end.start)) if (holderId !== undefined) changed.add(holderId);
+  if (changed.size === 0) return made;
+  const own = new Set(made.map(({ id }) => id));
+  return [...after.triggers()].filter(trigger => own.has(trigger.id) || changed.has(trigger.id) || runsOneOf(changed, trigger, after));
 }
 
 /** What made the chain whole, in this deploy; undefined when it was whole before. */

@@ -43,7 +43,7 @@ function* inMigrations(end: End, { step: { after } }: Context): Iterable<Problem
     const matview = effect.kind === 'refreshMatview' && effect.withData ? after.get(effect.matview.id) : undefined;
     if (matview?.kind === 'matview') turns.push({ matview, span: effect.via.span, step });
   }
-  for (const found of tooEarly(turns, after)) yield stale(found);
+  if (turns.length > 1) for (const found of tooEarly(turns, after)) yield stale(found);
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

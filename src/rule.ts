@@ -7,7 +7,7 @@ export { rule, type RuleDefinition } from './rule/definition.ts';
 export { asWritten, count, describe, describeIndex, keyText, list, qualified, quote } from './rule/words.ts';
 export { lostInReplacements, regclass, type Lost } from './rule/lost.ts';
 export { evidence, isSelectable, isUnknown, known, madeAt, sameName, sameSpan, startsWith } from './rule/facts.ts';
-export { refreshesBy, refreshesOf, refreshPlans, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
+export { refreshesBy, refreshesOf, refreshPlans, runsOneOf, type RefreshPlan, type TriggeredRefresh } from './rule/calls.ts';
 export { freshSites, sitesNaming, sitesOf, sitesOutside } from './rule/sites.ts';
 export { blindLookups, type BlindLookup } from './rule/guards.ts';
 export { blindHandlers, emptiedRefuses, type BlindHandler } from './rule/handlers.ts';

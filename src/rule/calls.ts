@@ -58,24 +58,36 @@ export interface TriggeredRefresh {
 /** A refresh that a routine runs, and the routines that lead to it, the routine itself first. */
 export type ReachedRefresh = Omit<TriggeredRefresh, 'trigger'>;
 
-/** The refreshes that a routine runs, itself or through routines that it calls. The shortest way to each is told. */
-export function refreshesBy(first: Routine, catalog: Catalog): readonly ReachedRefresh[] {
-  const sites = sitesByRoutine(catalog);
-  if (sites.size === 0) return [];
+/** A routine and those that it calls, each once, by the shortest way that leads there. */
+function* reached(first: Routine, catalog: Catalog): Iterable<readonly [Routine, ...Routine[]]> {
   const seen = new Set<ObjectId>([first.id]);
   const queue: (readonly [Routine, ...Routine[]])[] = [[first]];
-  const found: ReachedRefresh[] = [];
   for (let through = queue.shift(); through !== undefined; through = queue.shift()) {
-    const routine = through.at(-1)!;
-    for (const site of sites.get(routine.id) ?? []) found.push({ through, site });
-    for (const name of calledNames(routine))
+    yield through;
+    for (const name of calledNames(through.at(-1)!))
       for (const called of catalog.findRoutines(name)) {
         if (seen.has(called.id)) continue;
         seen.add(called.id);
         queue.push([...through, called]);
       }
   }
+}
+
+/** The refreshes that a routine runs, itself or through routines that it calls. The shortest way to each is told. */
+export function refreshesBy(first: Routine, catalog: Catalog): readonly ReachedRefresh[] {
+  const sites = sitesByRoutine(catalog);
+  if (sites.size === 0) return [];
+  const found: ReachedRefresh[] = [];
+  for (const through of reached(first, catalog)) for (const site of sites.get(through.at(-1)!.id) ?? []) found.push({ through, site });
   return found;
+}
+
+/** Whether a trigger's routine is one of these, or leads to one. */
+export function runsOneOf(routines: ReadonlySet<ObjectId>, { routine: id }: Trigger, catalog: Catalog): boolean {
+  if (typeof id !== 'number' || routines.has(id)) return typeof id === 'number';
+  const first = catalog.get(id);
+  if (first?.kind === 'routine') for (const through of reached(first, catalog)) if (routines.has(through.at(-1)!.id)) return true;
+  return false;
 }
 
 /** The refreshes that a trigger's routine runs; what only this trigger's arguments name is its own, and comes first. */

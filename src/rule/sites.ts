@@ -14,18 +14,22 @@ export function freshSites({ sites }: Catalog, older: Catalog): readonly Refresh
   return sites.slice(alike).filter(site => !rest.has(site));
 }
 
-/** Catalogs share the list that no statement touched, so most deploys find it grouped. */
-const byHolder = new WeakMap<readonly RefreshSite[], ReadonlyMap<ObjectId, readonly RefreshSite[]>>();
+/** What a list of sites says, found out once: catalogs share the list that no statement touched, and so do most deploys. */
+function oncePerList<T extends object>(find: (sites: readonly RefreshSite[]) => T): (catalog: Catalog) => T {
+  const memo = new WeakMap<readonly RefreshSite[], T>();
+  return ({ sites }) => {
+    let known = memo.get(sites);
+    if (known === undefined) memo.set(sites, (known = find(sites)));
+    return known;
+  };
+}
 
 /** The refresh sites of a catalog by the routine, or the trigger, that holds them. */
-export function sitesByRoutine({ sites }: Catalog): ReadonlyMap<ObjectId, readonly RefreshSite[]> {
-  const known = byHolder.get(sites);
-  if (known !== undefined) return known;
+export const sitesByRoutine = oncePerList((sites): ReadonlyMap<ObjectId, readonly RefreshSite[]> => {
   const groups = new Map<ObjectId, RefreshSite[]>();
   for (const site of sites) if (site.holderId !== undefined && groups.get(site.holderId)?.push(site) === undefined) groups.set(site.holderId, [site]);
-  byHolder.set(sites, groups);
   return groups;
-}
+});
 
 /** The sites whose refresh names one of these, in any schema. */
 export function sitesNaming(names: ReadonlySet<string>, { sites }: Catalog): readonly RefreshSite[] {
@@ -33,6 +37,4 @@ export function sitesNaming(names: ReadonlySet<string>, { sites }: Catalog): rea
 }
 
 /** Sites that no migration makes, in code and configuration: they stand from the beginning, before their views do. */
-export function sitesOutside({ sites }: Catalog): readonly RefreshSite[] {
-  return sites.filter(({ by }) => by === 'code' || by === 'config');
-}
+export const sitesOutside = oncePerList((sites): readonly RefreshSite[] => sites.filter(({ by }) => by === 'code' || by === 'config'));
