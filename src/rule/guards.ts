@@ -64,8 +64,10 @@ function named(constants: readonly string[], catalog: Catalog): Matview | undefi
   return undefined;
 }
 
+const namesList = /information_schema|pg_tables|pg_views/i;
+
 function lookupsIn(source: Text, catalog: Catalog, depth: number): readonly BlindLookup[] {
-  if (!/information_schema|pg_tables|pg_views/i.test(source.text)) return [];
+  if (!namesList.test(source.text)) return [];
   const tokens = codeOf(source);
   return tokens.flatMap((token, at) => {
     if (token.kind === 'string' && depth < deepest) {
@@ -82,5 +84,5 @@ function lookupsIn(source: Text, catalog: Catalog, depth: number): readonly Blin
 
 /** The places of a statement (and of the bodies in it) that ask a list without materialized views for one that the catalog has. */
 export function blindLookups(statement: Statement, catalog: Catalog): readonly BlindLookup[] {
-  return lookupsIn(statementText(statement), catalog, 0);
+  return namesList.test(statement.sql) ? lookupsIn(statementText(statement), catalog, 0) : [];
 }

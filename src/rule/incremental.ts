@@ -31,11 +31,12 @@ export function reasonEvidence({ obstacles: [first] }: Pick<Eligibility, 'obstac
 /** The relations that an engine keeps and whose query reads an object, directly. */
 export function maintainedOver(id: ObjectId, engine: Engine,
   catalog: Catalog): readonly (Table & { readonly maintenance: NonNullable<Table['maintenance']> })[] {
-  const ids = new Set(catalog.dependants(id).map(({ dependent }) => dependent));
-  return [...ids].flatMap(dependent => {
+  const found = new Map<ObjectId, Table & { readonly maintenance: NonNullable<Table['maintenance']> }>();
+  for (const { dependent } of catalog.dependants(id)) {
     const object = catalog.get(dependent);
-    return object?.kind === 'table' && object.maintenance?.engine === engine ? [{ ...object, maintenance: object.maintenance }] : [];
-  });
+    if (object?.kind === 'table' && object.maintenance?.engine === engine) found.set(dependent, { ...object, maintenance: object.maintenance });
+  }
+  return [...found.values()];
 }
 
 /** The relation that an effect puts into an engine's hands or changes there. */

@@ -45,7 +45,7 @@ function* ofMatview(matview: Matview, context: Context): Iterable<UsedRoutine> {
 /** Names that an index expression calls. One of several overloads is not chosen here. */
 function* ofIndex(effect: Effect & { readonly kind: 'createIndex' }, { step }: Context): Iterable<UsedRoutine> {
   const { index, on, via } = effect;
-  const texts = [...index.columns.flatMap(({ expression }) => expression ?? []), ...(index.predicate === undefined ? [] : [index.predicate])];
+  const texts = [...index.columns.map(({ expression }) => expression), index.predicate].filter(text => text !== undefined);
   const names = new Set(texts.flatMap(text => [...text.matchAll(/([\w.]+)\s*\(/g)].map(match => match[1]!)));
   for (const written of names) {
     const [name = '', schema] = written.split('.').reverse();
@@ -57,11 +57,13 @@ function* ofIndex(effect: Effect & { readonly kind: 'createIndex' }, { step }: C
 }
 
 /** The routines that a new materialized view or index calls, and a replaced routine that one called already. */
-export function* usedRoutines(effect: Effect, context: Context): Iterable<UsedRoutine> {
-  if (effect.kind === 'createMatview') yield* ofMatview(effect.matview, context);
-  if (effect.kind === 'createIndex') yield* ofIndex(effect, context);
-  if (effect.kind !== 'createRoutine' || effect.replaced === undefined) return;
-  const { routine, replaced, via } = effect;
+export function usedRoutines(effect: Effect, context: Context): Iterable<UsedRoutine> {
+  if (effect.kind === 'createMatview') return ofMatview(effect.matview, context);
+  if (effect.kind === 'createIndex') return ofIndex(effect, context);
+  return effect.kind === 'createRoutine' && effect.replaced !== undefined ? ofReplaced(effect.routine, effect.replaced, effect.via, context) : [];
+}
+
+function* ofReplaced(routine: Routine, replaced: Routine, via: Effect['via'], context: Context): Iterable<UsedRoutine> {
   const [matview] = matviewsOver(routine.id, context.step.after);
   if (matview === undefined) return;
   const then = stabilityOf(replaced, context.step.before);

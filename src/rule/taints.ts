@@ -1,4 +1,4 @@
-import type { Catalog, Context, Effect, Matview, OutputColumn, QueryFacts, Span, Taint } from '../model.ts';
+import type { Catalog, Context, Effect, Matview, ObjectId, OutputColumn, QueryFacts, Span, Taint } from '../model.ts';
 import { matviewsOver } from './dependants.ts';
 import { known } from './facts.ts';
 
@@ -20,11 +20,15 @@ function* all(matview: Matview, { columns, rows }: QueryFacts): Iterable<SeenTai
 }
 
 /** The taints that an effect brings: those of a new materialized view, and those that a view or routine beneath one has not had before. */
-export function* newTaints(effect: Effect, { facts, step }: Context): Iterable<SeenTaint> {
-  if (effect.kind === 'createMatview') return yield* all(effect.matview, facts(effect.matview));
+export function newTaints(effect: Effect, context: Context): Iterable<SeenTaint> {
+  if (effect.kind === 'createMatview') return all(effect.matview, context.facts(effect.matview));
   const changed = effect.kind === 'createView' && effect.replaced ? effect.view : effect.kind === 'createRoutine' && effect.replaced ? effect.routine : undefined;
-  if (!changed) return;
-  for (const matview of matviewsOver(changed.id, step.after)) {
+  return changed === undefined ? [] : brought(changed.id, context);
+}
+
+/** The taints that the statement brings to the materialized views over an object that it replaces. */
+function* brought(id: ObjectId, { facts, step }: Context): Iterable<SeenTaint> {
+  for (const matview of matviewsOver(id, step.after)) {
     const then = new Set([...all(matview, facts(matview, step.before))].map(({ taint }) => origin(taint)));
     const own = step.statement.span;
     const isHere = (span: Span): boolean => span.path === own.path && span.start >= own.start && span.end <= own.end;
@@ -39,7 +43,8 @@ export function* newTaints(effect: Effect, { facts, step }: Context): Iterable<S
 
 /** One taint for each origin: a value that comes to three columns is told once. Rows come before columns. */
 export function onePerOrigin(seen: Iterable<SeenTaint>): readonly SeenTaint[] {
-  return [...new Map([...seen].reverse().map(one => [`${one.matview.id} ${origin(one.taint)}`, one])).values()].reverse();
+  const all = [...seen];
+  return all.length < 2 ? all : [...new Map(all.reverse().map(one => [`${one.matview.id} ${origin(one.taint)}`, one])).values()].reverse();
 }
 
 /** The columns of a view that nothing makes differ: they tell its rows apart in an experiment. */
