@@ -36,10 +36,12 @@ export function* unqualifiedCalls(effect: Effect, context: Context): Iterable<Un
       for (const call of ofMatview(matview, context, effect.routine.id)) yield at(effect.via.span, call, `${quote(effect.routine.name)} is replaced here`);
   }
   if (effect.kind === 'createView' && effect.replaced !== undefined) {
+    const readers = matviewsOver(effect.view.id, after);
+    const calls = readers.length === 0 ? [] : context.facts(effect.view).calls;
+    if (calls.length === 0) return;
     const old = new Set(context.facts(effect.replaced, before).calls.map(({ routine }) => routine));
-    const fresh = new Set(context.facts(effect.view).calls.map(({ routine }) => routine).filter(id => !old.has(id)));
-    if (fresh.size === 0) return;
-    for (const matview of matviewsOver(effect.view.id, after))
+    const fresh = new Set(calls.map(({ routine }) => routine).filter(id => !old.has(id)));
+    for (const matview of readers)
       for (const id of fresh)
         for (const call of ofMatview(matview, context, id)) yield at(effect.via.span, call, `${quote(effect.view.name)} is replaced here`);
   }
