@@ -38,7 +38,7 @@ which it is not known whether they can be NULL.
     *endOfDeploy(end, context) {
       const { after } = context.step;
       for (const { effect } of happenings(end.steps)) {
-        if (effect.kind !== 'createIndex') continue;
+        if (effect.kind !== 'createIndex' || effect.on.kind !== 'matview') continue;
         const index = after.get(effect.index.id);
         const matview = index?.kind === 'index' ? after.get(index.on) : undefined;
         if (index?.kind !== 'index' || matview?.kind !== 'matview' || unusable(index) !== undefined) continue;

@@ -76,9 +76,8 @@ index never break it; no-nullable-unique-key speaks of them.
       const seen = new Set<number>();
       for (const { effect } of happenings(end.steps)) {
         const changed = changedBy(effect);
-        const indexes = effect.kind === 'createIndex' ? [effect.index]
-          : changed === undefined ? [] : matviewsOver(changed, after).flatMap(view => after.indexesOf(view.id));
-        for (const { id } of indexes) {
+        const made = effect.kind === 'createIndex' && effect.on.kind === 'matview' ? [effect.index] : [];
+        for (const { id } of changed === undefined ? made : matviewsOver(changed, after).flatMap(view => after.indexesOf(view.id))) {
           const index = after.get(id);
           const matview = index?.kind === 'index' ? after.get(index.on) : undefined;
           const columns = index?.kind === 'index' ? columnsOf(index) : undefined;

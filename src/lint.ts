@@ -268,17 +268,17 @@ function listenersOf(rules: readonly Rule[], options: LintOptions): (effect: Eff
       if (byKind.get(kind)?.push(listener) === undefined) byKind.set(kind, [listener]);
     }
   }
-  // Many deploys do the same kinds of things.
-  const byHappenings = new Map<string, readonly Listener[]>();
+  const atEnd = byKind.get('endOfDeploy') ?? none;
+  /** A bit for each kind that a rule waits for. Many deploys do the same kinds of things. */
+  const bits = new Map([...new Set(atEnd.flatMap(({ deploysWith }) => deploysWith ?? []))].map((kind, at) => [kind, 1 << at]));
+  const byBits = new Map<number, readonly Listener[]>();
   const ofDeploy = (steps: readonly Step[]): readonly Listener[] => {
-    const happened = new Set<Effect['kind']>();
-    for (const { effects } of steps) for (const { kind } of effects) happened.add(kind);
-    const key = [...happened].join();
-    const known = byHappenings.get(key);
-    if (known !== undefined) return known;
-    const found = (byKind.get('endOfDeploy') ?? []).filter(({ deploysWith }) => deploysWith?.some(kind => happened.has(kind)) !== false);
-    byHappenings.set(key, found);
-    return found;
+    let happened = 0;
+    for (const { effects } of steps) for (const { kind } of effects) happened |= bits.get(kind) ?? 0;
+    let known = byBits.get(happened);
+    if (known === undefined)
+      byBits.set(happened, (known = atEnd.filter(({ deploysWith }) => deploysWith?.some(kind => (bits.get(kind)! & happened) !== 0) !== false)));
+    return known;
   };
   return effect => (effect.kind === 'endOfDeploy' ? ofDeploy(effect.steps) : byKind.get(effect.kind) ?? none);
 }

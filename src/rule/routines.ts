@@ -1,4 +1,4 @@
-import type { Catalog, Context, Effect, Evidence, Matview, Routine, Span } from '../model.ts';
+import type { Catalog, Context, Effect, Evidence, Index, Matview, Routine, Span } from '../model.ts';
 import { stabilityOf, type Stability } from '../query/routine-stability.ts';
 import { matviewsOver, viewsBeneath } from './dependants.ts';
 
@@ -42,6 +42,8 @@ function* ofMatview(matview: Matview, context: Context): Iterable<UsedRoutine> {
   for (const called of calledBy(matview, context)) yield { ...called, stability: stabilityOf(called.routine, context.step.after), user: matview };
 }
 
+const isPlain = ({ columns, predicate }: Index): boolean => predicate === undefined && columns.every(({ expression }) => expression === undefined);
+
 /** Names that an index expression calls. One of several overloads is not chosen here. */
 function* ofIndex(effect: Effect & { readonly kind: 'createIndex' }, { step }: Context): Iterable<UsedRoutine> {
   const { index, on, via } = effect;
@@ -59,7 +61,7 @@ function* ofIndex(effect: Effect & { readonly kind: 'createIndex' }, { step }: C
 /** The routines that a new materialized view or index calls, and a replaced routine that one called already. */
 export function usedRoutines(effect: Effect, context: Context): Iterable<UsedRoutine> {
   if (effect.kind === 'createMatview') return ofMatview(effect.matview, context);
-  if (effect.kind === 'createIndex') return ofIndex(effect, context);
+  if (effect.kind === 'createIndex') return isPlain(effect.index) ? [] : ofIndex(effect, context);
   return effect.kind === 'createRoutine' && effect.replaced !== undefined ? ofReplaced(effect.routine, effect.replaced, effect.via, context) : [];
 }
 

@@ -9,8 +9,23 @@ export function defElem(options: readonly Node[] | undefined, name: string): Nod
   return found && 'DefElem' in found ? found.DefElem.arg : undefined;
 }
 
-/** The body of a string-body routine or DO: the literal after AS, DO or LANGUAGE, with the offsets of what stands between its quotes. */
-export function bodyOf(statement: Statement): { readonly text: Text; readonly start: number; readonly end: number } | undefined {
+/** The text of a body, with the offsets of what stands between its quotes. */
+interface Body {
+  readonly text: Text;
+  readonly start: number;
+  readonly end: number;
+}
+
+const memo = new WeakMap<Statement, { readonly body: Body | undefined }>();
+
+/** The body of a string-body routine or DO: the literal after AS, DO or LANGUAGE. */
+export function bodyOf(statement: Statement): Body | undefined {
+  let known = memo.get(statement);
+  if (known === undefined) memo.set(statement, (known = { body: findBody(statement) }));
+  return known.body;
+}
+
+function findBody(statement: Statement): Body | undefined {
   const { sql } = statement;
   let expected = false;
   for (const token of tokenize(sql)) {

@@ -11,16 +11,18 @@ export function calledNames(routine: Routine): readonly WrittenName[] {
   const { sql } = routine.statement;
   const { start, end } = routine.body ?? { start: 0, end: 0 };
   const calls: WrittenName[] = [];
-  const last: Token[] = [];
+  let schema: Token | undefined;
+  let dot: Token | undefined;
+  let name: Token | undefined;
   for (const token of tokensOf(sql, start, end)) {
     if (token.kind === 'lineComment' || token.kind === 'blockComment') continue;
-    const [schema, dot, name] = last.slice(-3).length === 3 ? last.slice(-3) : [undefined, undefined, last.at(-1)];
-    if (sql.slice(token.start, token.end) === '(' && isName(name)) {
-      const qualified = isName(schema) && dot !== undefined && sql.slice(dot.start, dot.end) === '.';
-      calls.push({ ...(qualified ? { schema: identifierText(sql, schema) } : {}), name: identifierText(sql, name) });
+    if (sql[token.start] === '(' && isName(name)) {
+      const called = identifierText(sql, name);
+      calls.push(isName(schema) && dot !== undefined && sql.slice(dot.start, dot.end) === '.' ? { schema: identifierText(sql, schema), name: called } : { name: called });
     }
-    last.push(token);
-    if (last.length > 3) last.shift();
+    schema = dot;
+    dot = name;
+    name = token;
   }
   memo.set(routine, calls);
   return calls;
