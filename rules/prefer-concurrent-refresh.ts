@@ -63,6 +63,7 @@ rule with that reason.
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
     'https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES',
   ],
+  deploysWith: ['sites'],
   check: {
     *refreshMatview({ via, matview, concurrently, withData }, context) {
       const { step } = context;

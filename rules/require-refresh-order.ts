@@ -125,6 +125,7 @@ nothing of deadlocks where a procedure commits in between.
     'https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html',
     'https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS',
   ],
+  deploysWith: ['refreshMatview', 'sites'],
   check: {
     *endOfDeploy(end, context) {
       yield* inMigrations(end, context);

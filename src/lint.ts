@@ -3,12 +3,13 @@ import { isHistory, remember } from './lint/damage.ts';
 import { deploysOf } from './lint/deploys.ts';
 import { fingerprinted, merge, withFixes, type Draft, type Observation } from './lint/findings.ts';
 import { suppressionOf } from './lint/ignores.ts';
+import { listenersOf, type Listener } from './lint/listeners.ts';
 import { loadedProblems, standIn } from './lint/loaded.ts';
 import type { ObservedHistory } from './lint/observe.ts';
 import { inOrder, placesOf, type Owner, type Raised } from './lint/places.ts';
 import { severityOf, type LintOptions } from './lint/severity.ts';
 import type { Moment } from './lint/standing.ts';
-import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Severity, Step, Unit } from './model.ts';
+import type { Catalog, Claim, Context, Crash, Effect, Gap, History, Problem, Refusal, Report, Rule, Step, Unit } from './model.ts';
 import { eligibilityIn } from './lint/eligibility.ts';
 import { factsOf } from './query/facts.ts';
 
@@ -99,14 +100,14 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
   const judge = (step: Step, migrationStart: Catalog, deployStart: Catalog, down = false): void => {
     let context: Context | undefined;
     for (const effect of step.effects) {
-      const concerned = listeners(effect);
+      const concerned = listeners(effect, step.after);
       if (concerned.length > 0) ask(concerned, effect, context ??= contextOf(step, migrationStart, deployStart), down);
     }
   };
 
   /** How the end of something reaches the rules, where one listens. */
   const judgeEnd = (last: Step, end: Catalog, effect: Effect, migrationStart: Catalog, deployStart: Catalog): void => {
-    const concerned = listeners(effect);
+    const concerned = listeners(effect, end);
     if (concerned.length > 0) ask(concerned, effect, contextOf(ended(last, end, effect), migrationStart, deployStart));
   };
 
@@ -122,7 +123,7 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
       const last = run.steps.at(-1);
       if (last === undefined) continue;
       const both: Effect = { kind: 'endOfDeploy', via: viaOf(last), start, steps: [...up, ...run.steps] };
-      const restoring = listeners(both).filter(({ rule }) => ofRestoring.has(rule));
+      const restoring = listeners(both, run.end).filter(({ rule }) => ofRestoring.has(rule));
       ask(restoring, both, contextOf({ ...ended(last, run.end, both), migration }, start, start), true);
     }
   };
@@ -247,40 +248,3 @@ function ended(last: Step, after: Catalog, effect: Effect): Step {
 const isEnd = ({ kind }: Effect): boolean => kind === 'endOfMigration' || kind === 'endOfDeploy' || kind === 'endOfHistory';
 
 const isDamage = ({ kind }: Effect): boolean => kind === 'refuse' || kind === 'dropObject' || kind === 'dropPart';
-
-interface Listener {
-  readonly rule: string;
-  readonly severity: Severity;
-  readonly hear: (effect: Effect, context: Context) => Iterable<Problem>;
-  readonly deploysWith: Rule['deploysWith'];
-}
-
-/** The active rules that an effect concerns, in the order of the rules. */
-function listenersOf(rules: readonly Rule[], options: LintOptions): (effect: Effect) => readonly Listener[] {
-  const byKind = new Map<string, Listener[]>();
-  for (const rule of rules) {
-    const severity = severityOf(rule.meta, options);
-    if (severity === 'off' || rule.meta.raisedBy !== undefined) continue;
-    for (const [kind, handler] of Object.entries(rule.check)) {
-      // The key of `check` decides the type of the effect; the compiler cannot follow that through the entries.
-      const hear = handler.bind(rule.check) as Listener['hear'];
-      const listener = { rule: rule.meta.id, severity, hear, deploysWith: rule.deploysWith };
-      if (byKind.get(kind)?.push(listener) === undefined) byKind.set(kind, [listener]);
-    }
-  }
-  const atEnd = byKind.get('endOfDeploy') ?? none;
-  /** A bit for each kind that a rule waits for. Many deploys do the same kinds of things. */
-  const bits = new Map([...new Set(atEnd.flatMap(({ deploysWith }) => deploysWith ?? []))].map((kind, at) => [kind, 1 << at]));
-  const byBits = new Map<number, readonly Listener[]>();
-  const ofDeploy = (steps: readonly Step[]): readonly Listener[] => {
-    let happened = 0;
-    for (const { effects } of steps) for (const { kind } of effects) happened |= bits.get(kind) ?? 0;
-    let known = byBits.get(happened);
-    if (known === undefined)
-      byBits.set(happened, (known = atEnd.filter(({ deploysWith }) => deploysWith?.some(kind => (bits.get(kind)! & happened) !== 0) !== false)));
-    return known;
-  };
-  return effect => (effect.kind === 'endOfDeploy' ? ofDeploy(effect.steps) : byKind.get(effect.kind) ?? none);
-}
-
-const none: readonly Listener[] = [];

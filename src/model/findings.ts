@@ -31,8 +31,8 @@ export interface Meta {
 
 export interface Rule {
   readonly meta: Meta;
-  /** `endOfDeploy` is asked of the deploys in which one of these happened; of every deploy without the list. */
-  readonly deploysWith?: readonly Effect['kind'][];
+  /** `endOfDeploy` is asked of the deploys in which one of these happened, or that left other refresh sites (`sites`); of every deploy without the list. */
+  readonly deploysWith?: readonly (Effect['kind'] | 'sites')[];
   readonly check: { readonly [K in Effect['kind']]?: (effect: Effect & { readonly kind: K }, context: Context) => Iterable<Problem> };
 }
 
