@@ -1,6 +1,7 @@
 import type { Catalog, Routine, Trigger, WrittenName } from '../../model.ts';
 import { parse } from '../../sql/parse.ts';
 import { pieceText, readPlpgsql, type Code, type Piece } from '../../sql/plpgsql.ts';
+import { quoteIdent } from '../../sql/print.ts';
 import { split } from '../../sql/split.ts';
 import { joinTexts, plainText, sliceText, statementText, type Text } from '../../sql/text.ts';
 import { identifierText, tokenize, type Token } from '../../sql/tokens.ts';
@@ -50,11 +51,23 @@ export function refreshesIn(text: Text): readonly Refresh[] {
   return split(text.text).flatMap((piece): readonly Refresh[] => {
     if (piece.kind !== 'statement') return [];
     const own = sliceText(text, piece.start, piece.end);
+    if (hasHole(own.text)) return [];
+    const plain = readPlainly(own.text);
+    if (plain !== undefined) return [{ ...plain, text: own }];
     const parsed = parse(own.text);
-    if (!parsed.ok || !('RefreshMatViewStmt' in parsed.node) || hasHole(own.text)) return [];
+    if (!parsed.ok || !('RefreshMatViewStmt' in parsed.node)) return [];
     const { relation, concurrent, skipData } = parsed.node.RefreshMatViewStmt;
     return [{ target: writtenName(relation), concurrently: concurrent === true, ...(skipData === true ? { withData: false as const } : {}), text: own }];
   });
+}
+
+const plainRefresh = /^refresh[ \n]+materialized[ \n]+view[ \n]+(concurrently[ \n]+)?(?:([a-z_]\w{0,62})\.)?([a-z_]\w{0,62})$/i;
+
+/** A refresh as nearly everybody writes it, of names that need no quotes; the parser would say the same of it. */
+function readPlainly(sql: string): Pick<Refresh, 'target' | 'concurrently'> | undefined {
+  const [, concurrently, schema, name] = plainRefresh.exec(sql) ?? [];
+  if (name === undefined || quoteIdent(name) !== name || (schema !== undefined && quoteIdent(schema) !== schema)) return undefined;
+  return { target: schema === undefined ? { name } : { schema, name }, concurrently: concurrently !== undefined };
 }
 
 /** Whether a caller can tell the routine anything. */

@@ -35,6 +35,16 @@ test('what a routine hands to one that refreshes is its own site', () => {
   expect(sites(one, nightly, one.replace('create function', 'create or replace function').replaceAll(/execute [^;]*;/g, 'null;'))).toEqual([]);
 });
 
+test('a refresh is what Postgres reads as one', () => {
+  const made = (sql: string): readonly string[] => sites(`create function f() returns void language sql as $$ ${sql} $$;`).map(site => site.replace('routine: function f() ', ''));
+  expect(made('refresh materialized view mv')).toEqual(['mv']);
+  expect(made('REFRESH MATERIALIZED VIEW\n  CONCURRENTLY shop.mv;')).toEqual(['shop.mv!']);
+  expect(made('refresh materialized view Shop."Daily Sales"')).toEqual(['shop.Daily Sales']);
+  expect(made('refresh materialized view concurrently -- gently\n Daily with data')).toEqual(['daily!']);
+  expect(made(`refresh materialized view ${'m'.repeat(70)}`)).toEqual(['m'.repeat(63)]);
+  for (const wrong of ['concurrently', 'select', 'a.b.', 'mv mv', 'user.mv', '1mv']) expect(made(`refresh materialized view ${wrong}`)).toEqual([]);
+});
+
 test('what a routine refreshes whoever calls it is no site of the caller', () => {
   const fixed = "create function all_of_them(mode text) returns void language plpgsql as $$ begin refresh materialized view mv; end $$;";
   expect(sites(fixed, "create function nightly() returns void language plpgsql as $$ begin perform all_of_them('x'); end $$;")).toEqual(['routine: function all_of_them() mv']);
