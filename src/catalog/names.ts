@@ -1,4 +1,4 @@
-import type { CatalogObject, Evidence, Name, ObjectId, Relation } from '../model.ts';
+import type { CatalogObject, Name, Relation } from '../model.ts';
 
 /** The namespaces of Postgres: relations share one; types and routines have their own; the last three are not in a schema. */
 export type Namespace = 'relation' | 'type' | 'schema' | 'role' | 'extension';
@@ -20,22 +20,6 @@ export function keyOf(object: CatalogObject): string | undefined {
   if (object.kind === 'type') return key('type', object.name.schema, object.name.name);
   if (object.kind === 'schema' || object.kind === 'role' || object.kind === 'extension') return key(object.kind, '', object.name);
   return undefined;
-}
-
-/** What the history knows of a name. */
-export interface Entry {
-  /** The object that has it. */
-  readonly id?: ObjectId;
-  /** What took its last object away. */
-  readonly gone?: Evidence;
-  /** The history never showed what it took away: a branch that did not run left it there. */
-  readonly unseen?: true;
-  /** Code that mvlint does not follow touches it: nothing is known of it until it is made again. */
-  readonly clouded?: true;
-  /** Other keys under which the object may stand: code that may not have run gave it another name. */
-  readonly also?: readonly string[];
-  /** Other objects that may have the name: each way of a branch made one of its own. */
-  readonly rivals?: readonly ObjectId[];
 }
 
 /** The name that a key of `keyOf` stands for. */

@@ -2,7 +2,8 @@ import type {
   Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
 import { blend, blendSessions, both } from './blend.ts';
-import { isHole, isRelation, isSystemSchema, key, keyOf, nameAt, routineKey, sameName, type Entry, type Namespace } from './names.ts';
+import { KnownNames, type Entry } from './known-names.ts';
+import { isHole, isRelation, isSystemSchema, key, keyOf, nameAt, routineKey, sameName, type Namespace } from './names.ts';
 import { emptyMap, type PersistentMap } from './persistent.ts';
 import { lookedIn } from './search-path.ts';
 
@@ -52,7 +53,7 @@ export class Store implements Catalog {
   temporaryFor: readonly string[] = ['public'];
   private nextId = 1;
   private byId: PersistentMap<ObjectId, CatalogObject> = emptyMap();
-  private names: PersistentMap<string, Entry> = emptyMap();
+  private names = KnownNames.none;
   private routines: PersistentMap<string, readonly ObjectId[]> = emptyMap();
   /** Whether the history ever made a temporary object: pg_temp comes first in every search path. */
   private temporary = false;
@@ -66,13 +67,12 @@ export class Store implements Catalog {
 
   /** All that it holds, as plain parts in a stable order: what a snapshot keeps. */
   parts(): StoreParts {
-    const names = [...this.names.entries()].filter(([, entry]) => entry.id === undefined || entry.gone !== undefined || entry.clouded === true);
     return {
       world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, temporaryFor: this.temporaryFor, nextId: this.nextId,
       ...(this.postgres === undefined ? {} : { postgres: this.postgres }), ...(this.engineVersions === undefined ? {} : { engineVersions: this.engineVersions }),
       objects: [...this.objects()].toSorted((a, b) => a.id - b.id),
       dependencies: [...this.dependenciesOf.entries()].toSorted(([a], [b]) => a - b).flatMap(([, links]) => links),
-      names: names.toSorted(([a], [b]) => (a < b ? -1 : 1)), doubtful: [...this.doubtful.entries()].map(([id]) => id).toSorted((a, b) => a - b),
+      names: this.names.remarkable(), doubtful: [...this.doubtful.entries()].map(([id]) => id).toSorted((a, b) => a - b),
     };
   }
 
@@ -85,7 +85,7 @@ export class Store implements Catalog {
     for (const object of parts.objects) store.put(object);
     for (const link of parts.dependencies) store.depend(link);
     for (const [name, entry] of parts.names) {
-      store.names = store.names.set(name, entry);
+      store.names = store.names.with(name, entry);
       if (name.startsWith('relation\0pg_temp\0')) store.temporary = true;
     }
     for (const id of parts.doubtful) store.doubtful = store.doubtful.set(id, true);
@@ -133,13 +133,13 @@ export class Store implements Catalog {
     const object = this.byId.get(id);
     if (object === undefined || this.doubtful.has(id)) return false;
     const at = keyOf(object);
-    return at === undefined || this.names.get(at)?.clouded !== true;
+    return at === undefined || this.names.entry(at)?.clouded !== true;
   }
 
   otherNames(id: ObjectId): readonly Name[] {
     const object = this.byId.get(id);
     const at = isRelation(object) ? keyOf(object) : undefined;
-    return at === undefined ? [] : (this.names.get(at)?.also ?? []).map(nameAt);
+    return at === undefined ? [] : (this.names.entry(at)?.also ?? []).map(nameAt);
   }
 
   find(name: WrittenName, searchPath: Known<readonly string[]> = this.session.searchPath): Found<Relation> {
@@ -231,7 +231,7 @@ export class Store implements Catalog {
     let gone: Evidence | undefined;
     for (const schema of schemas) {
       if (schema === 'pg_temp' && !this.temporary) continue;
-      const entry = this.names.get(key(namespace, schema, name.name));
+      const entry = this.names.entry(key(namespace, schema, name.name));
       if (entry === undefined) continue;
       if (entry.clouded === true) return { is: 'unknown' };
       const object = entry.id === undefined ? undefined : this.byId.get(entry.id);
@@ -240,7 +240,7 @@ export class Store implements Catalog {
     }
     if (gone) return { is: 'absent', because: gone };
     const hidden = name.schema === undefined && this.world === 'closed' ? lookedIn(this, searchPath)?.hidden ?? [] : [];
-    return this.complete || hidden.some(schema => this.names.get(key(namespace, schema, name.name))?.id !== undefined) ? { is: 'absent' } : { is: 'unknown' };
+    return this.complete || hidden.some(schema => this.names.entry(key(namespace, schema, name.name))?.id !== undefined) ? { is: 'absent' } : { is: 'unknown' };
   }
 
   // ── Changing (on a fork) ──
@@ -260,7 +260,7 @@ export class Store implements Catalog {
     const at = keyOf(object);
     if (at !== undefined) {
       this.evict(at, object.id);
-      this.names = this.names.set(at, { id: object.id });
+      this.names = this.names.with(at, { id: object.id });
       if (isRelation(object) && object.name.schema === 'pg_temp') this.temporary = true;
     } else if (object.kind === 'routine') {
       const same = this.routines.get(routineKey(object.name)) ?? [];
@@ -272,7 +272,7 @@ export class Store implements Catalog {
   private evict(at: string, owner: ObjectId): void {
     for (const object of this.candidates(at)) {
       if (object.id === owner) continue;
-      const other = this.names.get(at)?.also?.find(name => this.names.get(name)?.id === object.id);
+      const other = this.names.entry(at)?.also?.find(name => this.names.entry(name)?.id === object.id);
       if (other === undefined || !isRelation(object)) this.discard(object.id);
       else this.byId = this.byId.set(object.id, { ...object, name: nameAt(other) });
     }
@@ -280,8 +280,7 @@ export class Store implements Catalog {
 
   /** Who has the name, or may have it. */
   private candidates(at: string): readonly CatalogObject[] {
-    const { id, rivals = [] } = this.names.get(at) ?? {};
-    return (id === undefined ? rivals : [id, ...rivals]).flatMap(one => {
+    return this.names.holders(at).flatMap(one => {
       const object = this.byId.get(one);
       return object !== undefined && keyOf(object) === at ? [object] : [];
     });
@@ -291,43 +290,29 @@ export class Store implements Catalog {
   moveDoubted(object: Relation, to: Name): void {
     const at = key('relation', object.name.schema, object.name.name);
     const then = key('relation', to.schema, to.name);
-    const { also = [] } = this.names.get(at) ?? {};
     const rivals = this.candidates(then).map(({ id }) => id).filter(id => id !== object.id);
-    this.dropName(at, object.id);
-    this.names = this.names.set(then, { id: object.id, clouded: true, ...(also.length > 0 ? { also } : {}), ...(rivals.length > 0 ? { rivals } : {}) });
+    this.names = this.names.moveDoubt(at, then, object.id, rivals);
     this.byId = this.byId.set(object.id, { ...object, name: to });
   }
 
   private unname(object: CatalogObject): void {
     const at = keyOf(object);
-    if (at !== undefined) this.dropName(at, object.id);
+    if (at !== undefined) this.names = this.names.drop(at, object.id);
     if (object.kind === 'routine') {
       const rest = (this.routines.get(routineKey(object.name)) ?? []).filter(id => id !== object.id);
       this.routines = rest.length > 0 ? this.routines.set(routineKey(object.name), rest) : this.routines.delete(routineKey(object.name));
     }
   }
 
-  /** The name without the one that had it, or may have had it. */
-  private dropName(at: string, owner: ObjectId): void {
-    const entry = this.names.get(at);
-    if (entry === undefined) return;
-    const { id, rivals = [], ...rest } = entry;
-    const left = (id === undefined ? rivals : [id, ...rivals]).filter(one => one !== owner);
-    const [next, ...others] = left;
-    if (next === undefined) {
-      if (id === owner) this.names = this.names.delete(at);
-    } else if (rivals.length > 0) this.names = this.names.set(at, { id: next, ...rest, ...(others.length > 0 ? { rivals: others } : {}) });
-  }
-
   /** Records that the history took a name away; from now on the name is absent until it is made again. */
   markGone(object: CatalogObject, because: Evidence): void {
     const at = keyOf(object);
-    if (at !== undefined) this.names = this.names.set(at, { ...this.names.get(at), gone: because });
+    if (at !== undefined) this.names = this.names.markGone(at, because);
   }
 
   /** Records that nothing has this name, of which nothing was known: the history took it away unseen, or its creation was refused for another reason. */
   vanish(name: Name, because: Evidence): void {
-    this.names = this.names.set(key('relation', name.schema, name.name), { gone: because, unseen: true });
+    this.names = this.names.with(key('relation', name.schema, name.name), { gone: because, unseen: true });
   }
 
   /** The one schema in which a relation of this name can stand; undefined when the search path has several. */
@@ -339,7 +324,7 @@ export class Store implements Catalog {
   /** The objects that may have a name which is in doubt: several where each way of a branch made one of its own. */
   doubted(name: Name): readonly CatalogObject[] {
     const at = key('relation', name.schema, name.name);
-    return this.names.get(at)?.clouded === true ? this.candidates(at) : [];
+    return this.names.entry(at)?.clouded === true ? this.candidates(at) : [];
   }
 
   /** Removes one object, its dependencies and its name. */
@@ -372,8 +357,7 @@ export class Store implements Catalog {
 
   /** Nothing is known of this name from here on: code that mvlint does not follow touches it. */
   cloud(name: Name): void {
-    const at = key('relation', name.schema, name.name);
-    this.names = this.names.set(at, { ...this.names.get(at), clouded: true });
+    this.names = this.names.cloud(key('relation', name.schema, name.name));
     if (name.schema === 'pg_temp') this.temporary = true;
   }
 
@@ -409,24 +393,11 @@ export class Store implements Catalog {
       if (object.kind === 'index' && (!ours || !theirs)) this.byId = this.byId.set(id, { ...object, valid: { unknown: 'whether the index was made' } });
       const at = sure ? undefined : keyOf(object);
       if (!sure && at === undefined) this.doubtful = this.doubtful.set(id, true);
-      const there = theirs && keyOf(theirs);
       if (at === undefined) continue;
-      const entry = this.names.get(at);
-      const also = there === undefined || there === at ? entry?.also : [...new Set([...entry?.also ?? [], there])];
       const rivals = new Set([...this.candidates(at), ...other.candidates(at)].flatMap(one => (one.id === id || !this.byId.has(one.id) ? [] : [one.id])));
-      this.names = this.names.set(at, { ...entry, id, clouded: true, ...(also === undefined ? {} : { also }), ...(rivals.size > 0 ? { rivals: [...rivals] } : {}) });
+      this.names = this.names.doubt(at, id, theirs && keyOf(theirs), [...rivals]);
     }
-    for (const at of this.names.differences(other.names)) {
-      const [ours, theirs] = [this.names.get(at), other.names.get(at)];
-      if (ours?.id === theirs?.id && ours?.clouded === theirs?.clouded && (ours?.gone === undefined) === (theirs?.gone === undefined)) continue;
-      if (ours?.id === undefined && theirs?.id === undefined && ours?.clouded === undefined && theirs?.clouded === undefined) {
-        // Nobody has the name on either side: what is gone on one side only was never there on the other, unless the history never showed it.
-        const unseen = (ours?.gone === undefined ? theirs : ours)?.unseen === true && (ours?.gone === undefined) !== (theirs?.gone === undefined);
-        this.names = unseen ? this.names.delete(at) : this.names.set(at, { ...theirs, ...ours });
-        continue;
-      }
-      this.names = this.names.set(at, { ...theirs, ...ours, clouded: true });
-    }
+    this.names = this.names.join(other.names);
     for (const at of this.routines.differences(other.routines)) this.routines = this.routines.set(at, both(this.routines.get(at), other.routines.get(at)));
     for (const id of this.dependantsOf.differences(other.dependantsOf))
       this.dependantsOf = this.dependantsOf.set(id, both(this.dependantsOf.get(id), other.dependantsOf.get(id)));
