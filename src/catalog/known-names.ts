@@ -1,5 +1,6 @@
 import type { Evidence, ObjectId } from '../model.ts';
-import { emptyMap, type PersistentMap } from './persistent.ts';
+import type { NameIds } from './name-ids.ts';
+import { PersistentMap } from './persistent.ts';
 
 /** What the history knows of a name. */
 export interface Entry {
@@ -11,46 +12,54 @@ export interface Entry {
   readonly unseen?: true;
   /** Code that mvlint does not follow touches it: nothing is known of it until it is made again. */
   readonly clouded?: true;
-  /** Other keys under which the object may stand: code that may not have run gave it another name. */
-  readonly also?: readonly string[];
+  /** Other names under which the object may stand: code that may not have run gave it another. */
+  readonly also?: readonly number[];
   /** Other objects that may have the name: each way of a branch made one of its own. */
   readonly rivals?: readonly ObjectId[];
 }
 
+/** An entry with its names as text. */
+export type WrittenEntry = Omit<Entry, 'also'> & { readonly also?: readonly string[] };
+
 /** The ids of an entry that are objects': the one that has the name, then its rivals. */
 const holdersIn = ({ id, rivals = [] }: Entry): readonly ObjectId[] => (id === undefined ? rivals : [id, ...rivals]);
 
-/** Who has which name, which names are gone and which are in doubt. Persistent: a change gives another one. */
+/** Who has which name, which names are gone and which are in doubt. By the numbers of `NameIds`; persistent: a change gives another one. */
 export class KnownNames {
-  static readonly none = new KnownNames(emptyMap());
-  private readonly entries: PersistentMap<string, Entry>;
+  static readonly none = new KnownNames(PersistentMap.empty);
+  private readonly entries: PersistentMap<Entry>;
 
-  private constructor(entries: PersistentMap<string, Entry>) {
+  private constructor(entries: PersistentMap<Entry>) {
     this.entries = entries;
   }
 
-  entry(at: string): Entry | undefined {
+  entry(at: number): Entry | undefined {
     return this.entries.get(at);
   }
 
   /** Who has the name, or may have it. */
-  holders(at: string): readonly ObjectId[] {
+  holders(at: number): readonly ObjectId[] {
     const entry = this.entries.get(at);
     return entry === undefined ? [] : holdersIn(entry);
   }
 
-  /** The names of which more is known than who has them, by key. */
-  remarkable(): readonly (readonly [string, Entry])[] {
-    return [...this.entries.entries()].filter(([, entry]) => entry.id === undefined || entry.gone !== undefined || entry.clouded === true)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+  /** The names of which more is known than who has them, in the order of their texts. */
+  remarkable(ids: NameIds): readonly (readonly [string, WrittenEntry])[] {
+    const found = this.entries.entries().filter(([, entry]) => entry.id === undefined || entry.gone !== undefined || entry.clouded === true);
+    return found.map(([at, { also, ...rest }]): [string, WrittenEntry] =>
+      [ids.textOf(at), also === undefined ? rest : { ...rest, also: also.map(other => ids.textOf(other)) }]).sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  with(at: string, entry: Entry): KnownNames {
+  withWritten(ids: NameIds, text: string, { also, ...rest }: WrittenEntry): KnownNames {
+    return this.with(ids.ofText(text), also === undefined ? rest : { ...rest, also: also.map(other => ids.ofText(other)) });
+  }
+
+  with(at: number, entry: Entry): KnownNames {
     return new KnownNames(this.entries.set(at, entry));
   }
 
   /** Without the one that had the name, or may have had it. */
-  drop(at: string, owner: ObjectId): KnownNames {
+  drop(at: number, owner: ObjectId): KnownNames {
     const entry = this.entries.get(at);
     if (entry === undefined) return this;
     const [next, ...rivals] = holdersIn(entry).filter(one => one !== owner);
@@ -61,24 +70,24 @@ export class KnownNames {
   }
 
   /** The name is absent until it is made again. */
-  markGone(at: string, because: Evidence): KnownNames {
+  markGone(at: number, because: Evidence): KnownNames {
     return this.with(at, { ...this.entries.get(at), gone: because });
   }
 
   /** Nothing is known of the name. */
-  cloud(at: string): KnownNames {
+  cloud(at: number): KnownNames {
     return this.with(at, { ...this.entries.get(at), clouded: true });
   }
 
   /** The object may have the name, or that other one, and so may its rivals. */
-  doubt(at: string, id: ObjectId, other: string | undefined, rivals: readonly ObjectId[]): KnownNames {
+  doubt(at: number, id: ObjectId, other: number | undefined, rivals: readonly ObjectId[]): KnownNames {
     const entry = this.entries.get(at);
     const also = other === undefined || other === at ? entry?.also : [...new Set([...entry?.also ?? [], other])];
     return this.with(at, { ...entry, id, clouded: true, ...(also === undefined ? {} : { also }), ...(rivals.length > 0 ? { rivals } : {}) });
   }
 
   /** What is in doubt under one name is so under another. */
-  moveDoubt(at: string, to: string, id: ObjectId, rivals: readonly ObjectId[]): KnownNames {
+  moveDoubt(at: number, to: number, id: ObjectId, rivals: readonly ObjectId[]): KnownNames {
     const also = this.entries.get(at)?.also ?? [];
     return this.drop(at, id).with(to, { id, clouded: true, ...(also.length > 0 ? { also } : {}), ...(rivals.length > 0 ? { rivals } : {}) });
   }

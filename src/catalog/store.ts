@@ -2,9 +2,10 @@ import type {
   Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
 import { blend, blendSessions, both } from './blend.ts';
-import { KnownNames, type Entry } from './known-names.ts';
-import { isHole, isRelation, isSystemSchema, key, keyOf, nameAt, routineKey, sameName, type Namespace } from './names.ts';
-import { emptyMap, type PersistentMap } from './persistent.ts';
+import { KnownNames, type Entry, type WrittenEntry } from './known-names.ts';
+import { NameIds } from './name-ids.ts';
+import { isHole, isRelation, isSystemSchema, sameName, type Namespace } from './names.ts';
+import { PersistentMap } from './persistent.ts';
 import { lookedIn } from './search-path.ts';
 
 /** ALTER DEFAULT PRIVILEGES: what objects made later begin with. */
@@ -29,7 +30,7 @@ export interface StoreParts {
   readonly temporaryFor: readonly string[];
   readonly objects: readonly CatalogObject[];
   readonly dependencies: readonly Dependency[];
-  readonly names: readonly (readonly [string, Entry])[];
+  readonly names: readonly (readonly [string, WrittenEntry])[];
   readonly doubtful: readonly ObjectId[];
   readonly nextId: number;
 }
@@ -52,27 +53,32 @@ export class Store implements Catalog {
   /** Who may make temporary tables in the database: PUBLIC may, until somebody revokes it. */
   temporaryFor: readonly string[] = ['public'];
   private nextId = 1;
-  private byId: PersistentMap<ObjectId, CatalogObject> = emptyMap();
+  private byId: PersistentMap<CatalogObject> = PersistentMap.empty;
+  private nameIds: NameIds;
   private names = KnownNames.none;
-  private routines: PersistentMap<string, readonly ObjectId[]> = emptyMap();
+  private routines: PersistentMap<readonly ObjectId[]> = PersistentMap.empty;
   /** Whether the history ever made a temporary object: pg_temp comes first in every search path. */
   private temporary = false;
-  private dependantsOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
-  private dependenciesOf: PersistentMap<ObjectId, readonly Dependency[]> = emptyMap();
-  private triggerIds: PersistentMap<ObjectId, true> = emptyMap();
+  private dependantsOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
+  private dependenciesOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
+  private triggerIds: PersistentMap<true> = PersistentMap.empty;
   /** Objects that a branch left in doubt. */
-  private doubtful: PersistentMap<ObjectId, true> = emptyMap();
+  private doubtful: PersistentMap<true> = PersistentMap.empty;
   /** Tables whose foreign keys point at a table. */
-  private referencedBy: PersistentMap<ObjectId, readonly ObjectId[]> = emptyMap();
+  private referencedBy: PersistentMap<readonly ObjectId[]> = PersistentMap.empty;
+
+  constructor(nameIds = new NameIds()) {
+    this.nameIds = nameIds;
+  }
 
   /** All that it holds, as plain parts in a stable order: what a snapshot keeps. */
   parts(): StoreParts {
     return {
       world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, temporaryFor: this.temporaryFor, nextId: this.nextId,
       ...(this.postgres === undefined ? {} : { postgres: this.postgres }), ...(this.engineVersions === undefined ? {} : { engineVersions: this.engineVersions }),
-      objects: [...this.objects()].toSorted((a, b) => a.id - b.id),
-      dependencies: [...this.dependenciesOf.entries()].toSorted(([a], [b]) => a - b).flatMap(([, links]) => links),
-      names: this.names.remarkable(), doubtful: [...this.doubtful.entries()].map(([id]) => id).toSorted((a, b) => a - b),
+      objects: this.objects(),
+      dependencies: this.dependenciesOf.entries().flatMap(([, links]) => links),
+      names: this.names.remarkable(this.nameIds), doubtful: this.doubtful.entries().map(([id]) => id),
     };
   }
 
@@ -85,7 +91,7 @@ export class Store implements Catalog {
     for (const object of parts.objects) store.put(object);
     for (const link of parts.dependencies) store.depend(link);
     for (const [name, entry] of parts.names) {
-      store.names = store.names.with(name, entry);
+      store.names = store.names.withWritten(store.nameIds, name, entry);
       if (name.startsWith('relation\0pg_temp\0')) store.temporary = true;
     }
     for (const id of parts.doubtful) store.doubtful = store.doubtful.set(id, true);
@@ -95,7 +101,7 @@ export class Store implements Catalog {
 
   /** An independent copy; costs a few words. */
   fork(): Store {
-    const copy = new Store();
+    const copy = new Store(this.nameIds);
     copy.become(this);
     return copy;
   }
@@ -113,6 +119,7 @@ export class Store implements Catalog {
     this.temporaryFor = other.temporaryFor;
     this.nextId = Math.max(this.nextId, other.nextId);
     this.byId = other.byId;
+    this.nameIds = other.nameIds;
     this.names = other.names;
     this.routines = other.routines;
     this.temporary = other.temporary;
@@ -132,14 +139,14 @@ export class Store implements Catalog {
   isCertain(id: ObjectId): boolean {
     const object = this.byId.get(id);
     if (object === undefined || this.doubtful.has(id)) return false;
-    const at = keyOf(object);
+    const at = this.nameIds.ofObject(object);
     return at === undefined || this.names.entry(at)?.clouded !== true;
   }
 
   otherNames(id: ObjectId): readonly Name[] {
     const object = this.byId.get(id);
-    const at = isRelation(object) ? keyOf(object) : undefined;
-    return at === undefined ? [] : (this.names.entry(at)?.also ?? []).map(nameAt);
+    const at = isRelation(object) ? this.nameIds.ofObject(object) : undefined;
+    return at === undefined ? [] : (this.names.entry(at)?.also ?? []).map(other => this.nameIds.nameOf(other));
   }
 
   find(name: WrittenName, searchPath: Known<readonly string[]> = this.session.searchPath): Found<Relation> {
@@ -161,23 +168,25 @@ export class Store implements Catalog {
 
   findRoutines(name: WrittenName): readonly Routine[] {
     const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(this.session.searchPath);
-    return (schemas ?? []).flatMap(schema => this.routines.get(routineKey({ schema, name: name.name })) ?? [])
+    return (schemas ?? []).flatMap(schema => this.routinesNamed({ schema, name: name.name }))
       .map(id => this.byId.get(id)).filter((object): object is Routine => object?.kind === 'routine');
   }
 
-  *objects(): Iterable<CatalogObject> {
-    for (const [, object] of this.byId.entries()) yield object;
+  private routinesNamed({ schema, name }: Name): readonly ObjectId[] {
+    const at = this.nameIds.known('routine', schema, name);
+    return at === undefined ? [] : this.routines.get(at) ?? [];
   }
 
-  *triggers(): Iterable<Trigger> {
-    for (const [id] of this.triggerIds.entries()) {
-      const object = this.byId.get(id);
-      if (object?.kind === 'trigger') yield object;
-    }
+  objects(): readonly CatalogObject[] {
+    return this.byId.values();
   }
 
-  *relations(): Iterable<Relation> {
-    for (const object of this.objects()) if (isRelation(object)) yield object;
+  triggers(): readonly Trigger[] {
+    return this.triggerIds.entries().map(([id]) => this.byId.get(id)).filter(object => object?.kind === 'trigger');
+  }
+
+  relations(): readonly Relation[] {
+    return this.objects().filter(isRelation);
   }
 
   indexesOf(relation: ObjectId): readonly Index[] {
@@ -224,6 +233,11 @@ export class Store implements Catalog {
     return schemas?.find(schema => this.findSchema(schema).is === 'present') ?? schemas?.[0];
   }
 
+  private entry(namespace: Namespace, schema: string, name: string): Entry | undefined {
+    const at = this.nameIds.known(namespace, schema, name);
+    return at === undefined ? undefined : this.names.entry(at);
+  }
+
   private lookup(namespace: Namespace, name: WrittenName, searchPath: Known<readonly string[]>): Found<never> | Found<CatalogObject> {
     if (isHole(name.name) || (name.schema !== undefined && isHole(name.schema))) return { is: 'unknown' };
     const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(searchPath);
@@ -231,7 +245,7 @@ export class Store implements Catalog {
     let gone: Evidence | undefined;
     for (const schema of schemas) {
       if (schema === 'pg_temp' && !this.temporary) continue;
-      const entry = this.names.entry(key(namespace, schema, name.name));
+      const entry = this.entry(namespace, schema, name.name);
       if (entry === undefined) continue;
       if (entry.clouded === true) return { is: 'unknown' };
       const object = entry.id === undefined ? undefined : this.byId.get(entry.id);
@@ -240,7 +254,7 @@ export class Store implements Catalog {
     }
     if (gone) return { is: 'absent', because: gone };
     const hidden = name.schema === undefined && this.world === 'closed' ? lookedIn(this, searchPath)?.hidden ?? [] : [];
-    return this.complete || hidden.some(schema => this.names.entry(key(namespace, schema, name.name))?.id !== undefined) ? { is: 'absent' } : { is: 'unknown' };
+    return this.complete || hidden.some(schema => this.entry(namespace, schema, name.name)?.id !== undefined) ? { is: 'absent' } : { is: 'unknown' };
   }
 
   // ── Changing (on a fork) ──
@@ -257,62 +271,63 @@ export class Store implements Catalog {
     this.byId = this.byId.set(object.id, object);
     if (old && sameName(old, object)) return;
     if (old) this.unname(old);
-    const at = keyOf(object);
+    const at = this.nameIds.ofObject(object);
     if (at !== undefined) {
       this.evict(at, object.id);
       this.names = this.names.with(at, { id: object.id });
       if (isRelation(object) && object.name.schema === 'pg_temp') this.temporary = true;
     } else if (object.kind === 'routine') {
-      const same = this.routines.get(routineKey(object.name)) ?? [];
-      if (!same.includes(object.id)) this.routines = this.routines.set(routineKey(object.name), [...same, object.id]);
+      const same = this.routinesNamed(object.name);
+      if (!same.includes(object.id)) this.routines = this.routines.set(this.nameIds.of('routine', object.name.schema, object.name.name), [...same, object.id]);
     }
   }
 
   /** Whoever had a name in doubt has another by now, or is gone: Postgres would have refused to give it away. */
-  private evict(at: string, owner: ObjectId): void {
+  private evict(at: number, owner: ObjectId): void {
     for (const object of this.candidates(at)) {
       if (object.id === owner) continue;
       const other = this.names.entry(at)?.also?.find(name => this.names.entry(name)?.id === object.id);
       if (other === undefined || !isRelation(object)) this.discard(object.id);
-      else this.byId = this.byId.set(object.id, { ...object, name: nameAt(other) });
+      else this.byId = this.byId.set(object.id, { ...object, name: this.nameIds.nameOf(other) });
     }
   }
 
   /** Who has the name, or may have it. */
-  private candidates(at: string): readonly CatalogObject[] {
+  private candidates(at: number): readonly CatalogObject[] {
     return this.names.holders(at).flatMap(one => {
       const object = this.byId.get(one);
-      return object !== undefined && keyOf(object) === at ? [object] : [];
+      return object !== undefined && this.nameIds.ofObject(object) === at ? [object] : [];
     });
   }
 
   /** An object whose name is in doubt is given another: if it is anywhere, then there. */
   moveDoubted(object: Relation, to: Name): void {
-    const at = key('relation', object.name.schema, object.name.name);
-    const then = key('relation', to.schema, to.name);
+    const at = this.nameIds.of('relation', object.name.schema, object.name.name);
+    const then = this.nameIds.of('relation', to.schema, to.name);
     const rivals = this.candidates(then).map(({ id }) => id).filter(id => id !== object.id);
     this.names = this.names.moveDoubt(at, then, object.id, rivals);
     this.byId = this.byId.set(object.id, { ...object, name: to });
   }
 
   private unname(object: CatalogObject): void {
-    const at = keyOf(object);
+    const at = this.nameIds.ofObject(object);
     if (at !== undefined) this.names = this.names.drop(at, object.id);
     if (object.kind === 'routine') {
-      const rest = (this.routines.get(routineKey(object.name)) ?? []).filter(id => id !== object.id);
-      this.routines = rest.length > 0 ? this.routines.set(routineKey(object.name), rest) : this.routines.delete(routineKey(object.name));
+      const name = this.nameIds.of('routine', object.name.schema, object.name.name);
+      const rest = this.routinesNamed(object.name).filter(id => id !== object.id);
+      this.routines = rest.length > 0 ? this.routines.set(name, rest) : this.routines.delete(name);
     }
   }
 
   /** Records that the history took a name away; from now on the name is absent until it is made again. */
   markGone(object: CatalogObject, because: Evidence): void {
-    const at = keyOf(object);
+    const at = this.nameIds.ofObject(object);
     if (at !== undefined) this.names = this.names.markGone(at, because);
   }
 
   /** Records that nothing has this name, of which nothing was known: the history took it away unseen, or its creation was refused for another reason. */
   vanish(name: Name, because: Evidence): void {
-    this.names = this.names.with(key('relation', name.schema, name.name), { gone: because, unseen: true });
+    this.names = this.names.with(this.nameIds.of('relation', name.schema, name.name), { gone: because, unseen: true });
   }
 
   /** The one schema in which a relation of this name can stand; undefined when the search path has several. */
@@ -323,7 +338,7 @@ export class Store implements Catalog {
 
   /** The objects that may have a name which is in doubt: several where each way of a branch made one of its own. */
   doubted(name: Name): readonly CatalogObject[] {
-    const at = key('relation', name.schema, name.name);
+    const at = this.nameIds.of('relation', name.schema, name.name);
     return this.names.entry(at)?.clouded === true ? this.candidates(at) : [];
   }
 
@@ -342,7 +357,7 @@ export class Store implements Catalog {
   /** The end of a session takes its temporary relations away. */
   endSession(): void {
     if (!this.temporary) return;
-    for (const object of [...this.relations()]) if (object.name.schema === 'pg_temp') {
+    for (const object of this.relations()) if (object.name.schema === 'pg_temp') {
       this.unname(object);
       this.discard(object.id);
     }
@@ -357,7 +372,7 @@ export class Store implements Catalog {
 
   /** Nothing is known of this name from here on: code that mvlint does not follow touches it. */
   cloud(name: Name): void {
-    this.names = this.names.cloud(key('relation', name.schema, name.name));
+    this.names = this.names.cloud(this.nameIds.of('relation', name.schema, name.name));
     if (name.schema === 'pg_temp') this.temporary = true;
   }
 
@@ -391,11 +406,11 @@ export class Store implements Catalog {
       if (object === undefined) continue;
       this.byId = this.byId.set(id, object);
       if (object.kind === 'index' && (!ours || !theirs)) this.byId = this.byId.set(id, { ...object, valid: { unknown: 'whether the index was made' } });
-      const at = sure ? undefined : keyOf(object);
+      const at = sure ? undefined : this.nameIds.ofObject(object);
       if (!sure && at === undefined) this.doubtful = this.doubtful.set(id, true);
       if (at === undefined) continue;
       const rivals = new Set([...this.candidates(at), ...other.candidates(at)].flatMap(one => (one.id === id || !this.byId.has(one.id) ? [] : [one.id])));
-      this.names = this.names.doubt(at, id, theirs && keyOf(theirs), [...rivals]);
+      this.names = this.names.doubt(at, id, theirs && this.nameIds.ofObject(theirs), [...rivals]);
     }
     this.names = this.names.join(other.names);
     for (const at of this.routines.differences(other.routines)) this.routines = this.routines.set(at, both(this.routines.get(at), other.routines.get(at)));
