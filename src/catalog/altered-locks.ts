@@ -1,7 +1,6 @@
 /** The locks of ALTER TABLE and its siblings, subcommand by subcommand (measured; the server's AlterTableGetLockLevel). */
 import type { CatalogObject, LockMode, Relation, Table } from '../model.ts';
-import type { AlterTableCmd, AlterTableStmt, Node, RangeVar } from '../sql/tree.ts';
-import { walk } from '../sql/walk.ts';
+import type { AlterTableCmd, AlterTableStmt, Node } from '../sql/tree.ts';
 import type { Change } from './change.ts';
 import { tollOfColumn } from './drops.ts';
 import { isRelation } from './names.ts';
@@ -75,26 +74,28 @@ export function takeOwnedSequences(store: Store, table: Relation, take: Take, co
   }
 }
 
-/** The tables that new foreign keys in a tree refer to: no row of theirs may be written until the key stands. */
-export function takeForeignKeys(store: Store, tree: unknown, take: Take): void {
-  walk(tree, (kind, inner) => {
-    if (kind !== 'Constraint') return;
-    const table = named(store, (inner as { pktable?: RangeVar }).pktable);
+/** The tables that new foreign keys refer to, of columns or of the table: no row of theirs may be written until the key stands. */
+export function takeForeignKeys(store: Store, elements: readonly Node[] | undefined, take: Take): void {
+  for (const element of elements ?? []) {
+    if ('ColumnDef' in element) takeForeignKeys(store, element.ColumnDef.constraints, take);
+    const table = 'Constraint' in element ? named(store, element.Constraint.pktable) : undefined;
     if (table) take(table.id, 'ShareRowExclusiveLock');
-  });
+  }
 }
+
+const modesOnOther: Readonly<Record<string, LockMode>> = {
+  AT_AttachPartition: 'AccessExclusiveLock', AT_DetachPartition: 'AccessExclusiveLock',
+  AT_AddInherit: 'ShareUpdateExclusiveLock', AT_DropInherit: 'AccessShareLock',
+};
 
 /** The other relation of a subcommand: a partition, a parent. */
 function takeOther(store: Store, command: AlterTableCmd, take: Take): void {
-  const modes: Readonly<Record<string, LockMode>> = {
-    AT_AttachPartition: 'AccessExclusiveLock', AT_DetachPartition: 'AccessExclusiveLock',
-    AT_AddInherit: 'ShareUpdateExclusiveLock', AT_DropInherit: 'AccessShareLock',
-  };
-  const mode = modes[command.subtype ?? ''];
+  const mode = modesOnOther[command.subtype ?? ''];
+  if (mode === undefined) return;
   const def: Node | undefined = command.def;
   const range = def && 'PartitionCmd' in def ? def.PartitionCmd.name : def && 'RangeVar' in def ? def.RangeVar : undefined;
-  const other = mode === undefined ? undefined : named(store, range);
-  if (mode !== undefined && other) take(other.id, mode);
+  const other = named(store, range);
+  if (other) take(other.id, mode);
 }
 
 /** What DROP COLUMN and DROP CONSTRAINT take along, and the other end of a foreign key. */
@@ -126,7 +127,7 @@ export function takeAltered(change: Change, store: Store, node: AlterTableStmt, 
     const columnGoes = command.subtype === 'AT_DropIdentity' || command.subtype === 'AT_DropColumn';
     if (command.subtype === 'AT_ChangeOwner') takeOwnedSequences(store, relation, take);
     else if (columnGoes) takeOwnedSequences(store, relation, take, command.name ?? '');
-    takeForeignKeys(store, command.def, take);
+    takeForeignKeys(store, command.def && [command.def], take);
     if (relation.kind === 'table') takeParts(change, store, relation, command, take);
   }
 }

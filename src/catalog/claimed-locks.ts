@@ -8,7 +8,7 @@
  */
 import type { Effect, LockMode, Relation } from '../model.ts';
 import type {
-  CommentStmt, CopyStmt, CreateStmt, DropStmt, GrantStmt, InsertStmt, Node, RangeVar, RenameStmt, SelectStmt,
+  CommentStmt, CopyStmt, CreateStmt, DropStmt, GrantStmt, Node, RangeVar, RenameStmt, SelectStmt,
 } from '../sql/tree.ts';
 import { takeAltered, takeForeignKeys, takeOwnedSequences, takeRemoved } from './altered-locks.ts';
 import { lock, writtenFromList, type Change } from './change.ts';
@@ -83,10 +83,10 @@ function created(claim: Claim, node: CreateStmt): void {
   takeForeignKeys(store, node.tableElts, claim.take);
 }
 
-/** The rows of VALUES are most of what is inserted, and without one of these words no query hides in them. */
-function inserted({ change, store, take }: Claim, node: InsertStmt): void {
-  if (/\b(?:select|table|with)\b/i.test(change.statement.sql)) takeNamed(store, { InsertStmt: node }, true, take);
-  else takeWrite(store, named(store, node.relation), false, take);
+/** A write of rows to a relation, to its children as well if told so: without one of these words, and a list of tables behind it, it names no other. */
+function written({ change, store, take }: Claim, tree: Node, target: RangeVar | undefined, inherited: boolean, beside?: readonly Node[]): void {
+  if (beside !== undefined || /\b(?:select|table|with)\b/i.test(change.statement.sql)) takeNamed(store, tree, true, take);
+  else takeWrite(store, named(store, target), inherited, take);
 }
 
 /** SELECT … FOR UPDATE | SHARE locks the rows of the tables in its FROM, or of those that OF names. */
@@ -149,9 +149,9 @@ const claims: Claims = {
   CopyStmt: copied,
   ExplainStmt: ({ store, take }, node) => takeNamed(store, node.query, true, take),
   DeclareCursorStmt: ({ store, take }, node) => takeNamed(store, node.query, true, take),
-  InsertStmt: inserted,
-  UpdateStmt: ({ store, take }, node) => takeNamed(store, { UpdateStmt: node }, true, take),
-  DeleteStmt: ({ store, take }, node) => takeNamed(store, { DeleteStmt: node }, true, take),
+  InsertStmt: (claim, node) => written(claim, { InsertStmt: node }, node.relation, false),
+  UpdateStmt: (claim, node) => written(claim, { UpdateStmt: node }, node.relation, node.relation?.inh === true, node.fromClause),
+  DeleteStmt: (claim, node) => written(claim, { DeleteStmt: node }, node.relation, node.relation?.inh === true, node.usingClause),
   MergeStmt: ({ store, take }, node) => takeNamed(store, { MergeStmt: node }, true, take),
   CreateTableAsStmt: ({ store, take }, node) => {
     if (node.into?.skipData === true || node.if_not_exists === true) takeNamed(store, node.query, false, take);
