@@ -14,10 +14,12 @@ import { dependOnColumnTypes } from './type-users.ts';
 /** The passes in which Postgres carries its subcommands out, whatever their order (AT_PASS_* in tablecmds.c; measured, dependencies.test.ts). */
 const passes: Readonly<Record<string, number>> = { AT_DropColumn: 0, AT_DropConstraint: 0, AT_DropNotNull: 0, AT_AlterColumnType: 1, AT_AddColumn: 2 };
 
+const passOf = ({ subtype }: AlterTableCmd): number => passes[subtype ?? ''] ?? 3;
+
 function inPasses(node: AlterTableStmt): AlterTableCmd[] {
-  const commands = (node.cmds ?? []).flatMap(item => ('AlterTableCmd' in item ? [item.AlterTableCmd] : []));
-  const passOf = ({ subtype }: AlterTableCmd): number => passes[subtype ?? ''] ?? 3;
-  return commands.toSorted((a, b) => passOf(a) - passOf(b));
+  const commands: AlterTableCmd[] = [];
+  for (const item of node.cmds ?? []) if ('AlterTableCmd' in item) commands.push(item.AlterTableCmd);
+  return commands.sort((a, b) => passOf(a) - passOf(b));
 }
 
 /** 42703 for the first column whose type is to change and that was not there before the statement: asked ahead of all passes. */

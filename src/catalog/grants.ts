@@ -1,5 +1,5 @@
 import type { CatalogObject, Column, Grants, Relation } from '../model.ts';
-import type { AlterDefaultPrivilegesStmt, GrantStmt, Node } from '../sql/tree.ts';
+import type { AccessPriv, AlterDefaultPrivilegesStmt, GrantStmt, Node } from '../sql/tree.ts';
 import { columnsOf, find, isSelectable, isUnknown, refuseMissing, sameRole, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { hole } from './code/values.ts';
 import { roleName } from './owners.ts';
@@ -34,13 +34,16 @@ interface Wanted {
 }
 
 function wantedOf(change: Change, privileges: readonly Node[] | undefined, objects: DefaultPrivilege['objects']): Wanted {
-  const items = (privileges ?? []).map(item => ('AccessPriv' in item ? item.AccessPriv : {}));
-  const whole = items.filter(item => !item.cols?.length);
-  return {
-    privileges: items.length === 0 ? allPrivileges(objects, change.postgres) : whole.flatMap(item => (item.priv_name === undefined ? allPrivileges(objects, change.postgres) : [item.priv_name.toUpperCase()])),
-    columns: items.filter(item => item.cols?.length)
-      .map(item => ({ privilege: (item.priv_name ?? 'ALL').toUpperCase(), columns: namesOf(item.cols) })),
-  };
+  if (privileges === undefined || privileges.length === 0) return { privileges: allPrivileges(objects, change.postgres), columns: [] };
+  const whole: string[] = [];
+  const columns: { readonly privilege: string; readonly columns: readonly string[] }[] = [];
+  for (const item of privileges) {
+    const { priv_name: name, cols }: AccessPriv = 'AccessPriv' in item ? item.AccessPriv : {};
+    if (cols?.length) columns.push({ privilege: (name ?? 'ALL').toUpperCase(), columns: namesOf(cols) });
+    else if (name === undefined) whole.push(...allPrivileges(objects, change.postgres));
+    else whole.push(name.toUpperCase());
+  }
+  return { privileges: whole, columns };
 }
 
 /** Grants with the privileges given to, or taken from, the grantees; empty grantees vanish. */

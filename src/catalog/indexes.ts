@@ -1,4 +1,4 @@
-import type { Index, IndexColumn, Known, ObjectId, Selectable } from '../model.ts';
+import type { Index, IndexColumn, ObjectId, Selectable } from '../model.ts';
 import { lowerQuery } from '../query/lower.ts';
 import { lastName } from '../query/names.ts';
 import { quoteIdent } from '../sql/print.ts';
@@ -13,35 +13,28 @@ import type { Store } from './store.ts';
 import { typeNamed } from './type-users.ts';
 import { existsAlready } from './views.ts';
 
-interface Wanted {
-  readonly name: string;
-  readonly unique: boolean;
-  readonly method: string;
-  readonly columns: readonly IndexColumn[];
-  readonly include: readonly string[];
-  readonly nullsNotDistinct: boolean;
-  readonly predicate?: string;
-  /** The columns that its expressions and its condition name; absent when it has none of those, or nobody knows. */
-  readonly uses?: readonly string[];
-  readonly constraint?: string;
-  readonly options?: ReadonlyMap<string, string>;
-  readonly tablespace?: string;
-  readonly valid?: Known<boolean>;
-}
+type Wanted = Pick<Index, 'unique' | 'method' | 'columns' | 'include' | 'nullsNotDistinct'>
+  & Partial<Pick<Index, 'predicate' | 'constraint' | 'options' | 'tablespace' | 'valid'>>;
 
-/** Puts an index into the catalog; it goes along with its relation. Returns its id. */
-export function makeIndex(change: Change, on: Selectable, wanted: Wanted): ObjectId {
-  const { name, options, valid, uses, ...rest } = wanted;
+/**
+ * Puts an index into the catalog; it goes along with its relation. `uses`: the columns that its expressions and its condition name; absent
+ * when it has none of those, or nobody knows. Returns its id.
+ */
+export function makeIndex(change: Change, on: Selectable, name: string, wanted: Wanted, uses?: readonly string[]): ObjectId {
   const index: Index = {
     kind: 'index', id: change.store.newId(), name: { schema: on.name.schema, name }, madeAt: change.statement.span, owner: on.owner,
-    on: on.id, valid: valid ?? true, options: options ?? noOptions, ...rest,
+    on: on.id, valid: true, options: noOptions, ...wanted,
   };
   change.store.put(index);
-  const columns = wanted.columns.flatMap(({ column }) => column ?? []);
-  const isPlain = columns.length === wanted.columns.length && wanted.predicate === undefined;
-  change.store.depend({
-    dependent: index.id, on: on.id, strength: 'auto', ...(isPlain || uses ? { columns: [...new Set([...columns, ...wanted.include, ...uses ?? []])] } : {}),
-  });
+  const columns = new Set<string>();
+  let isPlain = wanted.predicate === undefined;
+  for (const { column } of wanted.columns)
+    if (column === undefined) isPlain = false;
+    else columns.add(column);
+  for (const column of wanted.include) columns.add(column);
+  for (const column of uses ?? []) columns.add(column);
+  const link = { dependent: index.id, on: on.id, strength: 'auto' } as const;
+  change.store.depend(isPlain || uses ? { columns: [...columns], ...link } : link);
   return index.id;
 }
 
@@ -176,10 +169,10 @@ export function createIndex(change: Change, node: IndexStmt): Outcome {
     return existsAlready(change, node.if_not_exists === true, 'index', existing.object.id, { schema: relation.name.schema, name }, undefined, relation);
   const where = node.whereClause && !constantTrue(node.whereClause) ? predicateText(change, node.whereClause) : undefined;
   const held = holdOf(change, relation, node.relation, [...elements.flatMap(({ expr }) => expr ?? []), ...(where === undefined ? [] : [node.whereClause!])]);
-  const id = makeIndex(change, relation, {
-    name, unique: node.unique === true, method: node.accessMethod ?? 'btree', columns, include, nullsNotDistinct: node.nulls_not_distinct === true,
-    ...(where === undefined ? {} : { predicate: where }), ...(held.columns ? { uses: held.columns } : {}), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
-  });
+  const id = makeIndex(change, relation, name, {
+    unique: node.unique === true, method: node.accessMethod ?? 'btree', columns, include, nullsNotDistinct: node.nulls_not_distinct === true,
+    ...(where === undefined ? {} : { predicate: where }), options: optionsOf(node.options), ...(node.tableSpace === undefined ? {} : { tablespace: node.tableSpace }),
+  }, held.columns);
   for (const on of held.others) change.store.depend({ dependent: id, on, strength: 'normal' });
   const index = change.store.get(id);
   if (index?.kind === 'index') change.effects.push({ kind: 'createIndex', index, on: relation, concurrently, via: change.via });

@@ -57,10 +57,9 @@ function copyIndex(change: Change, index: Index, made: Table): void {
   const { columns, unique, method, include, nullsNotDistinct, predicate, options } = index;
   const held = change.store.dependencies(index.id);
   const uses = held.find(({ on }) => on === index.on)?.columns;
-  const id = makeIndex(change, made, {
-    name, columns, unique, method, include, nullsNotDistinct, options, ...(predicate === undefined ? {} : { predicate }), ...(old === undefined ? {} : { constraint: name }),
-    ...(uses ? { uses } : {}),
-  });
+  const id = makeIndex(change, made, name, {
+    columns, unique, method, include, nullsNotDistinct, options, ...(predicate === undefined ? {} : { predicate }), ...(old === undefined ? {} : { constraint: name }),
+  }, uses);
   for (const { on, strength } of held) if (on !== index.on) change.store.depend({ dependent: id, on, strength });
   if (old !== undefined) addTo(change, made.id, { ...old, name, index: id });
 }

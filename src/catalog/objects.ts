@@ -1,4 +1,4 @@
-import type { CatalogObject, Type } from '../model.ts';
+import type { CatalogObject, Column, Relation, Type } from '../model.ts';
 import type {
   AlterEnumStmt, AlterRoleStmt, CommentStmt, CreateDomainStmt, CreateExtensionStmt, CreatePolicyStmt, CreateRoleStmt, CreateSchemaStmt, CreateSeqStmt, DropRoleStmt, GrantRoleStmt, Node, TypeName,
 } from '../sql/tree.ts';
@@ -163,21 +163,25 @@ const commentKinds: Readonly<Record<string, CatalogObject['kind']>> = {
   OBJECT_TABLE: 'table', OBJECT_VIEW: 'view', OBJECT_MATVIEW: 'matview', OBJECT_INDEX: 'index', OBJECT_SEQUENCE: 'sequence',
 };
 
+/** The same with a comment, or with none. */
+function commented<T extends Column | Relation>(object: T, comment = ''): T {
+  if (comment === '') {
+    const { comment: _, ...rest } = object;
+    return rest as T;
+  }
+  return object.comment === undefined ? { comment, ...object } : { ...object, comment };
+}
+
 /** COMMENT ON a relation or column. COMMENT ON TABLE | VIEW of a matview is refused 42809 (measured, facts A). */
 export function comment(change: Change, node: CommentStmt): Outcome {
   const parts: readonly Node[] = node.object && 'List' in node.object ? node.object.List.items ?? [] : [];
   const text = node.comment;
-  const said = text === undefined || text === '' ? {} : { comment: text };
   if (node.objtype === 'OBJECT_COLUMN') {
     const { relation } = find(change, writtenFromList(parts.slice(0, -1)));
     const name = namesOf(parts).at(-1);
     if (!isSelectable(relation) || isUnknown(relation.columns)) return undefined;
     if (!relation.columns.some(column => column.name === name)) return refuse('42703', `column "${name}" of relation "${relation.name.name}" does not exist`, [], relation.id);
-    const columns = relation.columns.map(column => {
-      if (column.name !== name) return column;
-      const { comment: _, ...rest } = column;
-      return Object.assign(rest, said);
-    });
+    const columns = relation.columns.map(column => (column.name === name ? commented(column, text) : column));
     change.store.put({ ...relation, columns } as typeof relation);
     return undefined;
   }
@@ -188,7 +192,6 @@ export function comment(change: Change, node: CommentStmt): Outcome {
   if (absent) return refuseMissing(written, absent);
   if (!relation) return undefined;
   if (relation.kind !== kind) return refuse('42809', `"${relation.name.name}" is not a ${kind === 'matview' ? 'materialized view' : kind}`, [], relation.id);
-  const { comment: _, ...rest } = relation;
-  change.store.put(Object.assign(rest, said) as typeof relation);
+  change.store.put(commented(relation, text));
   return undefined;
 }

@@ -37,6 +37,14 @@ export interface StoreParts {
 
 const freshSession: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
 
+/** The tables that the foreign keys of a table point at, each once. */
+function referencedIn(object: CatalogObject | undefined): readonly ObjectId[] {
+  const ids: ObjectId[] = [];
+  if (object?.kind === 'table')
+    for (const { references } of object.constraints) if (references !== undefined && !ids.includes(references)) ids.push(references);
+  return ids;
+}
+
 /**
  * The catalog under construction. Readers see it as `Catalog`. Its parts are persistent, so `fork` is cheap; whoever changes a store forks it first.
  */
@@ -61,7 +69,7 @@ export class Store implements Catalog {
   private temporary = false;
   private dependantsOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
   private dependenciesOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
-  private triggerIds: PersistentMap<true> = PersistentMap.empty;
+  private triggerIds: readonly ObjectId[] = [];
   /** Objects that a branch left in doubt. */
   private doubtful: PersistentMap<true> = PersistentMap.empty;
   /** Tables whose foreign keys point at a table. */
@@ -167,14 +175,18 @@ export class Store implements Catalog {
   }
 
   findRoutines(name: WrittenName): readonly Routine[] {
-    const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(this.session.searchPath);
-    return (schemas ?? []).flatMap(schema => this.routinesNamed({ schema, name: name.name }))
-      .map(id => this.byId.get(id)).filter((object): object is Routine => object?.kind === 'routine');
+    const found: Routine[] = [];
+    for (const schema of name.schema !== undefined ? [name.schema] : this.schemasOf(this.session.searchPath) ?? [])
+      for (const id of this.routinesNamed(schema, name.name)) {
+        const object = this.byId.get(id);
+        if (object?.kind === 'routine') found.push(object);
+      }
+    return found;
   }
 
-  private routinesNamed({ schema, name }: Name): readonly ObjectId[] {
+  private routinesNamed(schema: string, name: string): readonly ObjectId[] {
     const at = this.nameIds.known('routine', schema, name);
-    return at === undefined ? [] : this.routines.get(at) ?? [];
+    return (at === undefined ? undefined : this.routines.get(at)) ?? [];
   }
 
   objects(): readonly CatalogObject[] {
@@ -182,7 +194,7 @@ export class Store implements Catalog {
   }
 
   triggers(): readonly Trigger[] {
-    return this.triggerIds.entries().map(([id]) => this.byId.get(id)).filter(object => object?.kind === 'trigger');
+    return this.triggerIds.map(id => this.byId.get(id)).filter(object => object?.kind === 'trigger');
   }
 
   relations(): readonly Relation[] {
@@ -212,14 +224,11 @@ export class Store implements Catalog {
   }
 
   /** Keeps `referencing` true for a table that comes, changes or goes. */
-  private relink(old: CatalogObject | undefined, now: CatalogObject | undefined): void {
+  private relink(table: ObjectId, old: CatalogObject | undefined, now: CatalogObject | undefined): void {
     if (old?.kind === 'table' && now?.kind === 'table' && old.constraints === now.constraints) return;
-    const targets = (object: CatalogObject | undefined): ObjectId[] =>
-      (object?.kind === 'table' ? object.constraints.flatMap(constraint => constraint.references ?? []) : []);
-    const [before, after] = [new Set(targets(old)), new Set(targets(now))];
-    const table = (now ?? old)?.id ?? 0;
-    for (const id of before) if (!after.has(id)) this.referencedBy = this.referencedBy.set(id, (this.referencedBy.get(id) ?? []).filter(other => other !== table));
-    for (const id of after) if (!before.has(id)) this.referencedBy = this.referencedBy.set(id, [...this.referencedBy.get(id) ?? [], table]);
+    const [before, after] = [referencedIn(old), referencedIn(now)];
+    for (const id of before) if (!after.includes(id)) this.referencedBy = this.referencedBy.set(id, (this.referencedBy.get(id) ?? []).filter(other => other !== table));
+    for (const id of after) if (!before.includes(id)) this.referencedBy = this.referencedBy.set(id, [...this.referencedBy.get(id) ?? [], table]);
   }
 
   /** The search path with `$user` resolved and pg_temp first, as schema names; undefined when it is unknown. */
@@ -229,8 +238,13 @@ export class Store implements Catalog {
 
   /** The schema an unqualified CREATE puts its object in; undefined when the search path is unknown or empty. */
   creationSchema(): string | undefined {
-    const schemas = this.schemasOf(this.session.searchPath)?.filter(schema => !isSystemSchema(schema) && schema !== 'pg_temp');
-    return schemas?.find(schema => this.findSchema(schema).is === 'present') ?? schemas?.[0];
+    let first: string | undefined;
+    for (const schema of this.schemasOf(this.session.searchPath) ?? []) {
+      if (isSystemSchema(schema) || schema === 'pg_temp') continue;
+      if (this.findSchema(schema).is === 'present') return schema;
+      first ??= schema;
+    }
+    return first;
   }
 
   private entry(namespace: Namespace, schema: string, name: string): Entry | undefined {
@@ -266,8 +280,8 @@ export class Store implements Catalog {
   /** Adds an object or replaces the one with its id. */
   put(object: CatalogObject): void {
     const old = this.byId.get(object.id);
-    if (object.kind === 'table') this.relink(old, object);
-    if (object.kind === 'trigger') this.triggerIds = this.triggerIds.set(object.id, true);
+    if (object.kind === 'table') this.relink(object.id, old, object);
+    if (object.kind === 'trigger' && !old) this.triggerIds = this.triggerIds.concat(object.id);
     this.byId = this.byId.set(object.id, object);
     if (old && sameName(old, object)) return;
     if (old) this.unname(old);
@@ -277,8 +291,9 @@ export class Store implements Catalog {
       this.names = this.names.with(at, { id: object.id });
       if (isRelation(object) && object.name.schema === 'pg_temp') this.temporary = true;
     } else if (object.kind === 'routine') {
-      const same = this.routinesNamed(object.name);
-      if (!same.includes(object.id)) this.routines = this.routines.set(this.nameIds.of('routine', object.name.schema, object.name.name), [...same, object.id]);
+      const { schema, name } = object.name;
+      const same = this.routinesNamed(schema, name);
+      if (!same.includes(object.id)) this.routines = this.routines.set(this.nameIds.of('routine', schema, name), [...same, object.id]);
     }
   }
 
@@ -313,9 +328,10 @@ export class Store implements Catalog {
     const at = this.nameIds.ofObject(object);
     if (at !== undefined) this.names = this.names.drop(at, object.id);
     if (object.kind === 'routine') {
-      const name = this.nameIds.of('routine', object.name.schema, object.name.name);
-      const rest = this.routinesNamed(object.name).filter(id => id !== object.id);
-      this.routines = rest.length > 0 ? this.routines.set(name, rest) : this.routines.delete(name);
+      const { schema, name } = object.name;
+      const rest = this.routinesNamed(schema, name).filter(id => id !== object.id);
+      const named = this.nameIds.of('routine', schema, name);
+      this.routines = rest.length > 0 ? this.routines.set(named, rest) : this.routines.delete(named);
     }
   }
 
@@ -345,8 +361,8 @@ export class Store implements Catalog {
   /** Removes one object, its dependencies and its name. */
   remove(object: CatalogObject, because: Evidence): void {
     this.unname(object);
-    if (object.kind === 'table') this.relink(object, undefined);
-    if (object.kind === 'trigger') this.triggerIds = this.triggerIds.delete(object.id);
+    if (object.kind === 'table') this.relink(object.id, object, undefined);
+    if (object.kind === 'trigger') this.triggerIds = this.triggerIds.filter(id => id !== object.id);
     this.byId = this.byId.delete(object.id);
     this.clearDependencies(object.id);
     this.dependantsOf = this.dependantsOf.delete(object.id);
@@ -420,7 +436,7 @@ export class Store implements Catalog {
       this.dependenciesOf = this.dependenciesOf.set(id, both(this.dependenciesOf.get(id), other.dependenciesOf.get(id)));
     for (const id of this.referencedBy.differences(other.referencedBy))
       this.referencedBy = this.referencedBy.set(id, both(this.referencedBy.get(id), other.referencedBy.get(id)));
-    for (const id of this.triggerIds.differences(other.triggerIds)) this.triggerIds = this.triggerIds.set(id, true);
+    this.triggerIds = both(this.triggerIds, other.triggerIds);
     for (const id of this.doubtful.differences(other.doubtful)) this.doubtful = this.doubtful.set(id, true);
     this.nextId = Math.max(this.nextId, other.nextId);
     this.temporary ||= other.temporary;

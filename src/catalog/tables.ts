@@ -154,8 +154,8 @@ export function addConstraint(change: Change, tableId: ObjectId, node: Constrain
   } else if (indexed) {
     const taken = change.store.find({ schema: table.name.schema, name });
     if (taken.is === 'present') return refuse('42P07', `relation "${name}" already exists`, [], taken.object.id);
-    index = makeIndex(change, table, {
-      name, unique: kind !== 'exclude', method: kind === 'exclude' ? node.access_method ?? 'gist' : 'btree', constraint: name, include: namesOf(node.including),
+    index = makeIndex(change, table, name, {
+      unique: kind !== 'exclude', method: kind === 'exclude' ? node.access_method ?? 'gist' : 'btree', constraint: name, include: namesOf(node.including),
       columns: columns.map(column => ({ column, descending: false, nullsFirst: false })), nullsNotDistinct: node.nulls_not_distinct === true,
     });
   }

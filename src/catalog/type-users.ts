@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 
 /** The history's own type that a column's text names: `st`, `types.st[]`. */
 export function typeNamed(store: Store, text: string): Type | undefined {
-  const name = text.replace(/\[\]$/, '');
+  const name = text.endsWith('[]') ? text.slice(0, -2) : text;
   const dot = name.indexOf('.');
   const found = store.findType(dot < 0 ? { schema: 'public', name } : { schema: name.slice(0, dot), name: name.slice(dot + 1) });
   return found.is === 'present' ? found.object : undefined;
@@ -21,7 +21,9 @@ const extensionsByType: ReadonlyMap<string, string> = new Map(Object.entries(typ
 
 /** The extension of this history that a column's type is of, in whatever schema: `citext[]`, `extensions.geometry(Point,4326)`. */
 function extensionOf(store: Store, text: string): ObjectId | undefined {
-  const name = extensionsByType.get(text.replace(/\(.*\)|\[\]/g, '').split('.').at(-1) ?? '');
+  const end = text.search(/[([]/);
+  const type = end < 0 ? text : text.slice(0, end);
+  const name = extensionsByType.get(type.slice(type.lastIndexOf('.') + 1));
   const found = name === undefined ? undefined : store.findGlobal('extension', name);
   return found?.is === 'present' ? found.object.id : undefined;
 }

@@ -70,8 +70,8 @@ function indexImmv(change: Change, { index: columns }: Eligibility, table: Table
   const name = `${table.name.name}_index`;
   const taken = change.store.find({ schema: table.name.schema, name });
   if (taken.is === 'present') return refuse('42P07', `relation "${name}" already exists`, [], taken.object.id);
-  makeIndex(change, table, {
-    name, unique: true, method: 'btree', include: [], nullsNotDistinct: false, columns: columns.map(column => ({ column,
+  makeIndex(change, table, name, {
+    unique: true, method: 'btree', include: [], nullsNotDistinct: false, columns: columns.map(column => ({ column,
       descending: false, nullsFirst: false })),
   });
   return undefined;
