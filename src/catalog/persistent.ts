@@ -66,10 +66,10 @@ export class PersistentMap<V> {
 
 function put(node: Node | undefined, shift: number, key: number, value: unknown): Node {
   const slot = (key >>> shift) & 31;
-  const copy = node === undefined ? [] : node.slice();
-  while (copy.length < slot) copy.push(undefined);
-  copy[slot] = shift === 0 ? value : put(copy[slot] as Node | undefined, shift - 5, key, value);
-  return copy;
+  const inner = shift === 0 ? value : put(node?.[slot] as Node | undefined, shift - 5, key, value);
+  const before = node ?? [];
+  // A push leaves room for 17 more.
+  return slot > before.length ? [...before, ...new Array<unknown>(slot - before.length), inner] : before.toSpliced(slot, 1, inner);
 }
 
 function visit<V>(node: Node, shift: number, base: number, see: (key: number, value: V) => void): void {

@@ -37,6 +37,9 @@ export interface StoreParts {
 
 const freshSession: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
 
+/** A list with one more: `[...list, item]` leaves room for 17 more, and `concat` asks whether the item is a list. */
+const appended = <T>(list: readonly T[], item: T): readonly T[] => list.toSpliced(list.length, 0, item);
+
 /** The tables that the foreign keys of a table point at, each once. */
 function referencedIn(object: CatalogObject | undefined): readonly ObjectId[] {
   const ids: ObjectId[] = [];
@@ -228,7 +231,7 @@ export class Store implements Catalog {
     if (old?.kind === 'table' && now?.kind === 'table' && old.constraints === now.constraints) return;
     const [before, after] = [referencedIn(old), referencedIn(now)];
     for (const id of before) if (!after.includes(id)) this.referencedBy = this.referencedBy.set(id, (this.referencedBy.get(id) ?? []).filter(other => other !== table));
-    for (const id of after) if (!before.includes(id)) this.referencedBy = this.referencedBy.set(id, [...this.referencedBy.get(id) ?? [], table]);
+    for (const id of after) if (!before.includes(id)) this.referencedBy = this.referencedBy.set(id, appended(this.referencedBy.get(id) ?? [], table));
   }
 
   /** The search path with `$user` resolved and pg_temp first, as schema names; undefined when it is unknown. */
@@ -281,7 +284,7 @@ export class Store implements Catalog {
   put(object: CatalogObject): void {
     const old = this.byId.get(object.id);
     if (object.kind === 'table') this.relink(object.id, old, object);
-    if (object.kind === 'trigger' && !old) this.triggerIds = this.triggerIds.concat(object.id);
+    if (object.kind === 'trigger' && !old) this.triggerIds = appended(this.triggerIds, object.id);
     this.byId = this.byId.set(object.id, object);
     if (old && sameName(old, object)) return;
     if (old) this.unname(old);
@@ -393,9 +396,8 @@ export class Store implements Catalog {
   }
 
   depend(link: Dependency): void {
-    // Not `[...list, link]`, which leaves room for 17 more.
-    this.dependantsOf = this.dependantsOf.set(link.on, this.dependants(link.on).concat(link));
-    this.dependenciesOf = this.dependenciesOf.set(link.dependent, this.dependencies(link.dependent).concat(link));
+    this.dependantsOf = this.dependantsOf.set(link.on, appended(this.dependants(link.on), link));
+    this.dependenciesOf = this.dependenciesOf.set(link.dependent, appended(this.dependencies(link.dependent), link));
   }
 
   /** A renamed column is followed by everything that uses it: dependencies are by position in Postgres. */
