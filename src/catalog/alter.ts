@@ -259,9 +259,9 @@ function inherit(change: Change, table: Table, command: AlterTableCmd, settle: S
   return undefined;
 }
 
-/** The subcommand in the words of the statement, for messages. */
+/** The subcommand in the words of the statement, for messages: `AT_AddColumn` is ADD COLUMN. */
 function describe(kind: string, command: AlterTableCmd): string {
-  const words = kind.replace(/^AT_/, '').replace(/([a-z])([A-Z])/g, '$1 $2').toUpperCase();
+  const words = kind.slice('AT_'.length).replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toUpperCase();
   return command.name === undefined ? words : `${words} ${command.name}`;
 }
 

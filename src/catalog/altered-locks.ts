@@ -5,7 +5,7 @@ import type { Change } from './change.ts';
 import { tollOfColumn } from './drops.ts';
 import { isRelation } from './names.ts';
 import type { Store } from './store.ts';
-import { children, named, type Take } from './used-relations.ts';
+import { named, type Take } from './used-relations.ts';
 
 /** Subcommands that readers and writers do not notice. Options of a plain view are not among them. */
 const light = new Set([
@@ -122,7 +122,7 @@ export function takeAltered(change: Change, store: Store, node: AlterTableStmt, 
     const mode = modeOf(command, relation);
     take(relation.id, mode);
     const beneath = node.relation?.inh === true ? modeOnChildren(mode, command, relation, change.postgres) : undefined;
-    if (beneath !== undefined) for (const child of children(store, relation.id)) take(child.id, beneath);
+    if (beneath !== undefined) for (const child of store.heirs(relation.id)) take(child.id, beneath);
     takeOther(store, command, take);
     const columnGoes = command.subtype === 'AT_DropIdentity' || command.subtype === 'AT_DropColumn';
     if (command.subtype === 'AT_ChangeOwner') takeOwnedSequences(store, relation, take);

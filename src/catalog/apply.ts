@@ -122,13 +122,14 @@ const inert = new Set<string>([
 /** Applies one statement's tree to the change's store; answers with Postgres's refusal when the statement will be refused. */
 export function apply(change: Change, node: Node, initial: SessionState): Refusal | undefined {
   const kind = Object.keys(node)[0] as Kind;
+  const body = (node as unknown as Record<string, never>)[kind] as never;
   const handler = handlers[kind] as Handler<Kind> | undefined;
-  claimLocks(change, node);
+  claimLocks(change, kind, body);
   const forbidden = refusedToRole(change, node);
   if (forbidden) return forbidden;
   if (handler) {
     const effects = change.effects.length;
-    const refused = missingEngineColumn(change, node) ?? handler(change, (node as unknown as Record<string, never>)[kind] as never, initial);
+    const refused = missingEngineColumn(change, node) ?? handler(change, body, initial);
     if (refused) return withMisuse(change, refused);
     if (kind === 'SelectStmt' || kind === 'DoStmt') noteComparisons(change);
     claimLocksOfEffects(change, change.effects.slice(effects));

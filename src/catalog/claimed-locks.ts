@@ -166,14 +166,14 @@ const claims: Claims = {
 };
 
 /** Claims what the statement takes on relations that are there; to be called before it is replayed. What is in doubt is not claimed. */
-export function claimLocks(change: Change, node: Node): void {
+export function claimLocks(change: Change, kind: Kind, node: unknown): void {
+  const claim = claims[kind] as ((claim: Claim, node: unknown) => void) | undefined;
+  if (claim === undefined) return;
   const { store } = change;
-  const kind = Object.keys(node)[0] as Kind;
   const take: Take = (relation, mode) => {
     if (store.isCertain(relation)) lock(change, relation, mode);
   };
-  const claim = claims[kind] as ((claim: Claim, node: unknown) => void) | undefined;
-  claim?.({ change, store, take }, (node as unknown as Record<string, unknown>)[kind]);
+  claim({ change, store, take }, node);
 }
 
 /** Claims what follows from what was replayed: new relations are the transaction's own, queries read what they read. To be called after. */

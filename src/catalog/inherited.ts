@@ -1,7 +1,6 @@
 /** What a change of a table's columns does to the tables that inherit from it, partitions too (measured, agreement.test.ts). */
 import type { Column, Table } from '../model.ts';
 import { isUnknown, type Change } from './change.ts';
-import { children } from './used-relations.ts';
 
 /** A column of a parent as a child gets it: rights and comments stay with the parent. */
 export function inherited({ grants: _, comment: __, ...column }: Column): Column {
@@ -9,7 +8,7 @@ export function inherited({ grants: _, comment: __, ...column }: Column): Column
 }
 
 function change(store: Change['store'], table: Table, columnsOf: (columns: readonly Column[]) => Table['columns']): void {
-  for (const child of children(store, table.id)) if (!isUnknown(child.columns)) store.put({ ...child, columns: columnsOf(child.columns) });
+  for (const child of store.heirs(table.id)) if (!isUnknown(child.columns)) store.put({ ...child, columns: columnsOf(child.columns) });
 }
 
 /** A column that all of them have changes in all of them. */

@@ -5,7 +5,7 @@ import { takeOwnedSequences } from './altered-locks.ts';
 import { isSelectable } from './change.ts';
 import { lockModes } from './locks.ts';
 import { isRelation } from './names.ts';
-import { children, named, takeWithChildren, type Claim } from './used-relations.ts';
+import { named, takeWithChildren, type Claim } from './used-relations.ts';
 
 const option = (list: readonly Node[] | undefined, name: string): boolean =>
   (list ?? []).some(item => 'DefElem' in item && item.DefElem.defname === name && !isOff(item.DefElem.arg));
@@ -58,7 +58,7 @@ export function vacuumed({ change, store, take }: Claim, node: VacuumStmt): void
     if (relation.kind !== 'table' || node.is_vacuumcmd === true) continue;
     // ANALYZE of a parent samples its children; it analyzes those of their own right as well if they are partitions, or since 18.
     const sampled = relation.partitioned || change.postgres >= 18 ? mode : 'AccessShareLock';
-    for (const child of children(store, relation.id)) take(child.id, sampled);
+    for (const child of store.heirs(relation.id)) take(child.id, sampled);
   }
 }
 

@@ -3,7 +3,6 @@ import type { AlterObjectSchemaStmt, RenameStmt } from '../sql/tree.ts';
 import { columnsOf, find, hasColumn, isSelectable, isUnknown, kindWord, printName, refuse, refuseMissing, writtenFromList, writtenName, type Change, type Outcome } from './change.ts';
 import { renameKey } from './indexes.ts';
 import { isHole, isRelation } from './names.ts';
-import { children } from './used-relations.ts';
 
 /** ALTER VIEW on a matview is refused; ALTER TABLE reaches every relation; ALTER INDEX only indexes (measured, facts A). */
 function wrongKind(relationType: string | undefined, relation: Relation): Outcome {
@@ -52,7 +51,7 @@ function renameColumn(change: Change, node: RenameStmt, relation: Relation): Out
   if (hasColumn(relation, name) === true) return refuse('42701', `column "${name}" of relation "${relation.name.name}" already exists`, [], relation.id);
   renameIn(change, relation, old, name);
   // Tables that inherit the column call it the same (measured, agreement.test.ts).
-  if (relation.kind === 'table') for (const child of children(change.store, relation.id)) if (hasColumn(child, old) === true) renameIn(change, child, old, name);
+  if (relation.kind === 'table') for (const child of change.store.heirs(relation.id)) if (hasColumn(child, old) === true) renameIn(change, child, old, name);
   return undefined;
 }
 

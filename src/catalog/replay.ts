@@ -50,6 +50,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
   const initial: SessionState = store.session;
   store.sites = [...store.sites, ...(options.sites ?? []).map(site => ({ ...site, searchPath: initial.searchPath }))];
   const transactions = new Transactions();
+  const applied: Change['apply'] = (change, node) => apply(change, node, initial);
   let ordinal = 0;
   for (const run of runs(history)) {
     if (sessionLives(history.tool) === 'migration') {
@@ -66,7 +67,7 @@ export function* replay(history: History, options: ReplayOptions = {}): Generato
       const { statements } = unit;
       for (let at = 0; at < statements.length; at += 1) {
         const statement = statements[at]!;
-        store = step({ migration: run.migration, unit, statement, at, ordinal: ordinal++, postgres, initial }, store, transactions, gaps);
+        store = step({ migration: run.migration, unit, statement, at, ordinal: ordinal++, postgres, applied }, store, transactions, gaps);
       }
       store = transactions.leaveUnit(store);
     }
@@ -87,7 +88,7 @@ interface Moment {
   readonly at: number;
   readonly ordinal: number;
   readonly postgres: number;
-  readonly initial: SessionState;
+  readonly applied: Change['apply'];
 }
 
 /** CONCURRENTLY on indexes is refused in an explicit block, in a string of several commands, and after the first command of a pipeline (measured). */
@@ -105,29 +106,30 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
     gaps.push({ span: statement.span, because: `not read as SQL: ${parsed.message}` });
     return before;
   }
-  const base = { migration, statement, unit, ordinal, before };
-  if ('TransactionStmt' in parsed.node) return control(base, parsed.node.TransactionStmt, before, transactions);
+  const { node } = parsed;
+  if ('TransactionStmt' in node) return control({ migration, statement, unit, ordinal, before }, node.TransactionStmt, before, transactions);
   if (transactions.aborted) {
     const refusal: Refusal = { sqlstate: '25P02', because: 'current transaction is aborted, commands ignored until end of transaction block', evidence: [] };
-    transactions.add({ after: base.before, effects: [], locks: [], refusal, ...base });
+    transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [], locks: [], refusal });
     return before;
   }
   const change: Change = {
     statement, unit, postgres: moment.postgres, inTransactionBlock: inBlock(moment, transactions), store: before.fork(), effects: [], locks: [], gaps: [], blind: { is: false },
     via: { kind: 'statement', span: statement.span },
-    apply: (inner, node) => apply(inner, node, moment.initial), calls: runCalls,
+    apply: moment.applied, calls: runCalls,
   };
-  const refusal = apply(change, parsed.node, moment.initial);
+  const refusal = moment.applied(change, node);
   for (const gap of change.gaps) gaps.push(gap);
   if (!refusal) {
-    transactions.noteLocals(base.before, change.store, change.effects);
-    transactions.add({ after: change.store, effects: change.effects, locks: change.locks, ...(change.blind.is ? { blind: true } : {}), ...base });
+    transactions.noteLocals(before, change.store, change.effects);
+    const done = { migration, statement, unit, ordinal, before, after: change.store, effects: change.effects, locks: change.locks };
+    transactions.add(change.blind.is ? { blind: true, ...done } : done);
     return change.store;
   }
   if (refusal.unsure === true) gaps.push({ span: statement.span, because: 'Postgres refuses this code, and for which of several reasons is not known' });
-  else transactions.add({ after: before, effects: [refused(refusal, parsed.node, before, change)], locks: [], refusal, ...base });
+  else transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [refused(refusal, node, before, change)], locks: [], refusal });
   const opened = change.store.world === 'open' && before.world !== 'open';
-  const missed = notMade(change, parsed.node, refusal, before);
+  const missed = notMade(change, node, refusal, before);
   transactions.abort();
   if (!opened && missed === undefined) return before;
   const after = before.fork();

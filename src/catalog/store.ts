@@ -70,6 +70,8 @@ export class Store implements Catalog {
   private routines: PersistentMap<readonly ObjectId[]> = PersistentMap.empty;
   /** Whether the history ever made a temporary object: pg_temp comes first in every search path. */
   private temporary = false;
+  /** Whether any table ever inherited from another: most histories have none, and then nobody's dependants are searched for some. */
+  private inheritance = false;
   private dependantsOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
   private dependenciesOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
   private triggerIds: readonly ObjectId[] = [];
@@ -134,6 +136,7 @@ export class Store implements Catalog {
     this.names = other.names;
     this.routines = other.routines;
     this.temporary = other.temporary;
+    this.inheritance = other.inheritance;
     this.doubtful = other.doubtful;
     this.triggerIds = other.triggerIds;
     this.dependantsOf = other.dependantsOf;
@@ -221,6 +224,21 @@ export class Store implements Catalog {
     return this.dependenciesOf.get(id) ?? [];
   }
 
+  /** The tables that inherit from a table, at every depth: partitions too. */
+  heirs(table: ObjectId): readonly Table[] {
+    if (!this.inheritance) return [];
+    const found = new Map<ObjectId, Table>();
+    const parents = [table];
+    for (let parent = parents.pop(); parent !== undefined; parent = parents.pop())
+      for (const { dependent } of this.dependants(parent)) {
+        const object = dependent === table || found.has(dependent) ? undefined : this.get(dependent);
+        if (object?.kind !== 'table' || !object.inherits.includes(parent)) continue;
+        found.set(dependent, object);
+        parents.push(dependent);
+      }
+    return [...found.values()];
+  }
+
   /** Tables with a foreign key on this one. */
   referencing(id: ObjectId): readonly Table[] {
     return (this.referencedBy.get(id) ?? []).map(table => this.byId.get(table)).filter((object): object is Table => object?.kind === 'table');
@@ -283,7 +301,10 @@ export class Store implements Catalog {
   /** Adds an object or replaces the one with its id. */
   put(object: CatalogObject): void {
     const old = this.byId.get(object.id);
-    if (object.kind === 'table') this.relink(object.id, old, object);
+    if (object.kind === 'table') {
+      this.relink(object.id, old, object);
+      if (object.inherits.length > 0) this.inheritance = true;
+    }
     if (object.kind === 'trigger' && !old) this.triggerIds = appended(this.triggerIds, object.id);
     this.byId = this.byId.set(object.id, object);
     if (old && sameName(old, object)) return;
@@ -442,6 +463,7 @@ export class Store implements Catalog {
     for (const id of this.doubtful.differences(other.doubtful)) this.doubtful = this.doubtful.set(id, true);
     this.nextId = Math.max(this.nextId, other.nextId);
     this.temporary ||= other.temporary;
+    this.inheritance ||= other.inheritance;
     this.complete &&= other.complete;
     if (other.world === 'open') this.world = 'open';
     // A job that one way took off the schedule surely runs on no way.

@@ -1,8 +1,8 @@
 /** The locks of reading and writing rows: what a query or a write takes on the relations it reaches, children and views included. */
-import type { LockMode, ObjectId, Query, Relation, Table } from '../model.ts';
+import type { LockMode, ObjectId, Query, Relation } from '../model.ts';
 import { normalOf } from '../query/normal.ts';
 import type { RangeVar } from '../sql/tree.ts';
-import { walkWithPath } from '../sql/walk.ts';
+import { walk } from '../sql/walk.ts';
 import { isSelectable, writtenName, type Change } from './change.ts';
 import type { Store } from './store.ts';
 
@@ -23,24 +23,10 @@ export function named(store: Store, range: RangeVar | undefined): Relation | und
   return found?.is === 'present' ? found.object : undefined;
 }
 
-/** The tables that inherit from a table, at every depth: partitions too. */
-export function children(store: Store, table: ObjectId): readonly Table[] {
-  const found = new Map<ObjectId, Table>();
-  const parents = [table];
-  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop())
-    for (const { dependent } of store.dependants(parent)) {
-      const object = dependent === table || found.has(dependent) ? undefined : store.get(dependent);
-      if (object?.kind !== 'table' || !object.inherits.includes(parent)) continue;
-      found.set(dependent, object);
-      parents.push(dependent);
-    }
-  return [...found.values()];
-}
-
 /** A lock on a relation, and the same on the tables that inherit from it. */
 export function takeWithChildren(store: Store, relation: Relation, mode: LockMode, take: Take): void {
   take(relation.id, mode);
-  if (relation.kind === 'table') for (const child of children(store, relation.id)) take(child.id, mode);
+  if (relation.kind === 'table') for (const child of store.heirs(relation.id)) take(child.id, mode);
 }
 
 /** Whether the text says ONLY somewhere: then which of its tables are read without their children is not asked, and no child is claimed. */
@@ -90,13 +76,13 @@ const writes = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 export function takeNamed(store: Store, tree: unknown, run: boolean, take: Take): void {
   const defined = new Set<string>();
   const ranges: RangeVar[] = [];
-  const targets: { readonly range: RangeVar; readonly inherited: boolean }[] = [];
-  walkWithPath(tree, (kind, inner, path) => {
+  const targets = new Map<RangeVar | undefined, boolean>();
+  walk(tree, (kind, inner) => {
     if (kind === 'CommonTableExpr') defined.add((inner as { ctename?: string }).ctename ?? '');
     else if (writes.has(kind)) {
-      const range = (inner as { relation?: RangeVar }).relation ?? {};
-      targets.push({ range, inherited: kind !== 'InsertStmt' && range.inh === true });
-    } else if (kind === 'RangeVar' && path.at(-1) !== 'relation') ranges.push(inner as RangeVar);
+      const { relation } = inner as { relation?: RangeVar };
+      targets.set(relation, kind !== 'InsertStmt' && relation?.inh === true);
+    } else if (kind === 'RangeVar' && !targets.has(inner as RangeVar)) ranges.push(inner as RangeVar);
   });
   for (const range of ranges) {
     const relation = range.schemaname === undefined && defined.has(range.relname ?? '') ? undefined : named(store, range);
@@ -106,5 +92,5 @@ export function takeNamed(store: Store, tree: unknown, run: boolean, take: Take)
     if (relation.kind === 'view') takeReads(store, relation.query, take);
     else if (relation.kind === 'table' && range.inh === true) takeWithChildren(store, relation, 'AccessShareLock', take);
   }
-  for (const { range, inherited } of targets) takeWrite(store, named(store, range), inherited, take);
+  for (const [range, inherited] of targets) takeWrite(store, named(store, range), inherited, take);
 }
