@@ -165,7 +165,7 @@ function addColumn(change: Change, table: Table, command: AlterTableCmd, settle:
     return command.missing_ok === true ? undefined : refuse('42701', `column "${definition.colname}" of relation "${table.name.name}" already exists`, [], table.id);
   const draft = { columns: [], constraints: [], serials: [] } as Parameters<typeof readColumn>[2];
   readColumn(change, definition, draft);
-  if (!isUnknown(table.columns)) settle({ ...table, columns: [...table.columns, ...draft.columns] });
+  if (!isUnknown(table.columns)) settle({ ...table, columns: table.columns.concat(draft.columns) });
   addInherited(change, table, draft.columns);
   dependOnColumnTypes(change.store, table.id, draft.columns);
   for (const serial of draft.serials) makeSequence(change, table, serial.column);

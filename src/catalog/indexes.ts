@@ -55,7 +55,7 @@ function holdOf(change: Change, relation: Selectable, range: RangeVar | undefine
 /** The columns that expressions name, where nothing in them can be of the history's making: most hold nothing but columns. Undefined elsewhere. */
 function plainlyNamed(store: Store, relation: Selectable, parts: readonly Node[]): readonly string[] | undefined {
   if (isUnknown(relation.columns)) return undefined;
-  const columns = new Map(relation.columns.map(column => [column.name, column]));
+  const { columns } = relation;
   const named = new Set<string>();
   let isPlain = true;
   for (const part of parts) walk(part, (kind, inner) => {
@@ -64,7 +64,8 @@ function plainlyNamed(store: Store, relation: Selectable, parts: readonly Node[]
       isPlain &&= funcname.length === 1 && store.findRoutines({ name: lastName(funcname) ?? '' }).length === 0;
     }
     else if (kind === 'ColumnRef') {
-      const column = columns.get(lastName((inner as ColumnRef).fields) ?? '');
+      const name = lastName((inner as ColumnRef).fields);
+      const column = columns.find(one => one.name === name);
       isPlain &&= column !== undefined && !isUnknown(column.type) && typeNamed(store, column.type) === undefined;
       named.add(column?.name ?? '');
     } else isPlain &&= kind !== 'TypeName' && kind !== 'SubLink' && kind !== 'A_Indirection';
@@ -107,6 +108,12 @@ function expressionName(node: Node): string {
   return 'expr';
 }
 
+/** The name of an index that is given none. */
+function chosenName(store: Store, { name: { schema, name } }: Selectable, elements: readonly IndexElem[], include: readonly string[]): string {
+  const parts = elements.map(element => element.name ?? bareColumn(element.expr) ?? expressionName(element.expr ?? { ColumnRef: {} }));
+  return freeName(store, schema, objectName(name, [...parts, ...include].join('_'), 'idx'));
+}
+
 /** A parenthesised bare column is a column (measured, facts B). */
 function bareColumn(node: Node | undefined): string | undefined {
   const field = node && 'ColumnRef' in node && node.ColumnRef.fields?.length === 1 ? node.ColumnRef.fields[0] : undefined;
@@ -132,17 +139,16 @@ function constantTrue(node: Node | undefined): boolean {
 }
 
 /** The start of a sub-expression: the least location in it. Locations of operators stand in the middle, so all of them are asked. */
-export function startOf(node: unknown): number | undefined {
+export function startOf(node: object | undefined): number | undefined {
   let least: number | undefined;
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit);
-    else if (typeof value === 'object' && value !== null)
-      for (const [key, inner] of Object.entries(value)) {
-        if (key === 'location' && typeof inner === 'number' && inner >= 0) least = Math.min(least ?? inner, inner);
-        else visit(inner);
-      }
+  const visit = (value: object): void => {
+    for (const key in value) {
+      const inner = (value as Readonly<Record<string, unknown>>)[key];
+      if (typeof inner === 'object' && inner !== null) visit(inner);
+      else if (key === 'location' && typeof inner === 'number' && inner >= 0) least = Math.min(least ?? inner, inner);
+    }
   };
-  visit(node);
+  if (node !== undefined) visit(node);
   return least;
 }
 
@@ -162,8 +168,7 @@ export function createIndex(change: Change, node: IndexStmt): Outcome {
   for (const column of [...columns.map(item => item.column), ...include])
     if (column !== undefined && !systemColumns.has(column) && hasColumn(relation, column) === false) return refuse('42703', `column "${column}" does not exist`, [], relation.id);
   if (node.idxname !== undefined && isHole(node.idxname)) return undefined;
-  const parts = [...elements.map(element => element.name ?? bareColumn(element.expr) ?? expressionName(element.expr ?? { ColumnRef: {} })), ...include];
-  const name = node.idxname ?? freeName(change.store, relation.name.schema, objectName(relation.name.name, parts.join('_'), 'idx'));
+  const name = node.idxname ?? chosenName(change.store, relation, elements, include);
   const existing = change.store.find({ schema: relation.name.schema, name });
   if (existing.is === 'present')
     return existsAlready(change, node.if_not_exists === true, 'index', existing.object.id, { schema: relation.name.schema, name }, undefined, relation);

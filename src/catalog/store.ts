@@ -278,7 +278,8 @@ export class Store implements Catalog {
     const schemas = name.schema !== undefined ? [name.schema] : this.schemasOf(searchPath);
     if (!schemas) return { is: 'unknown' };
     let gone: Evidence | undefined;
-    for (const schema of schemas) {
+    for (let at = 0; at < schemas.length; at++) {
+      const schema = schemas[at]!;
       if (schema === 'pg_temp' && !this.temporary) continue;
       const entry = this.entry(namespace, schema, name.name);
       if (entry === undefined) continue;
