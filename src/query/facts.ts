@@ -37,14 +37,19 @@ const allSettled = new WeakMap<QueryFacts, QueryFacts>();
 
 /** The same facts without what only decides between values: that is no taint of the value. */
 class Settled implements QueryFacts {
-  readonly columns: QueryFacts['columns'];
   private readonly inner: QueryFacts;
+  private knownColumns: QueryFacts['columns'] | undefined;
 
   constructor(inner: QueryFacts) {
     this.inner = inner;
+  }
+
+  get columns(): QueryFacts['columns'] {
+    if (this.knownColumns !== undefined) return this.knownColumns;
     const isValue = (taint: Taint): boolean => (taint as Flow).decides !== true;
-    this.columns = isUnknown(inner.columns) ? inner.columns
-      : inner.columns.map(column => (column.taints.every(isValue) ? column : { ...column, taints: column.taints.filter(isValue) }));
+    const { columns } = this.inner;
+    return (this.knownColumns = isUnknown(columns) ? columns
+      : columns.map(column => (column.taints.every(isValue) ? column : withTaints(column, column.taints.filter(isValue)))));
   }
 
   get keys(): QueryFacts['keys'] { return this.inner.keys; }
@@ -88,25 +93,28 @@ function factsFrom(view: View | Matview, analysis: Analysis): QueryFacts {
 
 /** What an analysis says of a view. Few ask for its keys, and finding all of them takes longer than the rest. */
 class Facts implements QueryFacts {
-  readonly columns: QueryFacts['columns'];
   readonly rows: QueryFacts['rows'];
   readonly frozen: QueryFacts['frozen'];
   readonly calls: QueryFacts['calls'];
   private readonly view: View | Matview;
   private readonly shape: Shape;
-  private known: QueryFacts['keys'] | undefined;
+  private knownColumns: QueryFacts['columns'] | undefined;
+  private knownKeys: QueryFacts['keys'] | undefined;
 
   constructor(view: View | Matview, { shape, frozen, calls }: Analysis) {
     this.view = view;
     this.shape = shape;
-    this.columns = outputColumns(view, shape);
     this.rows = shape.rows ?? [];
     this.frozen = frozen;
     this.calls = calls;
   }
 
+  get columns(): QueryFacts['columns'] {
+    return (this.knownColumns ??= outputColumns(this.view, this.shape));
+  }
+
   get keys(): QueryFacts['keys'] {
-    return (this.known ??= outputKeys(this.view, this.shape));
+    return (this.knownKeys ??= outputKeys(this.view, this.shape));
   }
 
   readonly unique = (columns: readonly string[]): Unique => uniqueOf(this.view, this.shape, columns);
@@ -180,12 +188,36 @@ const isReadable = (object: CatalogObject): object is Selectable | Sequence =>
 /** `select *` meant the columns of CREATE: a column that a table gained since is not in the view. */
 const asCreated = (view: View | Matview, shape: Shape): boolean => isUnknown(view.columns) || view.columns.length === shape.columns.length;
 
+/** A column that a query puts out. Its end is found by its tokens, which is dear, and few ask where it stands. */
+class Printed implements OutputColumn {
+  readonly name: string;
+  readonly type: Known<string>;
+  readonly nullable: Known<boolean>;
+  readonly taints: readonly Taint[];
+  private readonly place: () => Span;
+  private known: Span | undefined;
+
+  constructor(name: string, type: Known<string>, nullable: Known<boolean>, taints: readonly Taint[], place: () => Span) {
+    this.name = name;
+    this.type = type;
+    this.nullable = nullable;
+    this.taints = taints;
+    this.place = place;
+  }
+
+  get span(): Span {
+    return (this.known ??= this.place());
+  }
+}
+
+const withTaints = (column: OutputColumn, taints: readonly Taint[]): OutputColumn => new Printed(column.name, column.type, column.nullable, taints, () => column.span);
+
 function outputColumns(view: View | Matview, shape: Shape): Known<readonly OutputColumn[]> {
   const { statement, names } = view.query;
   const print = (name: string, column: ShapeColumn, type: Known<string>): OutputColumn => {
-    const span = itemSpan(statement, column.start);
-    return { name, type, nullable: column.nullable, span, taints: column.taints.map(taint =>
-      passOn(taint, span, `column ${name} of ${view.name.name}`)) };
+    const place = (): Span => itemSpan(statement, column.start);
+    const taints = column.taints.map(taint => passOn(taint, place(), `column ${name} of ${view.name.name}`));
+    return new Printed(name, type, column.nullable, taints, place);
   };
   if (isUnknown(view.columns)) return shape.columns.map((column, at) => print(names[at] ?? column.name, column, finalType(column)));
   if (asCreated(view, shape)) {
