@@ -11,9 +11,12 @@ export function deploysOf(history: History, pending: ((migration: Migration) => 
   return {
     enter(run: ReplayedMigration): { readonly start: Catalog; readonly steps: readonly Step[]; readonly over: boolean } {
       const id = key(run.migration, run.pass);
-      const deploy = open.get(id) ?? { start: run.start, steps: [] };
-      deploy.steps.push(...run.steps);
+      const begun = open.get(id);
       const remaining = (left.get(id) ?? 1) - 1;
+      // Most go out alone.
+      if (begun === undefined && remaining <= 0) return { start: run.start, steps: run.steps, over: true };
+      const deploy = begun ?? { start: run.start, steps: [] };
+      deploy.steps.push(...run.steps);
       left.set(id, remaining);
       if (remaining > 0) open.set(id, deploy);
       else open.delete(id);

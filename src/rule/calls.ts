@@ -86,7 +86,8 @@ export function refreshesBy(first: Routine, catalog: Catalog): readonly ReachedR
 export function runsOneOf(routines: ReadonlySet<ObjectId>, { routine: id }: Trigger, catalog: Catalog): boolean {
   if (typeof id !== 'number' || routines.has(id)) return typeof id === 'number';
   const first = catalog.get(id);
-  if (first?.kind === 'routine') for (const through of reached(first, catalog)) if (routines.has(through.at(-1)!.id)) return true;
+  if (first?.kind !== 'routine' || calledNames(first).length === 0) return false;
+  for (const through of reached(first, catalog)) if (routines.has(through.at(-1)!.id)) return true;
   return false;
 }
 
