@@ -46,6 +46,8 @@ describe('a file that is no snapshot', () => {
     ['', 'not JSON'], ['{', 'not JSON'], ['[]', 'no snapshot'], ['null', 'no snapshot'], ['{"version":2,"objects":[]}', 'version 2'], ['{"version":1,"objects":[3]}', 'no object'],
     ['{"version":1,"objects":[{"kind":"matview","id":1,"name":{"schema":"a","name":"b"}}]}', 'has no options'],
     ['{"version":1,"objects":[{"kind":"constructor","id":1}]}', 'no known kind'],
+    ['{"version":1,"objects":[{"kind":"role","id":4294967297,"name":"a"}]}', 'no id'],
+    ['{"version":1,"objects":[{"kind":"role","id":1.5,"name":"a"}]}', 'no id'],
     ['{"version":1,"objects":[{"kind":"role","id":1,"name":{"x":1}}]}', 'has no name'],
     ['{"version":1,"objects":[{"kind":"view","id":1,"name":{"schema":"a","name":"b"},"options":{"$map":[]},"grants":{"$map":[]},"columns":[],"query":4}]}', 'query'],
   ])('%s', (text, problem) => {

@@ -42,11 +42,14 @@ const listKeys: ReadonlySet<string> = new Set(['constraints', 'inherits', 'inclu
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Ids are what a store gives: it keeps its objects by 32 bits. */
+const isId = (value: unknown): boolean => typeof value === 'number' && value > 0 && value === value >>> 0;
+
 function objectProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return 'an object of it is no object';
   const { kind, id, name, query, statement } = value;
   const shape = typeof kind === 'string' && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
-  if (shape === undefined || typeof id !== 'number') return 'an object of it has no known kind or no id';
+  if (shape === undefined || !isId(id)) return 'an object of it has no known kind or no id';
   const named = typeof name === 'string' || (isRecord(name) && typeof name['schema'] === 'string' && typeof name['name'] === 'string');
   const lacks = shape.find(key => (mapKeys.has(key) ? !(value[key] instanceof Map) : listKeys.has(key) ? !Array.isArray(value[key]) : value[key] === undefined));
   if (lacks !== undefined || !named) return `a ${String(kind)} of it has no ${lacks ?? 'name'}`;
