@@ -57,12 +57,17 @@ const beforeRows = new RegExp([
   /"selectStmt":\{"SelectStmt":\{"valuesLists":(?=\[)/,
 ].map(part => part.source).join(''));
 
-/** The tree as JSON. The rows of an INSERT, which hardly anybody reads, are a text in it: `readRows` makes a list of it. */
-function treeOf(json: string): string {
+/** What was found out about a text, as JSON; the rows of an INSERT by themselves. */
+interface Told {
+  readonly json: string;
+  readonly rows?: string;
+}
+
+function withoutRows(json: string): Told {
   const start = beforeRows.exec(json)?.[0].length;
-  if (start === undefined) return json;
+  if (start === undefined) return { json };
   const end = listEnd(json, start);
-  return json.slice(0, start) + JSON.stringify(json.slice(start, end)) + json.slice(end);
+  return { json: `${json.slice(0, start)}null${json.slice(end)}`, rows: json.slice(start, end) };
 }
 
 /** End of the list at `start` of a JSON text. */
@@ -80,19 +85,21 @@ function listEnd(json: string, start: number): number {
   }
 }
 
-/** What was found out about a text, as JSON. */
-function found(text: string): string {
-  if (text.includes('\0')) return 'null';
+function found(text: string): Told {
+  if (text.includes('\0')) return nothing;
   try {
     const raw = rawParse(text);
-    if ('message' in raw) return JSON.stringify(raw);
+    if ('message' in raw) return { json: JSON.stringify(raw) };
+    if (raw.json === '') return nothing;
     const more = holdsPlpgsql.test(raw.json) ? `,"plpgsql":${JSON.stringify(rawPlpgsql(text))}` : '';
-    return raw.json === '' ? 'null' : `{"tree":${treeOf(raw.json)},"size":${raw.json.length}${more}}`;
+    const { json, ...rest } = withoutRows(raw.json);
+    return { json: `{"tree":${json},"size":${raw.json.length}${more}}`, ...rest };
   } catch (error) {
-    if (error instanceof ParserOverflow) return 'null';
+    if (error instanceof ParserOverflow) return nothing;
     throw error;
   }
 }
+const nothing: Told = { json: 'null' };
 
 /** The message that comes once that number is no longer the shared one; undefined when none does. */
 function awaited(stage: number): unknown {
@@ -103,15 +110,17 @@ function awaited(stage: number): unknown {
 function answerAll(count: number): void {
   for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
     const list: string[] = [];
+    const rows: [number, string][] = [];
     let units = 0;
     const most = Math.min(mostTexts, at + 1);
     for (let text = textAt(at); text !== undefined && list.length < most && units < mostUnits; text = textAt(at + list.length)) {
-      const one = found(text);
-      units += one.length;
-      list.push(one);
+      const told = found(text);
+      units += told.json.length;
+      if (told.rows !== undefined) rows.push([list.length, told.rows]);
+      list.push(told.json);
     }
     if (list.length === 0) return;
-    port.postMessage({ from: at, found: `[${list.join()}]` } satisfies AheadAnswer);
+    port.postMessage({ from: at, found: `[${list.join()}]`, rows } satisfies AheadAnswer);
     at += list.length;
   }
 }

@@ -27,6 +27,8 @@ export type Found = { readonly tree: unknown; readonly size: number; /** What th
 export interface AheadAnswer {
   readonly from: number;
   readonly found: string;
+  /** The rows of INSERT … VALUES, as JSON, and where in the list the statement is; null stands for them in its tree. */
+  readonly rows: readonly (readonly [number, string])[];
 }
 
 /** A thread that waits for texts. */
@@ -129,32 +131,29 @@ function collect({ port, answers }: Ahead, wanted: number): void {
   for (let end = 0; end <= wanted;) {
     const message = receiveMessageOnPort(port);
     if (message === undefined) return;
-    const { from, found } = message.message as AheadAnswer;
+    const { from, found, rows } = message.message as AheadAnswer;
     const list = JSON.parse(found) as readonly (Found | null)[];
+    for (const [at, text] of rows) giveRows(list[at] as { readonly tree: InsertTree }, text);
     list.forEach((one, at) => {
-      if (one === null || from + at < wanted) return;
-      if ('tree' in one) readRows(one.tree as InsertTree);
-      answers.set(from + at, one);
+      if (one !== null && from + at >= wanted) answers.set(from + at, one);
     });
     end = from + list.length;
   }
 }
 
-/** The tree of an INSERT … VALUES, as far as the rows; of another statement nothing of it is there. */
+/** The tree of an INSERT … VALUES, as far as the rows. */
 interface InsertTree {
-  readonly stmts?: readonly { readonly stmt?: { readonly InsertStmt?: { readonly selectStmt?: { readonly SelectStmt?: { valuesLists?: unknown } } } } }[];
+  readonly stmts: readonly [{ readonly stmt: { readonly InsertStmt: { readonly selectStmt: { readonly SelectStmt: { valuesLists: unknown } } } } }];
 }
 
-/** Rows that came as a text are read when they are asked for: a quarter of all that the trees hold, and hardly anybody asks. */
-function readRows({ stmts }: InsertTree): void {
-  const select = stmts?.[0]?.stmt?.InsertStmt?.selectStmt?.SelectStmt;
-  const rows = select?.valuesLists;
-  if (select === undefined || typeof rows !== 'string') return;
+/** Rows become a part of their tree when they are asked for: they are a quarter of all trees, and hardly anybody asks. */
+function giveRows({ tree }: { readonly tree: InsertTree }, text: string): void {
+  const select = tree.stmts[0].stmt.InsertStmt.selectStmt.SelectStmt;
   const fixed = { configurable: true, enumerable: true };
   Object.defineProperty(select, 'valuesLists', {
     ...fixed,
     get(): unknown {
-      const value = JSON.parse(rows) as unknown;
+      const value = JSON.parse(text) as unknown;
       Object.defineProperty(select, 'valuesLists', { ...fixed, value, writable: true });
       return value;
     },
