@@ -125,13 +125,14 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], input
   const types = typesIn(run.catalog);
   const isPlain = node.agg_order === undefined && node.agg_filter === undefined && node.agg_distinct !== true && node.over === undefined
     && node.agg_star !== true;
-  const names = values.map((_, at) => {
+  const isNamed = node.args?.some(arg => 'NamedArgExpr' in arg) === true;
+  const names = isNamed ? values.map((_, at) => {
     const arg = node.args?.[at];
     return arg !== undefined && 'NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined;
-  });
+  }) : noNames;
   const resolved = resolveCall(types, {
     name: name.name, ...(name.schema === undefined ? {} : { schema: name.schema }), inputs, names, variadic: node.func_variadic === true,
-    mayCast: isPlain && names.every(label => label === undefined),
+    mayCast: isPlain && !isNamed,
   }, mine);
   if (resolved.is === 'function') {
     if (run.uses !== undefined) {
@@ -147,6 +148,8 @@ function resolve(node: FuncCall, name: CallName, values: readonly Value[], input
   else run.uses?.push(placed(run, { kind: 'unresolved', target: name.name }));
   return resolved;
 }
+
+const noNames: readonly never[] = [];
 
 /** The signatures that the call may have. */
 export const amongOf = (resolved: Resolved): readonly Signature[] =>

@@ -6,7 +6,7 @@ import { value, visit, type Place } from './expression.ts';
 import { singleItem, type Item } from './from.ts';
 import { inputsOf } from './inputs.ts';
 import { Ids } from './ids.ts';
-import { anyRows, factsOfRows, law, perRun, perhaps, type Law, type RowFacts } from './laws.ts';
+import { anyRows, factsOfRows, law, noteAt, perRun, perhaps, type Law, type RowFacts } from './laws.ts';
 import { outputName, strings } from './names.ts';
 import { isJudging, isUnknown, newId, unknown, type Run, type ScopeColumn, type Value } from './scope.ts';
 import { typesIn } from './sql-type.ts';
@@ -102,8 +102,7 @@ function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[
   // A list of constants is what it is: nothing is claimed of its values.
   if (!surelySets || (!asks && series === undefined)) laws.push(perhaps([], [row]));
   const solid = Ids.of([row, ...columns.flatMap(item => (item.nullable === false || item === series ? item.ids : []))]);
-  return perRunOf(factsOfRows([row], laws, solid, { notes: [{ row, span: placeOf(functions[0], place),
-    says: `${names[0] ?? 'the function'}() gives several rows with the same %` }] }), left);
+  return perRunOf(factsOfRows([row], laws, solid, { notes: [noteAt(row, `${names[0] ?? 'the function'}() gives several rows with the same %`, placeOf(functions[0], place))] }), left);
 }
 
 /** One row of the function is not one row of what stands to its left: nothing is claimed of that direction. */

@@ -1,6 +1,6 @@
-import type { Constraint, Index, Known, Matview, Table } from '../model.ts';
+import type { Constraint, Evidence, Index, Known, Matview, Table } from '../model.ts';
 import { Ids } from './ids.ts';
-import { anyRows, factsOfRows, law, perhaps, tangled, type Law, type Note, type RowFacts } from './laws.ts';
+import { anyRows, factsOfRows, law, noteAt, perhaps, tangled, type Law, type RowFacts } from './laws.ts';
 import { isUnknown, newId, type Run, type ScopeColumn } from './scope.ts';
 import type { Surroundings } from './surroundings.ts';
 import { isBuiltinType, withoutModifier } from './types.ts';
@@ -59,7 +59,7 @@ function ofConstraint(constraint: Constraint, row: number, find: Find): readonly
  * because children repeat its keys (measured, facts H), unless ONLY is written; a partitioned table's keys span its partitions, and a
  * partition may hold one value of a column only.
  */
-export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: Run, only: boolean, note: Omit<Note, 'row'>): RowFacts {
+export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: Run, only: boolean, note: Evidence): RowFacts {
   const { catalog } = run;
   const row = newId(run);
   if (isUnknown(table.columns)) return anyRows(row);
@@ -85,7 +85,7 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   for (const { type, ids } of columns) if (isUnknown(type) || !isBuiltinType(type)) laws.push(perhaps([], ids));
   const solid = [row];
   for (const { nullable, ids } of columns) if (nullable === false) solid.push(...ids);
-  return factsOfRows([row], laws, Ids.of(solid), { notes: [{ row, span: note.span, says: note.says }] });
+  return factsOfRows([row], laws, Ids.of(solid), { notes: [noteAt(row, note.says, note.span)] });
 }
 
 /** Keys that the unique indexes of a materialized view keep, as of its last refresh. */

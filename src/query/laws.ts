@@ -1,4 +1,4 @@
-import type { Evidence } from '../model.ts';
+import type { Span } from '../model.ts';
 import { Ids } from './ids.ts';
 
 /**
@@ -21,9 +21,11 @@ export interface Law {
 /** How a law holds; what is left out is false. */
 export type Manner = Partial<Omit<Law, 'from' | 'to'>>;
 
-/** Why one row of what is named can stand in several rows of the result. */
-export interface Note extends Evidence {
+/** Why one row of what is named can stand in several rows of the result. Its place is found when somebody asks. */
+export interface Note {
   readonly row: number;
+  readonly says: string;
+  readonly place: () => Span;
 }
 
 /** What decides which rows of a source, or of a query's result, are the same row. */
@@ -46,6 +48,9 @@ export interface Filled {
   readonly until: number;
   readonly before: RowFacts;
 }
+
+/** A note with its place, which is held by itself: what is found out about a query is kept, the query's scopes are not. */
+export const noteAt = (row: number, says: string, span: Span): Note => ({ row, says, place: () => span });
 
 const none: readonly never[] = [];
 
@@ -187,7 +192,7 @@ export function shifted(facts: RowFacts, mark: number, by: number, depth = 0): R
   const laws = few ? facts.laws.map(({ from, to, possible, weak, missingToo, everywhere }): Law =>
     ({ from: ids(from), to: ids(to), possible, weak, missingToo, everywhere })) : [perhaps([], ids(facts.rows))];
   return factsOfRows(ids(facts.rows), laws, facts.solid.shifted(mark, by), {
-    notes: facts.notes.map(({ row, span, says }) => ({ row: row > mark ? row + by : row, span, says })),
+    notes: facts.notes.map(({ row, says, place }) => ({ row: row > mark ? row + by : row, says, place })),
     sides: depth > deepestSide || !few ? none : facts.sides.map(({ from, until, before }) =>
       ({ from: from + by, until: until + by, before: shifted(before, mark, by, depth + 1) })),
   });

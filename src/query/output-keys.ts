@@ -1,4 +1,4 @@
-import type { Known, Span } from '../model.ts';
+import type { Known, Statement } from '../model.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import { walk } from '../sql/walk.ts';
 import type { FuncCall, Node, SelectStmt } from '../sql/tree.ts';
@@ -9,7 +9,7 @@ import { narrowed, type Place } from './expression.ts';
 import { columnOf, idsIn, inputsOf, type Inputs } from './inputs.ts';
 import { closure } from './closure.ts';
 import { Ids } from './ids.ts';
-import { factsOfRows, law, maybe, perhaps, same, withLaws, withRows, type Law, type RowFacts } from './laws.ts';
+import { factsOfRows, law, maybe, noteAt, perhaps, same, withLaws, withRows, type Law, type Note, type RowFacts } from './laws.ts';
 import { minimalKeys } from './minimal-keys.ts';
 import { strings } from './names.ts';
 import { partsOf, plainText } from './parts.ts';
@@ -82,11 +82,13 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
   let group: Ids | undefined;
   const grouped = facts;
   const ofGroup = (): Ids => (group ??= closure(grouped, grouped.rows));
-  facts = withLaws(facts, [
-    ...outputs.flatMap(output => aggregateLaws(output, grouped, ofGroup, place)),
-    law(facts.rows, outputs.flatMap(output => output.ids ?? [])),
-    ...windowLaws(select, outputs, facts, place),
-  ]);
+  const laws: Law[] = [];
+  const shown: number[] = [];
+  for (const output of outputs) {
+    laws.push(...aggregateLaws(output, grouped, ofGroup, place));
+    shown.push(...output.ids ?? []);
+  }
+  facts = withLaws(facts, [...laws, law(facts.rows, shown), ...windowLaws(select, outputs, facts, place)]);
   facts = multiplied(select, outputs, facts, place);
   const distinct = select.distinctClause ?? [];
   if (distinct.length > 0) {
@@ -94,14 +96,15 @@ export function listedFacts(select: SelectStmt, given: readonly Output[], source
     const ids = isDistinctOn(distinct) ? distinct.map(item => idOf(item, outputs, place, 'order')) : outputs.map(output => output.ids![0]!);
     const back = isDistinctOn(distinct) ? facts.rows : outputs.flatMap(output => output.ids ?? []);
     const laws = [law(facts.rows, [row]), law([row], back), ...(ids.every(id => id !== undefined) ? [law(ids, [row])] : [])];
-    facts = withRows(withLaws(facts, laws, Ids.of([row])), [row], { row, span: spanAt(outputs[0]?.start ?? 0, place), says: isDistinctOn(distinct)
+    facts = withRows(withLaws(facts, laws, Ids.of([row])), [row], itemNote(row, place.run.statement, outputs[0]?.start ?? 0, isDistinctOn(distinct)
       ? 'DISTINCT ON keeps a row for each of its own values, and several of them have the same %'
-      : 'DISTINCT compares all columns, and rows that differ in others have the same %' });
+      : 'DISTINCT compares all columns, and rows that differ in others have the same %'));
   }
   return { facts: limitedFacts(select, facts), outputs };
 }
 
-const spanAt = (start: number, place: Place): Span => itemSpan(place.run.statement, start);
+/** A note at an item of a list. Its end is found by its tokens, which is dear. */
+const itemNote = (row: number, statement: Statement, start: number, says: string): Note => ({ row, says, place: () => itemSpan(statement, start) });
 
 /** LIMIT 1 leaves one row at most. */
 export function limitedFacts(select: SelectStmt, facts: RowFacts): RowFacts {
@@ -296,7 +299,7 @@ function groupFacts(groups: readonly Node[], outputs: readonly Output[], facts: 
   });
   const start = groups.map(group => (Object.values(group)[0] as { location?: number }).location ?? 0)[0] ?? 0;
   return withRows(withLaws(facts, [...laws, law(ids, [row]), law([row], ids)], Ids.of([row])), [row],
-    { row, span: spanAt(start, place), says: 'every group is a row, and several groups have the same %' });
+    itemNote(row, place.run.statement, start, 'every group is a row, and several groups have the same %'));
 }
 
 /**
@@ -323,7 +326,7 @@ function setsFacts(groups: readonly Node[], outputs: readonly Output[], facts: R
   }
   const solid = Ids.of([row, ...outputs.flatMap(output => (output.nullable === false ? output.ids ?? [] : []))]);
   return factsOfRows([row], [...facts.laws.map(maybe), ...laws], solid, {
-    notes: [...facts.notes, { row, span: spanAt(0, place), says: 'every grouping set makes rows of its own, several with the same %' }],
+    notes: [...facts.notes, itemNote(row, place.run.statement, 0, 'every grouping set makes rows of its own, several with the same %')],
   });
 }
 
@@ -406,10 +409,12 @@ function aggregateLaws(output: Output, facts: RowFacts, ofGroup: () => Ids, plac
 
 /** row_number() counts the rows of each partition; any other window may tell rows apart. */
 function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFacts, place: Place): readonly Law[] {
+  const counted = outputs.filter(({ node, ids }) => node !== undefined && ids !== undefined && partsOf(node).calls.some(call => call.over !== undefined));
+  if (counted.length === 0) return [];
   const windows = new Map((select.windowClause ?? []).flatMap(item => ('WindowDef' in item
     ? [[item.WindowDef.name ?? '', item.WindowDef] as const] : [])));
-  return outputs.flatMap(({ node, ids }): readonly Law[] => {
-    if (node === undefined || ids === undefined || !partsOf(node).calls.some(call => call.over !== undefined)) return [];
+  return counted.flatMap(({ node, ids }): readonly Law[] => {
+    if (node === undefined || ids === undefined) return [];
     const maybe = [perhaps(ids, facts.rows)];
     if (!('FuncCall' in node) || strings(node.FuncCall.funcname).join('.') !== 'row_number') return maybe;
     const over = node.FuncCall.over;
@@ -424,8 +429,8 @@ function windowLaws(select: SelectStmt, outputs: readonly Output[], facts: RowFa
 
 /** Sets in the select list stand beside each row, and give several (measured, facts H). */
 function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFacts, place: Place): RowFacts {
-  const lists = [...targets(select), ...(select.sortClause ?? []), ...(select.groupClause ?? []), ...(select.distinctClause ?? [])];
-  const sets = callsOf(lists).filter(call => !isScalarCall(call, place));
+  const sets = [targets(select), select.sortClause, select.groupClause, select.distinctClause].flatMap(list =>
+    (list === undefined ? [] : callsOf(list).filter(call => !isScalarCall(call, place))));
   const [first] = sets;
   if (first === undefined) return facts;
   const row = newId(place.run);
@@ -442,8 +447,8 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
   const solid = Ids.of([...facts.solid].filter(id => !ids.has(id))).with([row]);
   const start = first.location ?? 0;
   return factsOfRows(rows, [...laws, law(rows, [...ids]), ...(series?.ids === undefined ? [] : [law([...facts.rows, ...series.ids], [row])]),
-    ...(surely ? [] : [perhaps([], [row])])], solid, { ...facts, notes: [...facts.notes, { row,
-    span: sourceSpan(place.run.statement, start, nodeEnd(place.run.statement.sql, start)), says: `${names[0] ?? ''}() gives several rows with the same %` }] });
+    ...(surely ? [] : [perhaps([], [row])])], solid, { ...facts, notes: [...facts.notes, noteAt(row,
+    `${names[0] ?? ''}() gives several rows with the same %`, sourceSpan(place.run.statement, start, nodeEnd(place.run.statement.sql, start)))] });
 }
 
 /** The keys of a shape as column positions, minimal, the shortest first; none while nothing is proved. Computed once a shape. */

@@ -11,7 +11,7 @@ export interface Call {
   /** `pg_catalog`, another schema, or none. */
   readonly schema?: string;
   readonly inputs: readonly (SqlType | undefined)[];
-  /** For named notation: the name of each argument, undefined for the positional ones. */
+  /** For named notation: the name of each argument, undefined for the positional ones; empty where none is named. */
   readonly names: readonly (string | undefined)[];
   /** The last argument is given as VARIADIC array. */
   readonly variadic: boolean;

@@ -1,7 +1,7 @@
 import type { Node } from '../sql/tree.ts';
 import { literalText } from './condition-laws.ts';
 import { Ids } from './ids.ts';
-import { factsOfRows, law, perhaps, same, withLaws, withRows, type Law, type RowFacts } from './laws.ts';
+import { factsOfRows, law, noteAt, perhaps, same, withLaws, withRows, type Law, type RowFacts } from './laws.ts';
 import { minimalKeys } from './minimal-keys.ts';
 import { newId, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { isExact } from './keys.ts';
@@ -36,8 +36,7 @@ export function combinedFacts(operation: Operation, all: boolean, left: Shape, r
   if (!union && left.columns.every((_, at) => right.columns[at] !== undefined)) return { ...keptRows(all, left, columns, own, row,
     right), literals };
   const base = factsOfRows([row], [perhaps([], [row]), law([row], shown, { missingToo: true })], Ids.of([row]), {
-    notes: [{ row, span: { path: run.statement.span.path, start: run.statement.span.start, end: run.statement.span.end },
-      says: 'the branches bring rows with the same %' }],
+    notes: [noteAt(row, 'the branches bring rows with the same %', run.statement.span)],
   });
   const laws: Law[] = all ? [] : [law(shown, [row])];
   const apart = left.columns.flatMap((column, at) => (areApart(column, right.columns[at]) ? [at] : []));

@@ -54,7 +54,7 @@ function repeatsInside(shape: Shape, positions: readonly number[], named: string
   if (missed.length === 0) return undefined;
   if (distinct && shape.columns.every(column => column.ids?.some(id => all.has(id)) === true)) return undefined;
   const notes = shape.facts.notes.filter(note => missed.includes(note.row));
-  return notes.map(({ span, says }) => ({ span, says: says.replace('%', () => named) }));
+  return notes.map(({ says, place }) => ({ span: place(), says: says.replace('%', () => named) }));
 }
 
 /** Which columns of a wider list would do alone is not looked for. */
