@@ -6,7 +6,7 @@ export class Ids implements Iterable<number> {
   static readonly none = new Ids(0, []);
 
   /** The set of some identities. */
-  static of(ids: Iterable<number>): Ids {
+  static of(ids: readonly number[]): Ids {
     return Ids.none.with(ids);
   }
 
@@ -29,19 +29,21 @@ export class Ids implements Iterable<number> {
   }
 
   /** With some more; the same set when it holds them all. */
-  with(ids: Iterable<number>): Ids {
-    let { base } = this;
-    let words: number[] | undefined;
+  with(ids: readonly number[]): Ids {
+    let base = this.isEmpty ? Infinity : this.base;
+    let end = this.isEmpty ? -Infinity : this.base + this.words.length;
+    let isNew = false;
     for (const id of ids) {
-      if (words === undefined && this.has(id)) continue;
-      words ??= [...this.words];
+      isNew ||= !this.has(id);
       const word = id >> 5;
-      if (words.length === 0) base = word;
-      for (; base > word; base -= 1) words.unshift(0);
-      while (words.length <= word - base) words.push(0);
-      words[word - base]! |= 1 << (id & 31);
+      if (word < base) base = word;
+      if (word >= end) end = word + 1;
     }
-    return words === undefined ? this : new Ids(base, words);
+    if (!isNew) return this;
+    const words: number[] = [];
+    for (let at = base; at < end; at += 1) words.push(this.wordAt(at));
+    for (const id of ids) words[(id >> 5) - base]! |= 1 << (id & 31);
+    return new Ids(base, words);
   }
 
   /** Both together; one of the two when it holds the other. */

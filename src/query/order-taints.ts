@@ -94,7 +94,7 @@ const fixedOnly = (place: Place, order: RowOrder): Bound => (place.scope.grouped
 /** Whether rows that agree in the bound values are one row, after GROUP BY: then all that it groups by must be decided. */
 function oneRowOf(bound: Bound, place: Place, order: RowOrder): 'yes' | 'no' | 'unknown' {
   if (!place.scope.grouped) return isOneRow(order, bound);
-  if (isOneRow(order, bound) === 'yes') return 'yes';
+  if (order.known.decides(bound.ids)) return 'yes';
   const { ids, texts } = order.groups;
   const known = order.known.from(bound.ids);
   return [...texts].every(text => bound.texts.has(text)) && [...ids].every(id => known.has(id)) ? 'yes' : isOneRow(order, bound);
@@ -218,7 +218,7 @@ export function arrayTaint(node: SubLink, shape: Shape | undefined, place: Place
 }
 
 /** Where there are no columns of FROM. */
-export const noOrder: RowOrder = { known: { from: ids => Ids.of(ids), isOneRow: () => 'no' }, ordered: false, groups: nothingBound, windows: new Map() };
+export const noOrder: RowOrder = { known: { from: ids => Ids.of(ids), decides: () => false, isOneRow: () => 'no' }, ordered: false, groups: nothingBound, windows: new Map() };
 
 /** Whether a value of floating point was made exact: then its last digits are gone. */
 export const isExactType = (type: Value['type']): boolean => !isUnknown(type) && /^(numeric|integer|bigint|smallint)/.test(type);

@@ -7,14 +7,14 @@ import type { Decided } from './row-order.ts';
 export function decidedBy(facts: () => RowFacts): Decided {
   // Each output of a select list asks for what the same few sets decide.
   const known = new Map<readonly number[], Ids>();
-  return {
-    from: ids => {
-      const old = known.get(ids);
-      if (old !== undefined) return old;
-      const found = closure(facts(), ids);
-      known.set(ids, found);
-      return found;
-    },
-    isOneRow: ids => (decidesRows(facts(), ids) ? 'yes' : decidesRows(facts(), ids, { possible: true }) ? 'unknown' : 'no'),
+  const from = (ids: readonly number[]): Ids => {
+    let found = known.get(ids);
+    if (found === undefined) known.set(ids, (found = closure(facts(), ids)));
+    return found;
   };
+  const decides = (ids: readonly number[]): boolean => {
+    const found = from(ids);
+    return facts().rows.every(row => found.has(row));
+  };
+  return { from, decides, isOneRow: ids => (decides(ids) ? 'yes' : decidesRows(facts(), ids, { possible: true }) ? 'unknown' : 'no') };
 }

@@ -10,7 +10,9 @@ import type { Scope, Source } from './scope.ts';
 export interface Decided {
   /** All columns whose value is decided by those of these columns. */
   readonly from: (ids: readonly number[]) => Ids;
-  /** Whether rows that agree in these columns are one row; `unknown` where the history does not show all that could decide. */
+  /** Whether rows that agree in these columns are surely one row. */
+  readonly decides: (ids: readonly number[]) => boolean;
+  /** The same; `unknown` where the history does not show all that could decide. */
   readonly isOneRow: (ids: readonly number[]) => 'yes' | 'no' | 'unknown';
 }
 
