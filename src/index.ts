@@ -48,10 +48,10 @@ export interface Session {
 
 /** Reads every history that the files hold. Never throws for what stands in the files; rejects only when the parser cannot be loaded. */
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
+  // The parser is compiled elsewhere while the files are read, which takes as long.
   const loaded = ready();
-  const listed = startingAhead(given);
+  const { histories, problems, reported, files } = readHistories(startingAhead(given), options);
   await loaded;
-  const { histories, problems, reported, files } = readHistories(listed, options);
   parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
   const texts = new Map<string, string | undefined>();
   return {

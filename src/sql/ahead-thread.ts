@@ -2,7 +2,7 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AheadAnswer, AheadData } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
-import { ParserOverflow, readyFrom } from './wasm.ts';
+import { ParserOverflow, ready } from './wasm.ts';
 
 const { next, port } = workerData as AheadData;
 
@@ -101,12 +101,6 @@ function found(text: string): Told {
 }
 const nothing: Told = { json: 'null' };
 
-/** The message that comes once that number is no longer the shared one; undefined when none does. */
-function awaited(stage: number): unknown {
-  Atomics.wait(next, 1, stage, patience);
-  return receiveMessageOnPort(port)?.message;
-}
-
 function answerAll(count: number): void {
   for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
     const list: string[] = [];
@@ -125,11 +119,9 @@ function answerAll(count: number): void {
   }
 }
 
-const compiled = awaited(0);
-if (compiled !== undefined) {
-  await readyFrom(compiled as object);
-  // V8 compiles a function of the parser when it is called first, for both threads: better here, while the texts are still read there.
-  rawParse('CREATE VIEW a AS SELECT b FROM c WHERE d = 1');
-  answerAll(awaited(1) as number | undefined ?? 0);
-}
+// V8 compiles one text of wasm once for both threads, and a function of it when it is called first: better here, while the files are still read there.
+await ready();
+rawParse('CREATE VIEW a AS SELECT b FROM c WHERE d = 1');
+const count = Atomics.wait(next, 1, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number | undefined ?? 0;
+answerAll(count);
 port.close();

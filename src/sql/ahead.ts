@@ -5,12 +5,11 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { compiledParser, ready } from './wasm.ts';
 import type { Refused } from './parse.ts';
 
 /**
- * What the thread is given. Over `port` come the compiled parser, the number of texts, and the texts, in their order. `next` is shared: the position of the
- * text that is asked for next, and how far the messages have come: 1 when the parser is there, 2 when the number is.
+ * What the thread is given. Over `port` come first the number of texts, then the texts, in their order. `next` is shared: the position of the text that is
+ * asked for next, and 1 when the number is there.
  */
 export interface AheadData {
   readonly next: Int32Array;
@@ -76,33 +75,20 @@ export function startAhead(file = threadFile): void {
   worker.unref();
   port.unref();
   started = { next, port, worker };
-  const giveParser = (): void => {
-    port.postMessage(compiledParser());
-    reach(next, 1);
-  };
-  if (compiledParser() === undefined) ready().then(giveParser, () => {});
-  else giveParser();
 }
 
-function reach(next: Int32Array, stage: number): void {
-  Atomics.store(next, 1, stage);
-  Atomics.notify(next, 1);
-}
-
-/**
- * Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, before `ready()`, and where `startAhead` does
- * nothing.
- */
+/** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
 export function parseAhead(texts: readonly string[], file = threadFile): void {
   endAhead();
-  if (compiledParser() === undefined || texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
+  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
   startAhead(file);
   if (started === undefined) return;
   ahead = { ...started, texts, answers: new Map(), at: 0, sent: 0 };
   started = undefined;
   ahead.port.postMessage(texts.length);
   send(ahead);
-  reach(ahead.next, 2);
+  Atomics.store(ahead.next, 1, 1);
+  Atomics.notify(ahead.next, 1);
 }
 
 function send(to: Ahead): void {

@@ -15,7 +15,6 @@ interface WebAssemblyHost {
  * overflow has broken (measured: after 30 of them every later parse of good SQL fails). Here such an instance is thrown away.
  */
 interface Parser {
-  readonly compiled: object;
   /** A fresh instance, synchronously: 4-8 ms. */
   readonly make: () => RawModule;
   current: RawModule | undefined;
@@ -31,20 +30,11 @@ export function ready(): Promise<void> {
   return loading;
 }
 
-/** The same from what another thread has compiled. */
-export function readyFrom(compiled: object): Promise<void> {
-  loading ??= load(compiled);
-  return loading;
-}
-
-/** The parser's compiled module, for another thread; undefined before `ready()`. */
-export const compiledParser = (): object | undefined => parser?.compiled;
-
-async function load(given?: object): Promise<void> {
+async function load(): Promise<void> {
   const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
   const [glue, compiled] = await Promise.all([
     import('libpg-query/wasm/libpg-query.js'),
-    given ?? readFile(wasmPath()).then(bytes => host.compile(bytes)),
+    readFile(wasmPath()).then(bytes => host.compile(bytes)),
   ]);
   const factory = typeof glue.default === 'function' ? glue.default : (glue as unknown as { default: typeof glue }).default.default;
   const make = (): RawModule => {
@@ -62,7 +52,7 @@ async function load(given?: object): Promise<void> {
     factory(module).catch(() => {});
     return module as unknown as RawModule;
   };
-  parser = { compiled, make, current: make() };
+  parser = { make, current: make() };
 }
 
 /** The file stands beside the bundle, or in the package when the sources run as they are. */
