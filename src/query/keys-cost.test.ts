@@ -49,6 +49,8 @@ test.each([
       : `c${at} as (select x.id, y.a from c${at - 1} x join c${at - 1} y on x.id = y.id)`))} select * from c29`, '(id)'],
   ['the same with full joins', `with ${list(30, at => (at === 0 ? 'c0 as (select id, a from t)'
     : `c${at} as (select x.id, y.a from c${at - 1} x full join c${at - 1} y on x.id = y.id)`))} select * from c29`, undefined],
+  ['a CTE of columns that nobody knows, used twice at each of two hundred levels', `with ${list(200,
+    at => (at === 0 ? 'c0 as (select * from nowhere)' : `c${at} as (select x.* from c${at - 1} x, c${at - 1} y)`))} select count(*) as n from c199`, '()'],
   ['twelve grouping CTEs, each joined with the one before',
     `with ${list(12, at => `c${at} as (select x.id, x.a, max(y.b) as b, ${at === 0 ? 'x.id'
       : 'p.id'} as pid from t x left join t y on y.a = x.id ${at === 0 ? ''

@@ -14,6 +14,8 @@ export interface Result {
 /** Beyond this the facts of a result are summed up before another query reads it. */
 const mostLaws = 120;
 const mostRows = 16;
+/** Identities that one occurrence may take: of a result that is not known they say nothing, and they would double at each level all the same. */
+const widest = 1_000;
 /** Closures that the search for the keys of a summary may take, and columns that it looks at one by one. */
 const budget = 80;
 const mostColumns = 24;
@@ -26,7 +28,7 @@ const summaries = new WeakMap<Shape, Result>();
  */
 export function summed(shape: Shape, mark: number, until: number): Result {
   const { facts } = shape;
-  if (facts.laws.length <= mostLaws && facts.rows.length <= mostRows) return { shape, mark, until };
+  if (facts.laws.length <= mostLaws && facts.rows.length <= mostRows && until - mark <= widest) return { shape, mark, until };
   const known = summaries.get(shape);
   if (known !== undefined) return known;
   const made = summaryOf(shape, mark);
