@@ -122,7 +122,7 @@ export function takeAltered(change: Change, store: Store, node: AlterTableStmt, 
     const mode = modeOf(command, relation);
     take(relation.id, mode);
     const beneath = node.relation?.inh === true ? modeOnChildren(mode, command, relation, change.postgres) : undefined;
-    if (beneath !== undefined) for (const child of store.heirs(relation.id)) take(child.id, beneath);
+    if (beneath !== undefined) for (const child of store.descendants(relation.id)) take(child.id, beneath);
     takeOther(store, command, take);
     const columnGoes = command.subtype === 'AT_DropIdentity' || command.subtype === 'AT_DropColumn';
     if (command.subtype === 'AT_ChangeOwner') takeOwnedSequences(store, relation, take);

@@ -8,7 +8,7 @@ export function inherited({ grants: _, comment: __, ...column }: Column): Column
 }
 
 function change(store: Change['store'], table: Table, columnsOf: (columns: readonly Column[]) => Table['columns']): void {
-  for (const child of store.heirs(table.id)) if (!isUnknown(child.columns)) store.put({ ...child, columns: columnsOf(child.columns) });
+  for (const child of store.descendants(table.id)) if (!isUnknown(child.columns)) store.put({ ...child, columns: columnsOf(child.columns) });
 }
 
 /** A column that all of them have changes in all of them. */

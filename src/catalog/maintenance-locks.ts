@@ -58,7 +58,7 @@ export function vacuumed({ change, store, take }: Claim, node: VacuumStmt): void
     if (relation.kind !== 'table' || node.is_vacuumcmd === true) continue;
     // ANALYZE of a parent samples its children; it analyzes those of their own right as well if they are partitions, or since 18.
     const sampled = relation.partitioned || change.postgres >= 18 ? mode : 'AccessShareLock';
-    for (const child of store.heirs(relation.id)) take(child.id, sampled);
+    for (const child of store.descendants(relation.id)) take(child.id, sampled);
   }
 }
 

@@ -51,7 +51,7 @@ function renameColumn(change: Change, node: RenameStmt, relation: Relation): Out
   if (hasColumn(relation, name) === true) return refuse('42701', `column "${name}" of relation "${relation.name.name}" already exists`, [], relation.id);
   renameIn(change, relation, old, name);
   // Tables that inherit the column call it the same (measured, agreement.test.ts).
-  if (relation.kind === 'table') for (const child of change.store.heirs(relation.id)) if (hasColumn(child, old) === true) renameIn(change, child, old, name);
+  if (relation.kind === 'table') for (const child of change.store.descendants(relation.id)) if (hasColumn(child, old) === true) renameIn(change, child, old, name);
   return undefined;
 }
 

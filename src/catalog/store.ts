@@ -2,6 +2,7 @@ import type {
   Catalog, CatalogObject, Dependency, Evidence, Found, Index, Known, Name, ObjectId, RefreshSite, Relation, Routine, Schema, SessionState, Table, Trigger, Type, WrittenName,
 } from '../model.ts';
 import { blend, blendSessions, both } from './blend.ts';
+import { appended, DependencyGraph } from './dependency-graph.ts';
 import { KnownNames, type Entry, type WrittenEntry } from './known-names.ts';
 import { NameIds } from './name-ids.ts';
 import { isHole, isRelation, isSystemSchema, sameName, type Namespace } from './names.ts';
@@ -37,9 +38,6 @@ export interface StoreParts {
 
 const freshSession: SessionState = { searchPath: ['$user', 'public'], role: { unknown: 'the role that runs the migrations' }, parameters: new Map() };
 
-/** A list with one more: `[...list, item]` leaves room for 17 more, and `concat` asks whether the item is a list. */
-const appended = <T>(list: readonly T[], item: T): readonly T[] => list.toSpliced(list.length, 0, item);
-
 /** The tables that the foreign keys of a table point at, each once. */
 function referencedIn(object: CatalogObject | undefined): readonly ObjectId[] {
   const ids: ObjectId[] = [];
@@ -72,8 +70,7 @@ export class Store implements Catalog {
   private temporary = false;
   /** Whether any table ever inherited from another: most histories have none, and then nobody's dependants are searched for some. */
   private inheritance = false;
-  private dependantsOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
-  private dependenciesOf: PersistentMap<readonly Dependency[]> = PersistentMap.empty;
+  private links = DependencyGraph.none;
   private triggerIds: readonly ObjectId[] = [];
   /** Objects that a branch left in doubt. */
   private doubtful: PersistentMap<true> = PersistentMap.empty;
@@ -90,7 +87,7 @@ export class Store implements Catalog {
       world: this.world, complete: this.complete, session: this.session, sites: this.sites, defaultPrivileges: this.defaultPrivileges, temporaryFor: this.temporaryFor, nextId: this.nextId,
       ...(this.postgres === undefined ? {} : { postgres: this.postgres }), ...(this.engineVersions === undefined ? {} : { engineVersions: this.engineVersions }),
       objects: this.objects(),
-      dependencies: this.dependenciesOf.entries().flatMap(([, links]) => links),
+      dependencies: this.links.all(),
       names: this.names.remarkable(this.nameIds), doubtful: this.doubtful.entries().map(([id]) => id),
     };
   }
@@ -139,8 +136,7 @@ export class Store implements Catalog {
     this.inheritance = other.inheritance;
     this.doubtful = other.doubtful;
     this.triggerIds = other.triggerIds;
-    this.dependantsOf = other.dependantsOf;
-    this.dependenciesOf = other.dependenciesOf;
+    this.links = other.links;
     this.referencedBy = other.referencedBy;
   }
 
@@ -217,15 +213,15 @@ export class Store implements Catalog {
   }
 
   dependants(id: ObjectId): readonly Dependency[] {
-    return this.dependantsOf.get(id) ?? [];
+    return this.links.dependants(id);
   }
 
   dependencies(id: ObjectId): readonly Dependency[] {
-    return this.dependenciesOf.get(id) ?? [];
+    return this.links.dependencies(id);
   }
 
   /** The tables that inherit from a table, at every depth: partitions too. */
-  heirs(table: ObjectId): readonly Table[] {
+  descendants(table: ObjectId): readonly Table[] {
     if (!this.inheritance) return [];
     const found = new Map<ObjectId, Table>();
     const parents = [table];
@@ -388,9 +384,7 @@ export class Store implements Catalog {
     this.unname(object);
     if (object.kind === 'table') this.relink(object.id, object, undefined);
     if (object.kind === 'trigger') this.triggerIds = this.triggerIds.filter(id => id !== object.id);
-    this.byId = this.byId.delete(object.id);
-    this.clearDependencies(object.id);
-    this.dependantsOf = this.dependantsOf.delete(object.id);
+    this.discard(object.id);
     this.markGone(object, because);
     if (object.kind === 'routine' || object.kind === 'trigger') this.sites = this.sites.filter(site => site.holderId !== object.id);
   }
@@ -407,8 +401,7 @@ export class Store implements Catalog {
 
   private discard(id: ObjectId): void {
     this.byId = this.byId.delete(id);
-    this.clearDependencies(id);
-    this.dependantsOf = this.dependantsOf.delete(id);
+    this.links = this.links.without(id);
   }
 
   /** Nothing is known of this name from here on: code that mvlint does not follow touches it. */
@@ -418,21 +411,17 @@ export class Store implements Catalog {
   }
 
   depend(link: Dependency): void {
-    this.dependantsOf = this.dependantsOf.set(link.on, appended(this.dependants(link.on), link));
-    this.dependenciesOf = this.dependenciesOf.set(link.dependent, appended(this.dependencies(link.dependent), link));
+    this.links = this.links.with(link);
   }
 
   /** A renamed column is followed by everything that uses it: dependencies are by position in Postgres. */
   renameDependedColumn(on: ObjectId, from: string, to: string): void {
-    const renamed = (link: Dependency): Dependency =>
-      link.on === on && link.columns?.includes(from) ? { ...link, columns: link.columns.map(column => (column === from ? to : column)) } : link;
-    const links = this.dependants(on);
-    this.dependantsOf = this.dependantsOf.set(on, links.map(renamed));
-    for (const { dependent } of links) this.dependenciesOf = this.dependenciesOf.set(dependent, this.dependencies(dependent).map(renamed));
-    const own = (link: Dependency): Dependency => (link.dependent === on && link.by === from ? { ...link, by: to } : link);
-    const held = this.dependencies(on).filter(link => link.by === from);
-    if (held.length > 0) this.dependenciesOf = this.dependenciesOf.set(on, this.dependencies(on).map(own));
-    for (const link of held) this.dependantsOf = this.dependantsOf.set(link.on, this.dependants(link.on).map(own));
+    this.links = this.links.renameColumn(on, from, to);
+  }
+
+  /** Forgets what an object holds on to; with `column`, only what that column of it does. */
+  clearDependencies(dependent: ObjectId, column?: string): void {
+    this.links = this.links.release(dependent, column);
   }
 
   /**
@@ -454,10 +443,7 @@ export class Store implements Catalog {
     }
     this.names = this.names.join(other.names);
     for (const at of this.routines.differences(other.routines)) this.routines = this.routines.set(at, both(this.routines.get(at), other.routines.get(at)));
-    for (const id of this.dependantsOf.differences(other.dependantsOf))
-      this.dependantsOf = this.dependantsOf.set(id, both(this.dependantsOf.get(id), other.dependantsOf.get(id)));
-    for (const id of this.dependenciesOf.differences(other.dependenciesOf))
-      this.dependenciesOf = this.dependenciesOf.set(id, both(this.dependenciesOf.get(id), other.dependenciesOf.get(id)));
+    this.links = this.links.join(other.links);
     for (const id of this.referencedBy.differences(other.referencedBy))
       this.referencedBy = this.referencedBy.set(id, both(this.referencedBy.get(id), other.referencedBy.get(id)));
     this.triggerIds = both(this.triggerIds, other.triggerIds);
@@ -474,18 +460,6 @@ export class Store implements Catalog {
     // Only what is revoked on every way is surely gone.
     this.temporaryFor = both(this.temporaryFor, other.temporaryFor);
     this.session = blendSessions(this.session, other.session);
-  }
-
-  /** Forgets what an object holds on to; with `column`, only what that column of it does. */
-  clearDependencies(dependent: ObjectId, column?: string): void {
-    const links = this.dependencies(dependent);
-    const stays = (link: Dependency): boolean => link.dependent !== dependent || (column !== undefined && link.by !== column);
-    for (const on of new Set(links.filter(link => !stays(link)).map(link => link.on))) {
-      const rest = this.dependants(on).filter(stays);
-      this.dependantsOf = rest.length > 0 ? this.dependantsOf.set(on, rest) : this.dependantsOf.delete(on);
-    }
-    const kept = links.filter(stays);
-    this.dependenciesOf = kept.length > 0 ? this.dependenciesOf.set(dependent, kept) : this.dependenciesOf.delete(dependent);
   }
 }
 

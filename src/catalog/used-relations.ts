@@ -26,7 +26,7 @@ export function named(store: Store, range: RangeVar | undefined): Relation | und
 /** A lock on a relation, and the same on the tables that inherit from it. */
 export function takeWithChildren(store: Store, relation: Relation, mode: LockMode, take: Take): void {
   take(relation.id, mode);
-  if (relation.kind === 'table') for (const child of store.heirs(relation.id)) take(child.id, mode);
+  if (relation.kind === 'table') for (const child of store.descendants(relation.id)) take(child.id, mode);
 }
 
 /** Whether the text says ONLY somewhere: then which of its tables are read without their children is not asked, and no child is claimed. */
