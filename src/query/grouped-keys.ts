@@ -6,7 +6,7 @@ import { isAggregateCall, isScalarCall } from './call.ts';
 import { peek } from './conditions.ts';
 import type { Place } from './expression.ts';
 import { strings } from './names.ts';
-import type { Output } from './output-keys.ts';
+import type { Output } from './output-identities.ts';
 import { partsOf } from './parts.ts';
 import type { ReadBuilder, ScopeColumn } from './scope.ts';
 

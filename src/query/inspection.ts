@@ -1,7 +1,7 @@
 import type { CommonTableExpr } from '../sql/tree.ts';
 import type { Called } from './call.ts';
 import type { Lookup, Scope, ScopeColumn, Source, Value } from './scope.ts';
-import type { Output } from './output-keys.ts';
+import type { Output } from './output-identities.ts';
 import type { Use } from './uses.ts';
 
 /**

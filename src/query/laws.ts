@@ -1,5 +1,6 @@
-import type { Span } from '../model.ts';
+import type { Span, Statement } from '../model.ts';
 import { Ids } from './ids.ts';
+import { itemSpan } from './scope.ts';
 
 /**
  * A functional dependency: rows that agree on `from` agree on `to` (NULL agrees with NULL). Members are identities of columns and of rows.
@@ -51,6 +52,9 @@ export interface Filled {
 
 /** A note with its place, which is held by itself: what is found out about a query is kept, the query's scopes are not. */
 export const noteAt = (row: number, says: string, span: Span): Note => ({ row, says, place: () => span });
+
+/** A note at an item of a list. Its end is found by its tokens, which is dear. */
+export const itemNote = (row: number, statement: Statement, start: number, says: string): Note => ({ row, says, place: () => itemSpan(statement, start) });
 
 const none: readonly never[] = [];
 

@@ -115,8 +115,8 @@ function resolved(over: WindowDef | undefined, order: RowOrder, depth = 0): Wind
 
 /** One output of a select list as the choice of rows sees it. */
 interface Shown {
-  readonly column?: { readonly ids: readonly number[] };
-  readonly node?: Node;
+  readonly column?: { readonly ids: readonly number[] } | undefined;
+  readonly node?: Node | undefined;
 }
 
 /** What ORDER BY and DISTINCT ON bind, output names and numbers resolved. */

@@ -2,7 +2,7 @@ import type { Taint } from '../model.ts';
 import type { Node, SelectStmt } from '../sql/tree.ts';
 import { isAggregateCall } from './call.ts';
 import type { Place } from './expression.ts';
-import type { Output } from './output-keys.ts';
+import type { Output } from './output-identities.ts';
 import { picksOf } from './order-taints.ts';
 import { partsOf } from './parts.ts';
 import { meant } from './row-order.ts';

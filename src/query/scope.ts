@@ -111,11 +111,11 @@ export interface ShapeColumn {
   /** Where the select-list item begins in the statement; its end is found when it is asked for. */
   readonly start: number;
   /** Identities of its value in the facts of the query's rows. */
-  readonly ids?: readonly number[];
+  readonly ids?: readonly number[] | undefined;
   /** The only values it can have, where those are written out as constants. */
-  readonly literals?: ReadonlySet<string>;
+  readonly literals?: ReadonlySet<string> | undefined;
   /** A row number: there is none below one. */
-  readonly fromOne?: true;
+  readonly fromOne?: true | undefined;
 }
 
 /** What a query puts out. */

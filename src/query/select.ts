@@ -10,7 +10,8 @@ import { Ids } from './ids.ts';
 import { oneRow, solidWith, together, unknownRows, withLaws, type RowFacts } from './laws.ts';
 import { keysReliedOn } from './grouped-keys.ts';
 import { lastName, outputName, strings } from './names.ts';
-import { hasAggregate, limitedFacts, listedFacts, type Output } from './output-keys.ts';
+import type { Output } from './output-identities.ts';
+import { hasAggregate, limitedFacts, listedFacts } from './output-keys.ts';
 import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Branch, type Env, type Run, type Scope, type Shape,
   type ShapeColumn, type Value } from './scope.ts';
 import { combinedFacts, valuesFacts } from './set-facts.ts';
@@ -234,15 +235,9 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   return { columns: listed.outputs.map(output => shown(boundOutput(output, bound))), open, facts: listed.facts, ...chosen };
 }
 
-function shown({ name, type, literal, nullable, taints, start, ids, literals, fromOne }: Output): ShapeColumn {
-  const column: Writable<ShapeColumn> = { name, type, literal, nullable, taints, start };
-  if (ids !== undefined) column.ids = ids;
-  if (literals !== undefined) column.literals = literals;
-  if (fromOne !== undefined) column.fromOne = fromOne;
-  return column;
-}
+const shown = ({ name, type, literal, nullable, taints, start, ids, literals, fromOne }: Output): ShapeColumn =>
+  ({ name, type, literal, nullable, taints, start, ids, literals, fromOne });
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 const noNames: ReadonlySet<string> = new Set();
 
 /** A column that WHERE binds to a constant has that value only. */
