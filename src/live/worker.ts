@@ -52,9 +52,13 @@ async function start(): Promise<PGlite | undefined> {
   }
 }
 
-const database = await start();
+// No await of the module itself: a thread that is ended while its module waits takes the process along (V8 in Node 20).
+const database = start();
 port.on('message', (request: WorkerRequest) => {
-  if (database) void serve(database, request);
+  void database.then((opened) => {
+    if (opened) return serve(opened, request);
+    return undefined;
+  });
 });
 
 async function serve(database: PGlite, request: WorkerRequest): Promise<void> {
