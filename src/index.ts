@@ -13,7 +13,6 @@ import { eligibilityIn, type EligibilityFound } from './lint/ivm.ts';
 import { isSqlFile } from './read/psql.ts';
 import { readHistories, sourceText, type ReadOptions } from './read/read.ts';
 import { parseAhead, startAhead } from './sql/ahead.ts';
-import { ready } from './sql/parse.ts';
 import type { EngineInShort } from './lint/inventory.ts';
 
 export type * from './model.ts';
@@ -30,6 +29,7 @@ export { readWrittenName } from './sql/names.ts';
 export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
+export { flagsForThreads } from './sql/thread-flags.ts';
 export { changedSince, gitFiles, resolveRevision } from './read/git.ts';
 
 /** Postgres majors that mvlint knows; the last one is the default. */
@@ -46,12 +46,9 @@ export interface Session {
   readonly text: (path: string) => string | undefined;
 }
 
-/** Reads every history that the files hold. Never throws for what stands in the files; rejects only when the parser cannot be loaded. */
+/** Reads every history that the files hold. Never rejects for what stands in the files. */
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
-  // The parser is compiled elsewhere while the files are read, which takes as long.
-  const loaded = ready();
   const { histories, problems, reported, files } = readHistories(startingAhead(given), options);
-  await loaded;
   parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
   const texts = new Map<string, string | undefined>();
   return {
@@ -233,7 +230,6 @@ export async function trace(session: Session, options: TraceOptions = {}): Promi
 
 /** The catalog of a database as text that can be kept: what `readSnapshot` reads. `tool`: the version of mvlint that writes it. */
 export async function takeSnapshot(session: DatabaseSession, tool: string): Promise<string> {
-  await ready();
   const [{ readCatalog }, { writeSnapshot }] = await Promise.all([import('./live/server/catalog.ts'), import('./catalog/snapshot.ts')]);
   return writeSnapshot(await readCatalog(session), tool);
 }
@@ -256,7 +252,6 @@ export interface Inventory {
 
 /** Asks one view after the other, each in a transaction of its own. `progress` is told which. Rejects when the connection is lost. */
 export async function takeInventory(session: DatabaseSession, options: { readonly explain?: boolean; readonly progress?: (message: string) => void } = {}): Promise<Inventory> {
-  await ready();
   const [{ observedServer, viewNames }, { readCatalog }, { enginesOf }] = await Promise.all([
     import('./live/server/view.ts'), import('./live/server/catalog.ts'), import('./lint/inventory.ts'),
   ]);
@@ -281,7 +276,6 @@ export async function takeInventory(session: DatabaseSession, options: { readonl
  * Rejects when the connection is lost.
  */
 export async function observe(result: LintResult, session: DatabaseSession, options: ObserveOptions): Promise<Report> {
-  await ready();
   return (await import('./lint/observe.ts')).observe(result, session, options);
 }
 

@@ -1,11 +1,8 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { lint, severityOf, type LintOptions, type LintResult } from './lint.ts';
 import type { Catalog, Effect, Matview, Migration, Rule, Severity } from './model.ts';
 import { memoryFiles } from './read/files.ts';
 import { readHistories } from './read/read.ts';
-import { ready } from './sql/parse.ts';
-
-beforeAll(ready);
 
 const defaults: LintOptions = { postgres: 18, preset: 'recommended', rules: {}, allHistory: false };
 

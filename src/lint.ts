@@ -28,7 +28,7 @@ export interface LintResult {
 }
 
 /**
- * Runs every rule over every history. Synchronous, without IO: the parser must be `ready()`.
+ * Runs every rule over every history. Synchronous, without IO but for the parser's own file when it is first needed.
  * Never throws for what the user wrote, nor for a rule that throws: that is a crash in the report.
  */
 export function lint(histories: readonly History[], rules: readonly Rule[], options: LintOptions): LintResult {

@@ -8,7 +8,6 @@ import {
   count, countsAfter, describeIndex, equivalentIndex, hasUsableUniqueIndex, keepsDefinition, list, locksOut, passedOver, quote, refreshTwice,
   refreshRefused, refuses, rule, takesAlong, usableUniqueIndexes,
 } from './rule.ts';
-import { ready } from './sql/parse.ts';
 
 const schema = `
 create table orders (id bigint primary key, region text not null, placed_at timestamptz not null);
@@ -44,7 +43,6 @@ function matview(name: string, catalog = end): Matview {
 const index = (name: string): Index => end.indexesOf(matview('totals').id).find(each => each.name.name === name)!;
 
 beforeAll(async () => {
-  await ready();
   ({ catalog: end, steps } = replayed(schema));
   db = await PGlite.create();
   await db.exec(`${schema} insert into orders select n, 'region ' || n % 7, now() from generate_series(1, 50) n; refresh materialized view totals`);

@@ -3,13 +3,12 @@ import { citext } from '@electric-sql/pglite/contrib/citext';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import { isUnknown } from './change.ts';
 import { replay } from './replay.ts';
 
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create({ extensions: { citext } });
 });
 afterAll(() => db.close());

@@ -1,11 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Catalog, History, Migration, Relation, Unit } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { replay, type ReplayedMigration } from './replay.ts';
-
-beforeAll(ready);
 
 /** A plain history of numbered files, the texts in order. */
 function history(...texts: string[]): History {

@@ -1,12 +1,9 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { historyOf, readFixtures } from '../dev/fixtures.ts';
 import { catalogFacts } from '../live/facts.ts';
 import type { Catalog, Step } from '../model.ts';
-import { ready } from '../sql/parse.ts';
 import { replay, type ReplayedMigration } from './replay.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
-
-beforeAll(() => ready());
 
 function read(text: string): Catalog {
   const found = readSnapshot(text);

@@ -4,12 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Catalog } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { replay } from './replay.ts';
 
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
   await db.exec(`create table flags (raised boolean); insert into flags values (true);
     create table old (id int primary key, k int); create materialized view legacy as select id, k from old; create unique index legacy_id on legacy (id);

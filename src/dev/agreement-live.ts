@@ -15,7 +15,6 @@ import { proveClaims, type Surprise } from '../live/prove.ts';
 import type { Finding, Rule, Verdict } from '../model.ts';
 import { diskFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { allFindings, fixturesRoot, lintFixture, loadRules, readFixtures } from './fixtures.ts';
 import { serverHost, type ServerHost } from './server-host.ts';
 import { withServer } from './server.ts';
@@ -62,7 +61,6 @@ const line = ({ history, finding, verdict }: Tried): string =>
 
 async function main(words: readonly string[]): Promise<number> {
   const { values, positionals: names } = parseArgs({ args: [...words], allowPositionals: true, options: { all: { type: 'boolean', default: false }, server: { type: 'string' } } });
-  await ready();
   const judge = (host?: ServerHost): Promise<number> => run(names, values.all, host);
   return values.server === undefined ? judge() : withServer(Number(values.server), async server => judge(await serverHost(server)));
 }

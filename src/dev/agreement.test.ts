@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ready } from '../sql/parse.ts';
+import { afterAll, expect, test } from 'vitest';
 import { agreementOf, allHistories, randomValid, validHistory, type Difference } from './agreement.ts';
 import { driftsOf } from './drift.ts';
 import { KeptServers } from './kept-servers.ts';
 import { knownDifference, knownDifferences } from './known-differences.ts';
 
 const servers = new KeptServers();
-beforeAll(ready);
 afterAll(() => servers.close());
 
 /** Everything under fixtures/, in the order `npm run agreement` takes it: each history is run once, and whatever is compared with Postgres is compared here. */

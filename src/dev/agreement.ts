@@ -19,7 +19,6 @@ import { missingRoles } from '../live/stubs.ts';
 import type { Catalog, History, Migration, Statement } from '../model.ts';
 import { diskFiles, memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { historyOf, readFixtures } from './fixtures.ts';
 import { KeptServers } from './kept-servers.ts';
 import { knownDifference } from './known-differences.ts';
@@ -187,7 +186,6 @@ export async function agreementOf(name: string, history: History, servers: KeptS
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  await ready();
   const { values, positionals: names } = parseArgs({
     args: [...words], allowPositionals: true,
     options: { all: { type: 'boolean', default: false }, random: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },

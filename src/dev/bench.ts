@@ -26,11 +26,10 @@ const runs = Math.max(1, Number(values.runs) || 9);
 const floorSource = `
   import { readFileSync, readdirSync, statSync } from 'node:fs';
   import { join } from 'node:path';
-  import { parse, ready } from './src/sql/parse.ts';
+  import { parse } from './src/sql/parse.ts';
   import { split } from './src/sql/split.ts';
   const target = process.argv[2];
   const files = statSync(target).isDirectory() ? readdirSync(target, { recursive: true }).filter(name => name.endsWith('.sql')).sort().map(name => join(target, name)) : [target];
-  await ready();
   let statements = 0, refused = 0;
   for (const file of files) {
     const text = readFileSync(file, 'utf8');

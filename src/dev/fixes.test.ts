@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Rule } from '../model.ts';
 import { applyFixes } from '../lint/fixes.ts';
-import { ready } from '../sql/parse.ts';
 import { agreementOf } from './agreement.ts';
 import { allFindings, historyOf, lintFixture, loadRules, readFixtures, type Fixture } from './fixtures.ts';
 import { KeptServers } from './kept-servers.ts';
@@ -11,7 +10,6 @@ import { knownDifference } from './known-differences.ts';
 let rules: readonly Rule[];
 const servers = new KeptServers();
 beforeAll(async () => {
-  await ready();
   rules = await loadRules();
 });
 afterAll(() => servers.close());

@@ -8,7 +8,6 @@ import { introspect } from '../live/introspect.ts';
 import { stubSql, withoutTimescale } from '../live/stub-extensions.ts';
 import { extensionNamed } from '../live/stubs.ts';
 import type { LintResult } from '../lint.ts';
-import { ready } from '../sql/parse.ts';
 import { allFindings, driftFindings, historyOf, lineOf, lintFixture, loadRules, parseFixture, readFixtures, rulesRoot, type Fixture } from './fixtures.ts';
 import { emptying } from './kept-servers.ts';
 
@@ -17,7 +16,6 @@ let rules: readonly Rule[];
 let db: PGlite;
 
 beforeAll(async () => {
-  await ready();
   rules = await loadRules();
   db = await PGlite.create({ extensions: { pg_ivm } });
 });

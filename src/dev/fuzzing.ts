@@ -9,7 +9,7 @@ import { lint, memoryFiles, open } from '../index.ts';
 import type { Session } from '../index.ts';
 import type { LintResult } from '../lint.ts';
 import { decodeLiteral } from '../sql/literal.ts';
-import { parse, parsePlpgsql, ready } from '../sql/parse.ts';
+import { parse, parsePlpgsql } from '../sql/parse.ts';
 import { expressionEnd, lineColumns, nodeEnd, targetEnd, typeEnd } from '../sql/span.ts';
 import { split } from '../sql/split.ts';
 import { normalText, tokenize } from '../sql/tokens.ts';
@@ -85,7 +85,7 @@ function hold(condition: boolean, promise: string): void {
   if (!condition) throw new Broken(promise);
 }
 
-/** Checks the sql layer on one text; throws where a promise is broken. `ready()` must have been awaited. */
+/** Checks the sql layer on one text; throws where a promise is broken. */
 export function checkSql(text: string, random: Random, counts: Counts): void {
   counts.tokens += checkTokens(text);
   lineColumns(text)(text.length);
@@ -205,7 +205,6 @@ const limit = 2000;
 export async function fuzz(
   corpus: readonly string[], seed: number, from: number, to: number, beat: (number: number) => void = () => {},
 ): Promise<Fuzzed> {
-  await ready();
   const counts = noCounts();
   const failures: Failure[] = [];
   let slowest = 0;

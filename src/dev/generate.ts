@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Meta, Report, Rule } from '../model.ts';
 import { positions } from '../report/positions.ts';
 import { text as textFormat } from '../report/text.ts';
-import { ready } from '../sql/parse.ts';
 import { allFindings, lintFixture, loadRules, readFixtures, shownText, type Fixture } from './fixtures.ts';
 import { differencesPage } from './known-differences.ts';
 import { statementPage } from './statement-page.ts';
@@ -115,7 +114,6 @@ function withTable(text: string, rules: readonly Rule[]): string | undefined {
 
 /** Every generated file and what it must hold, by path from the root of the repository. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
-  await ready();
   const rules = await loadRules();
   const fixtures = readFixtures();
   const files = new Map([['rules/index.ts', indexModule(rules)], ['rules/README.md', readme(rules)], ['src/live/server/README.md', statementPage()], ['src/catalog/README.md', differencesPage()]]);

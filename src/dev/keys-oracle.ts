@@ -3,7 +3,7 @@ import { introspect } from '../live/introspect.ts';
 import type { Catalog, Known, QueryFacts, Statement, View } from '../model.ts';
 import { factsOf } from '../query/facts.ts';
 import { lowerQuery } from '../query/lower.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import { KeysGenerator } from './keys-generator.ts';
 import { dataSet, schema } from './keys-schema.ts';
 import { KeyShapes, type Constructed } from './keys-shapes.ts';
@@ -109,7 +109,6 @@ function look(watched: Watched, rows: readonly (readonly unknown[])[]): void {
  * Rejects only when the database fails on its own statements.
  */
 export async function judgeKeys(ask: Ask, seed: number, count: number, sets: number, constructed = 0): Promise<Figures> {
-  await ready();
   for (const sql of schema) await ask(sql);
   const catalog = await introspect(ask);
   const generator = new KeysGenerator(seed);

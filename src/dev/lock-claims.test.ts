@@ -2,13 +2,10 @@
 import { PGlite } from '@electric-sql/pglite';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ready } from '../sql/parse.ts';
 import { claimedLocks, heldLocks, locksTaken, relationNames, schemaCatalog, type Client } from './lock-claims.ts';
 import { serverForTests, testedMajors, untilWaiting } from './lock-sessions.ts';
 import { lockSchema, lockStatements, lockStatementsAlone } from './lock-statements.ts';
 import { hasServer } from './server.ts';
-
-beforeAll(ready);
 
 /** The statements whose claims differ from what a server holds; those that the filter leaves out are not run. */
 async function wrongClaims(client: Client, major: number, only: (sql: string) => boolean = () => true): Promise<readonly unknown[]> {

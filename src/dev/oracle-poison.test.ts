@@ -1,6 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test } from 'vitest';
-import { ready } from '../sql/parse.ts';
 import { byCause, precision, recall } from './poison-figures.ts';
 import { judgePoison, type Judged } from './poison-oracle.ts';
 import { judgeOnServer } from './poison-server.ts';
@@ -10,7 +9,6 @@ const wrong = (judged: readonly Judged[]): readonly string[] => judged.filter(({
   .map(({ verdict, cause, target, stages, query }) => `${verdict} (${cause}; ${target}: ${stages.join()}): ${query}`);
 
 test('what is tainted differs after a concurrent refresh and what is clean does not, on forty generated views', { timeout: 240_000 }, async () => {
-  await ready();
   const db = await PGlite.create();
   try {
     const { judged, depths } = await judgePoison({ exec: sql => db.exec(sql), rows: async sql => (await db.query<Record<string, string | null>>(sql)).rows }, 11, 40);
@@ -34,7 +32,6 @@ test('a difference that nothing was claimed for is missed, and a claim that does
 });
 
 test.skipIf(!hasServer(18))('and on a server, under plans of several workers', { timeout: 120_000 }, async () => {
-  await ready();
   const { judged } = await judgeOnServer(18, 3, 6);
   expect(wrong(judged)).toEqual([]);
   expect(judged.filter(({ claimed, shown }) => claimed && shown)).toHaveLength(6);

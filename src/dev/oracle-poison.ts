@@ -12,7 +12,6 @@
  */
 import { PGlite } from '@electric-sql/pglite';
 import { parseArgs } from 'node:util';
-import { ready } from '../sql/parse.ts';
 import { byCause, precision, recall, table } from './poison-figures.ts';
 import { judgePoison, type Figures } from './poison-oracle.ts';
 import { judgeOnServer } from './poison-server.ts';
@@ -34,7 +33,6 @@ function told({ judged, views, depths, refused }: Figures, where: string, starte
   return figures.every(item => recall(item) >= 0.99 && precision(item) >= 0.99);
 }
 
-await ready();
 let started = Date.now();
 const db = await PGlite.create();
 const here = await judgePoison({ exec: sql => db.exec(sql), rows: async sql => (await db.query<Record<string, string | null>>(sql)).rows }, Number(values.seed), Number(values.count));

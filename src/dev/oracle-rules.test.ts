@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Rule } from '../model.ts';
-import { ready } from '../sql/parse.ts';
 import { randomValid, validHistory } from './agreement.ts';
 import { loadRules } from './fixtures.ts';
 import { KeptServers } from './kept-servers.ts';
@@ -10,7 +9,6 @@ import { added, isAllowed, judged, scoresOf, type Score } from './oracle-rules.t
 const servers = new KeptServers();
 let rules: readonly Rule[];
 beforeAll(async () => {
-  await ready();
   rules = await loadRules();
 });
 afterAll(() => servers.close());

@@ -9,7 +9,6 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lint } from '../lint.ts';
 import type { Context, Effect, History, Problem, Rule, Statement } from '../model.ts';
-import { ready } from '../sql/parse.ts';
 import { randomValid, validHistory } from './agreement.ts';
 import { loadRules } from './fixtures.ts';
 import { KeptServers } from './kept-servers.ts';
@@ -141,7 +140,6 @@ function printed(sum: ReadonlyMap<string, Score>): string {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  await ready();
   const { values, positionals } = parseArgs({
     args: [...words], allowPositionals: true,
     options: { all: { type: 'boolean', default: false }, deploys: { type: 'boolean', default: false }, random: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },

@@ -6,7 +6,6 @@ import type { Eligibility, Obstacle, Query } from '../model.ts';
 import { breaksWrites, showsSometimes } from '../query/incremental/pg-ivm-hazards.ts';
 import type { PgIvmCode } from '../query/incremental/pg-ivm-obstacles.ts';
 import { pgIvmEligibility } from '../query/incremental/pg-ivm.ts';
-import { ready } from '../sql/parse.ts';
 import { Generator } from './pg-ivm-generator.ts';
 import { rows, schema, writes } from './pg-ivm-schema.ts';
 import { statementOf } from './replayed.ts';
@@ -48,7 +47,6 @@ export interface Bench {
 }
 
 export async function openBench(): Promise<Bench> {
-  await ready();
   const db = await PGlite.create({ extensions: { pg_ivm: pgIvm } });
   await db.exec('create extension pg_ivm');
   for (const statement of [...schema, ...rows]) await db.exec(statement);

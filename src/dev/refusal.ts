@@ -3,7 +3,6 @@ import { PGlite } from '@electric-sql/pglite';
 import { replay } from '../catalog/replay.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 
 /** SQLSTATEs: what came from Postgres, and what the replay said; undefined where the statement runs. */
 export interface Refused {
@@ -22,7 +21,6 @@ export function refusalBench(schema: string): RefusalBench {
   let server: PGlite | undefined;
   return {
     async start() {
-      await ready();
       server = await PGlite.create();
       await server.exec(schema);
     },

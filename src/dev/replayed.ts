@@ -3,7 +3,7 @@ import type { Catalog, Statement } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 
-/** The catalog that a migration leaves behind, for tests. `parse` must be ready. */
+/** The catalog that a migration leaves behind, for tests. */
 export function replayedCatalog(statements: readonly string[], postgres = 18): Catalog {
   const { histories } = readHistories(memoryFiles({ 'db/001.sql': statements.map(statement => `${statement};\n`).join('') }),
     { tool: 'psql' });

@@ -5,7 +5,7 @@ import { isUnknown, type Run } from '../query/scope.ts';
 import { analyze, finalType } from '../query/select.ts';
 import { typesIn, type Types } from '../query/sql-type.ts';
 import type { Use } from '../query/uses.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import { Generator, type Generated } from './types-generator.ts';
 import { schema } from './types-schema.ts';
 import { storedIn, type Stored } from './types-tree.ts';
@@ -110,7 +110,6 @@ function judge(generated: Generated, catalog: Catalog, names: Names, type: strin
  * replayed one.
  */
 export async function judgeTypes(ask: Ask, major: number, seed: number, wanted: number, replayed?: Catalog): Promise<Figures> {
-  await ready();
   for (const statement of schema) await ask(statement);
   const catalog: Catalog = replayed ?? Object.assign(await introspect(ask), { postgres: major });
   const names = await namesOf(ask);

@@ -5,7 +5,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { extensionsOf } from '../live/stubs.ts';
 import type { Rule } from '../model.ts';
-import { ready } from '../sql/parse.ts';
 import { historyOf, loadRules } from './fixtures.ts';
 import { promisesOf, promisingFixtures, tried } from './promises.ts';
 import { serverHost, type ServerHost } from './server-host.ts';
@@ -16,7 +15,6 @@ const majors = (process.env['MVLINT_TEST_POSTGRES'] ?? (process.env['CI'] ? fetc
 let rules: readonly Rule[];
 
 beforeAll(async () => {
-  await ready();
   rules = await loadRules();
 });
 

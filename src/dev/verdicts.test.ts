@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ready } from '../sql/parse.ts';
 import type { Rule } from '../model.ts';
 import { loadRules } from './fixtures.ts';
 import { KeptServers } from './kept-servers.ts';
@@ -9,7 +8,6 @@ const servers = new KeptServers();
 let rules: readonly Rule[];
 
 beforeAll(async () => {
-  await ready();
   rules = await loadRules();
 });
 afterAll(() => servers.close());

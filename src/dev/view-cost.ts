@@ -5,7 +5,7 @@ import { readHistories } from '../read/read.ts';
 import { replay } from '../catalog/replay.ts';
 import { factsOf } from '../query/facts.ts';
 import { lowerQuery } from '../query/lower.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 
 /** The tables of a shop, with keys, references, nullable columns and a routine. */
 const tables = `
@@ -76,7 +76,6 @@ export interface ViewCost {
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
 
 export async function viewCost(runs = 150): Promise<ViewCost> {
-  await ready();
   const history = readHistories(memoryFiles({ 'db/001.sql': tables }), { tool: 'psql' }).histories[0]!;
   const replayed = replay(history, { postgres: 18 });
   let next = replayed.next();

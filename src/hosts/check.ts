@@ -17,7 +17,7 @@ import { readSettings, type Project, type Settings } from './settings.ts';
 import { readCatalogFile } from './snapshot.ts';
 import { locate, type Sources } from './sources.ts';
 import { suggestion, UsageError } from './usage.ts';
-import { keepHeapSmall } from './v8.ts';
+import { keepHeapSmall, tuneCompilers } from './v8.ts';
 import { version } from './version.ts';
 
 const stdinName = 'stdin.sql';
@@ -231,6 +231,7 @@ export async function openAll(
     const session = await open(files, options);
     opened.push({ project, session });
   }
+  tuneCompilers();
   keepHeapSmall(opened.reduce((sum, { session }) => sum + session.histories.reduce((all, { migrations }) => all + migrations.length, 0), 0));
   return opened;
 }

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
-import { tuneCompilers } from './v8.ts';
+import { restoreCompilers } from './v8.ts';
 
 type Commands = typeof import('./commands.ts');
 
@@ -14,7 +14,6 @@ type Commands = typeof import('./commands.ts');
  * this V8 takes (another version of Node, another processor, sources that run as they are).
  */
 export async function loadCommands(): Promise<Commands> {
-  tuneCompilers();
   const file = fileURLToPath(new URL('./commands.cjs', import.meta.url));
   let cache: Buffer;
   try {
@@ -28,10 +27,12 @@ export async function loadCommands(): Promise<Commands> {
 
 /** Writes the code cache of the script `file`, with what `use` makes it run; for the build. */
 export async function makeCache(file: string, use: (commands: Commands) => Promise<unknown>): Promise<{ readonly path: string; readonly data: Buffer }> {
-  tuneCompilers();
   const script = scriptOf(file);
+  const path = cacheOf(file);
   await use(runScript(script, file));
-  return { path: cacheOf(file), data: script.createCachedData() };
+  restoreCompilers();
+  if (cacheOf(file) !== path) throw new Error('the commands leave V8 with other flags than they found');
+  return { path, data: script.createCachedData() };
 }
 
 /** The tag holds the version of V8, its flags and the processor's features. */

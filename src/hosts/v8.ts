@@ -2,30 +2,32 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What every process of the command line asks for before its commands are loaded: the code cache holds the same flags. */
-export function tuneCompilers(): void {
-  keepBaselineWasm();
-  optimizeLate();
-}
-
 /**
  * Leaves wasm, that of the parser and of the embedded server, to V8's baseline compiler. The optimizing one takes on the largest functions (the grammar's)
  * within the first statements: it keeps the other processors busy, a process does not end before it is done, and what it makes does not win back
  * what it costs (measured: one file in half the time, 1,000 files sooner by a tenth, 10,000 files and the live mode no later, each with less memory).
  */
-function keepBaselineWasm(): void {
-  setFlagsFromString('--no-wasm-tier-up');
-  setFlagsFromString('--no-wasm-dynamic-tiering');
-}
+export const baselineWasm: readonly string[] = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 
 /**
- * Lets V8's optimizing compiler take on a function after three times as much bytecode of it as usual. A run of a second or two runs much code a few hundred
- * times: what the compiler made of it hardly pays, and the compiler keeps the other processors from the parser and the collector (measured with 1,000
- * files: a quarter less of the processors' time, a tenth to a quarter less of the clock's; 10,000 files a tenth less). V8 11 is that of Node 20; later ones
- * have a compiler in between and wait of themselves.
+ * Lets V8's optimizing compiler take on a function after several times as much bytecode of it as usual. A run of a second or two runs much code a few
+ * hundred times: what the compiler made of it hardly pays, and the compiler keeps the other processors from the parser and the collector (measured with
+ * 1,000 files: a quarter less of the processors' time, a tenth to a quarter less of the clock's; 10,000 files a tenth less). V8 11 is that of Node 20;
+ * later ones have a compiler in between and wait of themselves.
  */
-function optimizeLate(): void {
-  if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=400000');
+const lateOptimizing = process.versions.v8.startsWith('11.') ? ['--interrupt-budget=400000'] : [];
+
+/**
+ * What the command line asks for once everything is loaded and the threads have begun: with other flags than at its start V8 takes no code cache, neither
+ * ours nor Node's own for its modules (`sql/thread-flags.ts`).
+ */
+export function tuneCompilers(): void {
+  for (const flag of [...baselineWasm, ...lateOptimizing]) setFlagsFromString(flag);
+}
+
+/** The flags as V8 has them by itself. */
+export function restoreCompilers(): void {
+  for (const flag of ['--wasm-tier-up', '--wasm-dynamic-tiering', ...lateOptimizing.map(() => '--interrupt-budget=67584')]) setFlagsFromString(flag);
 }
 
 /** Histories of so many migrations are long. */

@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { turns } from '../catalog/order.ts';
 import { KeptServers } from '../dev/kept-servers.ts';
 import type { Claim, Experiment, Finding, History, Laboratory, Refusal, ToolId, Unit, Verdict } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { proveClaims, type Proof, type ProveOptions } from './prove.ts';
 import { failed } from './session.ts';
 
 const servers = new KeptServers();
-beforeAll(ready);
 afterAll(() => servers.close());
 
 /** A psql history of one file an argument; statements are numbered through. */

@@ -5,11 +5,8 @@ import { serverForTests, testedMajors } from '../dev/lock-sessions.ts';
 import type { History, Matview } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { introspect } from './introspect.ts';
 import { compareQueries } from './queries.ts';
-
-beforeAll(ready);
 
 const historyOf = (sql: string): History => {
   const [history] = readHistories(memoryFiles({ '001.sql': sql }), { tool: 'psql' }).histories;

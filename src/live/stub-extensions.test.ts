@@ -1,11 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { proveClaims } from './prove.ts';
 import { hasStub, stubSql, withoutTimescale } from './stub-extensions.ts';
-
-beforeAll(ready);
 
 test('the options of TimescaleDB go, and nothing else', () => {
   expect(withoutTimescale(`create materialized view a with (timescaledb.continuous, timescaledb.materialized_only = false) as select 1`)).toBe('create materialized view a  as select 1');

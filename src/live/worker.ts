@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
+import { takeFlags } from '../sql/thread-flags.ts';
 import type { WorkerAnswer, WorkerData, WorkerRequest } from './protocol.ts';
 
 const port = parentPort;
@@ -32,6 +33,7 @@ async function extensionsOf(names: readonly string[]): Promise<{ found: NonNulla
 }
 
 async function start(): Promise<PGlite | undefined> {
+  takeFlags();
   let pglite: typeof import('@electric-sql/pglite');
   try {
     pglite = await import('@electric-sql/pglite');

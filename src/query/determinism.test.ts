@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { emptyCatalog, type Store } from '../catalog/store.ts';
 import type { Matview, Statement, Table, Taint, View } from '../model.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsOf } from './facts.ts';
 import { lowerQuery } from './lower.ts';
@@ -38,7 +38,6 @@ const views = [
 ];
 
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
   await db.exec(`
     create table orders (id int primary key, placed_at timestamptz not null, shipped timestamptz, note text, amount numeric(10,2));

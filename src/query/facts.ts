@@ -19,7 +19,7 @@ const deepest = 40;
 /**
  * What the query of a view means in a catalog: type, NULLs and taints of its columns, and the keys it proves. Relations are those the
  * query was bound to at CREATE (their
- * ids), as Postgres follows them through renames. Computed once a view object and catalog. Never throws; `parse` must be ready.
+ * ids), as Postgres follows them through renames. Computed once a view object and catalog. Never throws.
  *
  * Columns are found by the names in the text: a table column that was renamed since is unknown here (Postgres would follow it).
  */

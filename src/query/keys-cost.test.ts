@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { emptyCatalog, type Store } from '../catalog/store.ts';
 import type { Matview, Statement, Table } from '../model.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import { factsOf } from './facts.ts';
 import { lowerQuery } from './lower.ts';
 import { isUnknown } from './scope.ts';
@@ -11,7 +11,6 @@ import { isUnknown } from './scope.ts';
 let catalog: Store;
 
 beforeAll(async () => {
-  await ready();
   catalog = emptyCatalog();
   catalog.complete = true;
   catalog.put({

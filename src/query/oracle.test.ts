@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { emptyCatalog, type Store } from '../catalog/store.ts';
 import type { Column, Constraint, Index, IndexColumn, Matview, ObjectId, Statement, Table, View } from '../model.ts';
-import { parse, ready } from '../sql/parse.ts';
+import { parse } from '../sql/parse.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsOf } from './facts.ts';
 import { builtins, majors } from '../builtins/builtins.ts';
@@ -42,7 +42,6 @@ function viewOf(sql: string, name: string, kind: 'view' | 'matview', inside: Sto
 }
 
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
   await db.exec(schema);
   await db.exec(rows);

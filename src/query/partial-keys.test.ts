@@ -1,9 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { replay } from '../catalog/replay.ts';
 import type { Catalog, Matview } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { factsOf } from './facts.ts';
 import { isUnknown } from './scope.ts';
 
@@ -29,8 +28,6 @@ function keysOf(query: string): string {
   const { keys } = factsOf(found.object as Matview, catalog);
   return isUnknown(keys) ? 'unknown' : keys.map(key => `(${key.join()})`).join(' ');
 }
-
-beforeAll(ready);
 
 test.each([
   ['select customer from orders where open', '(customer)'], ['select customer from orders o where o.open is true and o.id > 3', '(customer)'],

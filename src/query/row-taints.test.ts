@@ -1,14 +1,12 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { replay } from '../catalog/replay.ts';
 import type { Catalog, Matview, QueryFacts, Taint } from '../model.ts';
 import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
-import { ready } from '../sql/parse.ts';
 import { factsOf } from './facts.ts';
 import { isUnknown } from './scope.ts';
 
 /** What Postgres does is tried by the fixtures of the rules and by `npm run oracle:poison`; here is what flows where. */
-beforeAll(ready);
 
 const tables = `
   create table customers (id bigint primary key, name text not null, region text);

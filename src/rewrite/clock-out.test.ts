@@ -6,7 +6,6 @@ import { memoryFiles } from '../read/files.ts';
 import { readHistories } from '../read/read.ts';
 import { replay } from '../catalog/replay.ts';
 import { random } from '../dev/history.ts';
-import { ready } from '../sql/parse.ts';
 import { clockOut } from './clock-out.ts';
 
 const tables = `
@@ -20,7 +19,6 @@ create function half(n numeric) returns numeric immutable language sql as $$ sel
 
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
 });
 afterAll(() => db.close());

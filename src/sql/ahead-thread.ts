@@ -2,7 +2,8 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AheadAnswer, AheadData } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
-import { ParserOverflow, ready } from './wasm.ts';
+import { takeFlags } from './thread-flags.ts';
+import { ParserOverflow } from './wasm.ts';
 
 const { next, port } = workerData as AheadData;
 
@@ -120,13 +121,13 @@ function answerAll(count: number): void {
 }
 
 /** No `await` of the module itself: V8 11 ends the process when a thread is ended just as such a module begins (a failed check in ExecuteAsyncModule). */
-async function run(): Promise<void> {
-  // V8 compiles one text of wasm once for both threads, and a function of it when it is called first: better here, while the files are still read there.
-  await ready();
+function run(): void {
+  takeFlags();
+  // V8 compiles a function of wasm when it is called first: better here, while the files are still read there.
   rawParse('CREATE VIEW a AS SELECT b FROM c WHERE d = 1');
   const count = Atomics.wait(next, 1, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number | undefined ?? 0;
   answerAll(count);
   port.close();
 }
 
-void run();
+run();

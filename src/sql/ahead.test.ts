@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { endAhead, parseAhead, takeAhead, type Found } from './ahead.ts';
-import { rawParse, rawPlpgsql, ready } from './parse.ts';
+import { rawParse, rawPlpgsql } from './parse.ts';
 
 /** The thread's program stands in the bundle, which `npm test` builds first. */
 const thread = new URL('../../dist/parser-thread.js', import.meta.url);
 const able = availableParallelism() > 1 && existsSync(thread);
 
-beforeAll(() => ready());
 afterEach(() => endAhead());
 
 const padding = ` /* ${'x'.repeat(300)} */`;

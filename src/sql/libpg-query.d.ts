@@ -14,6 +14,6 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     _wasm_free_string(pointer: number): void;
   }
   type Factory = (module: object) => Promise<RawModule>;
-  const factory: Factory & { readonly default?: Factory };
+  const factory: Factory;
   export default factory;
 }

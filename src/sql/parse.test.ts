@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { beforeAll, expect, test } from 'vitest';
-import { offsetKeys, parse, parsePlpgsql, ready } from './parse.ts';
+import { expect, test } from 'vitest';
+import { offsetKeys, parse, parsePlpgsql } from './parse.ts';
 import { walk } from './walk.ts';
-
-beforeAll(() => ready());
 
 /** Every location in the tree with the text that stands there. */
 function texts(sql: string): Record<string, string> {

@@ -3,8 +3,6 @@ import { utf16OfBytes, utf16OfCodePoint } from './offsets.ts';
 import { takeAhead, type Found } from './ahead.ts';
 import { ParserOverflow, withParser } from './wasm.ts';
 
-export { ready } from './wasm.ts';
-
 export type Parsed =
   | { readonly ok: true; readonly node: Node }
   /** `message` is Postgres's own for syntax errors; `at` is a UTF-16 offset into the text. */
@@ -35,7 +33,7 @@ const mostWeight = 8 * 1024 * 1024;
 /**
  * Parses exactly one statement with the grammar of PostgreSQL 18; `node` is the inner statement (`{ CreateStmt: … }`). Every
  * location in it is a UTF-16 offset into `sql` (a missing one is 0, -1 is unknown). Pure: nobody may change the tree. Never
- * throws for any text, once `ready()` has been awaited.
+ * throws for any text, where the parser can be loaded.
  */
 export function parse(sql: string): Parsed {
   const known = young.get(sql);

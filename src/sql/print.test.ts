@@ -1,12 +1,11 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bareLabelKeywords, keywords } from './keywords.ts';
-import { parse, ready } from './parse.ts';
+import { parse } from './parse.ts';
 import { quoteIdent, quoteLiteral, quoteName } from './print.ts';
 
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
 });
 afterAll(() => db.close());

@@ -1,11 +1,9 @@
 import { parse as parseOther } from 'pgsql-ast-parser';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Statement } from '../model.ts';
-import { parse, ready } from './parse.ts';
+import { parse } from './parse.ts';
 import { bracketEnd, callEnd, expressionEnd, lineColumns, nameEnd, nodeEnd, sourceSpan, targetEnd, typeEnd } from './span.ts';
 import { walkWithPath } from './walk.ts';
-
-beforeAll(() => ready());
 
 const from = (sql: string, end: (sql: string, start: number) => number, start = 0): string => sql.slice(start, end(sql, start));
 

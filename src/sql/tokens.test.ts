@@ -1,11 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { newScanned, plainEnd, scan } from './lexer.ts';
 import { utf16OfBytes } from './offsets.ts';
-import { parse, ready } from './parse.ts';
+import { parse } from './parse.ts';
 import { identifierText, normalText, tokenize } from './tokens.ts';
 import { withParser } from './wasm.ts';
-
-beforeAll(() => ready());
 
 const kindsOf = (sql: string, psql = false): string[] => tokenize(sql, { psql }).map(token => `${token.kind} ${sql.slice(token.start, token.end)}`);
 

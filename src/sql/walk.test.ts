@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { beforeAll, expect, test } from 'vitest';
-import { parse, ready } from './parse.ts';
+import { expect, test } from 'vitest';
+import { parse } from './parse.ts';
 import { bareKinds, walk, walkWithPath } from './walk.ts';
-
-beforeAll(() => ready());
 
 function kinds(sql: string): string[] {
   const parsed = parse(sql);

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { RawModule } from 'libpg-query/wasm/libpg-query.js';
+import glue, { type RawModule } from 'libpg-query/wasm/libpg-query.js';
 
 /** The few names of WebAssembly used here; the compiler's ES library has none of them and the DOM's is not ours. */
 interface WebAssemblyHost {
-  compile(bytes: Uint8Array): Promise<object>;
+  readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
@@ -22,21 +21,11 @@ interface Parser {
 
 /** A pure cache: compiled once, instances hold no state between calls. */
 let parser: Parser | undefined;
-let loading: Promise<void> | undefined;
 
-/** Compiles and instantiates the parser, once. Rejects only when the wasm file is missing or broken. */
-export function ready(): Promise<void> {
-  loading ??= load();
-  return loading;
-}
-
-async function load(): Promise<void> {
+/** Compiles and instantiates the parser: 10-15 ms, functions of it when they are called first. Throws only when the wasm file is missing or broken. */
+function load(): Parser {
   const host = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly;
-  const [glue, compiled] = await Promise.all([
-    import('libpg-query/wasm/libpg-query.js'),
-    readFile(wasmPath()).then(bytes => host.compile(bytes)),
-  ]);
-  const factory = typeof glue.default === 'function' ? glue.default : (glue as unknown as { default: typeof glue }).default.default;
+  const compiled = new host.Module(readFileSync(wasmPath()));
   const make = (): RawModule => {
     const module: Record<string, unknown> = {
       print: () => {},
@@ -49,10 +38,10 @@ async function load(): Promise<void> {
     };
     // The factory assigns every export before its first await, so the module is usable at once; what
     // follows (stdio, start values of its stack checks) changes nothing a parse uses (measured: parses before and after agree).
-    factory(module).catch(() => {});
+    glue(module).catch(() => {});
     return module as unknown as RawModule;
   };
-  parser = { make, current: make() };
+  return { make, current: undefined };
 }
 
 /** The file stands beside the bundle, or in the package when the sources run as they are. */
@@ -67,10 +56,10 @@ export class ParserOverflow extends Error {}
 
 /**
  * Calls into the parser with `text` as a C string. Throws `ParserOverflow` when the instance broke (it is replaced), and an
- * ordinary error when `ready()` was not awaited, which is a mistake of ours.
+ * ordinary error when the parser cannot be loaded.
  */
 export function withParser<T>(text: string, call: (module: RawModule, pointer: number) => T): T {
-  if (parser === undefined) throw new Error('await ready() before parsing');
+  parser ??= load();
   const module = (parser.current ??= parser.make());
   try {
     const length = module.lengthBytesUTF8(text) + 1;

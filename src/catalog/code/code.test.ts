@@ -1,12 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Catalog, Gap, Step } from '../../model.ts';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { ready } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
 import { catches } from './errors.ts';
-
-beforeAll(ready);
 
 interface Outcome {
   readonly end: Catalog;

@@ -3,7 +3,6 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { ready } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
 
 const schema = `create table t (id int primary key, k int); create table gone (id int); drop table gone;
@@ -11,7 +10,6 @@ const schema = `create table t (id int primary key, k int); create table gone (i
 
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create();
   await db.exec(schema);
 }, 60_000);

@@ -1,11 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Catalog } from '../../model.ts';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { ready } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
-
-beforeAll(ready);
 
 function end(...texts: readonly string[]): Catalog {
   const files = Object.fromEntries(texts.map((text, at) => [`db/00${at}.sql`, text]));

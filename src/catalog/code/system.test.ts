@@ -3,13 +3,12 @@ import { openEmbedded, type Embedded } from '../../live/embedded.ts';
 import { failed } from '../../live/session.ts';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { parse, ready } from '../../sql/parse.ts';
+import { parse } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
 import { systemNames } from './questions.ts';
 
 let server: Embedded;
 beforeAll(async () => {
-  await ready();
   server = await openEmbedded();
 }, 60_000);
 afterAll(() => server.close());

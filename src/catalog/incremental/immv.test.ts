@@ -3,7 +3,6 @@ import { pg_ivm } from '@electric-sql/pglite-pg_ivm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { ready } from '../../sql/parse.ts';
 import { replay } from '../replay.ts';
 
 let db: PGlite;
@@ -14,7 +13,6 @@ const schema = [
   `select pgivm.create_immv('live', 'select id, c from o')`, 'create view over as select id from live',
 ];
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create({ extensions: { pg_ivm } });
   for (const sql of schema) await db.exec(sql);
 });

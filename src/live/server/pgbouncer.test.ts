@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverForTests } from '../../dev/lock-sessions.ts';
-import { ready } from '../../sql/parse.ts';
 import { readCatalog } from './catalog.ts';
 import { openSession, refused, type ReadSession } from './session.ts';
 import { observedServer, viewNames } from './view.ts';
@@ -28,7 +27,6 @@ const connect = async (): Promise<pg.Client> => {
 };
 
 beforeAll(async () => {
-  await ready();
   if (skip) return;
   await server.start();
   const admin = await server.scratch.connect();

@@ -7,7 +7,6 @@ import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverForTests } from '../../dev/lock-sessions.ts';
 import type { Store } from '../../catalog/store.ts';
-import { ready } from '../../sql/parse.ts';
 import { introspect } from '../introspect.ts';
 import { readCatalog } from './catalog.ts';
 import { openSession, refused, tooOld } from './session.ts';
@@ -131,7 +130,6 @@ describe.each(majors)('PostgreSQL %i', major => {
   const url = (user: string, secret: string, more = ''): string => `postgres://${user}:${secret}@/shop?host=${encodeURIComponent(folder)}${more}`;
 
   beforeAll(async () => {
-    await ready();
     if (server.missing) return;
     await server.start();
     folder = server.scratch.folder;

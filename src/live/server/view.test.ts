@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverForTests } from '../../dev/lock-sessions.ts';
 import type { ObservedView } from '../../model.ts';
-import { ready } from '../../sql/parse.ts';
 import { readCatalog } from './catalog.ts';
 import type { Surroundings } from './parameters.ts';
 import { openSession, type ReadSession } from './session.ts';
@@ -45,7 +44,6 @@ describe.each(majors)('PostgreSQL %i', major => {
   const open = (user: string): Promise<ReadSession> =>
     openSession(`postgres://${user}@/postgres?host=${encodeURIComponent(server.scratch.folder)}`, { statement: 5_000, lock: 300, idle: 10_000 }, { ...nothing, environment: { PGPASSWORD: 'x' } });
   beforeAll(async () => {
-    await ready();
     if (server.missing) return;
     await server.start();
     const admin = await server.scratch.connect();

@@ -2,10 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Trace, TracedStatement } from '../../model.ts';
 import { memoryFiles } from '../../read/files.ts';
 import { readHistories } from '../../read/read.ts';
-import { ready } from '../../sql/parse.ts';
 import { traceHistory, type TraceOptions } from './trace.ts';
-
-beforeAll(ready);
 
 /** Traces files of plain SQL on the embedded server. */
 async function traced(files: Readonly<Record<string, string>>, options: TraceOptions = {}): Promise<Trace> {

@@ -2,13 +2,11 @@ import { beforeAll, expect, test } from 'vitest';
 import { emptyCatalog } from '../../catalog/store.ts';
 import { replayedCatalog, statementOf } from '../../dev/replayed.ts';
 import type { Catalog } from '../../model.ts';
-import { ready } from '../../sql/parse.ts';
 import { inspect, isNoQuery } from './inspect.ts';
 import type { Inspected } from './inspected.ts';
 
 let catalog: Catalog;
 beforeAll(async () => {
-  await ready();
   catalog = replayedCatalog([
     'create table t (id int primary key, n text, at timestamptz, d date)',
       'create table u (id int primary key, t_id bigint, n varchar(10))',

@@ -31,7 +31,7 @@ export interface NoQuery {
 export const isNoQuery = (made: Inspected | NoQuery): made is NoQuery => 'because' in made;
 
 /**
- * The analysed query of a view of the catalog, or of a text that Postgres would analyse now. `parse` must be ready. Never throws for what
+ * The analysed query of a view of the catalog, or of a text that Postgres would analyse now. Never throws for what
  * is written; what cannot be known stands in `missing`.
  */
 export function inspect(subject: Subject, catalog: Catalog): Inspected | NoQuery {

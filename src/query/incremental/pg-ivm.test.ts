@@ -4,14 +4,12 @@ import { schema } from '../../dev/pg-ivm-schema.ts';
 import { replayedCatalog, statementOf } from '../../dev/replayed.ts';
 import type { Catalog, Eligibility } from '../../model.ts';
 import { decodeLiteral } from '../../sql/literal.ts';
-import { ready } from '../../sql/parse.ts';
 import { literalText, statementText, textStatement } from '../../sql/text.ts';
 import { pgIvmEligibility } from './pg-ivm.ts';
 
 /** What each row says is held against the extension in src/dev/oracle-pg-ivm.test.ts. */
 let catalog: Catalog;
 beforeAll(async () => {
-  await ready();
   catalog = replayedCatalog(schema);
 });
 

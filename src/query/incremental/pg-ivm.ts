@@ -17,7 +17,7 @@ export interface PgIvmOptions {
 /**
  * What pg_ivm 1.16 says to a query (`pgivm.create_immv`), as measured on the extension: its checks in its own order, all of them, so that
  * the first obstacle is the one that it reports. A text is read as the extension would read it now; a view by what it was bound to. Where a
- * fact is missing and nothing is against the query, the answer is `unknown`. `parse` must be ready. Never throws.
+ * fact is missing and nothing is against the query, the answer is `unknown`. Never throws.
  */
 export function pgIvmEligibility(subject: Subject, catalog: Catalog, options: PgIvmOptions = {}): Eligibility {
   const made = inspect(subject, catalog);

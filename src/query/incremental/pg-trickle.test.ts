@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { replayedCatalog, statementOf } from '../../dev/replayed.ts';
 import type { Catalog } from '../../model.ts';
-import { ready } from '../../sql/parse.ts';
 import { pgTrickleEligibility, type Mode } from './pg-trickle.ts';
 
 let catalog: Catalog;
 beforeAll(async () => {
-  await ready();
   catalog = replayedCatalog([
     `create type mood as enum ('sad', 'ok')`,
     'create table o (id bigint primary key, c bigint, n numeric, at timestamptz, d date, m mood, note text)',

@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { replayedCatalog, statementOf } from '../../dev/replayed.ts';
 import type { Catalog } from '../../model.ts';
-import { ready } from '../../sql/parse.ts';
 import { timescaleEligibility } from './timescaledb.ts';
 
 let catalog: Catalog;
 beforeAll(async () => {
-  await ready();
   catalog = replayedCatalog([
     'create table m (at timestamptz not null, device bigint, v double precision, day date)', `select create_hypertable('m', 'at')`,
     'create table m2 (at timestamptz not null, v double precision)', `select create_hypertable('m2', by_range('at', interval '1 day'))`,

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { replayedCatalog } from '../../../dev/replayed.ts';
 import type { Catalog, Matview } from '../../../model.ts';
 import { quoteLiteral } from '../../../sql/print.ts';
-import { ready } from '../../../sql/parse.ts';
 import { rewritten } from './rewrite.ts';
 import type { Engine } from '../../../model.ts';
 
@@ -14,7 +13,6 @@ const schema = [
 ];
 let db: PGlite;
 beforeAll(async () => {
-  await ready();
   db = await PGlite.create({ extensions: { pg_ivm } });
   await db.exec(`create extension pg_ivm; set timezone = 'UTC'; ${schema.join(';\n')};
     insert into c select i, 'name ' || i from generate_series(1, 5) i;
