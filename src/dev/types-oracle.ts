@@ -1,7 +1,7 @@
 import { introspect } from '../live/introspect.ts';
 import type { Catalog, Known, ObjectId, Statement } from '../model.ts';
 import { surroundingsIn } from '../query/surroundings.ts';
-import { isUnknown, type Run } from '../query/scope.ts';
+import { isUnknown, outermost, type Run } from '../query/scope.ts';
 import { analyze, finalType } from '../query/select.ts';
 import { typesIn, type Types } from '../query/sql-type.ts';
 import type { Use } from '../query/uses.ts';
@@ -42,7 +42,7 @@ function find(query: string, catalog: Catalog): Found {
       held: new Set(), uses,
     truncated: false, lastId: 0, depth: 0,
   };
-  const shape = analyze(parsed.node, run, { ctes: undefined, depth: 0 });
+  const shape = analyze(parsed.node, run, outermost);
   const column = shape.open ? undefined : shape.columns[0];
   return { type: column === undefined ? { unknown: 'the column' } : printed(finalType(column), typesIn(around)), uses };
 }

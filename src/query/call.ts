@@ -163,19 +163,21 @@ function worth(node: FuncCall, called: CallName, resolved: Resolved, values: rea
   if (among.length === 1 && only!.routine !== undefined) place.run.routines.add(only!.routine);
   const type = resultType(resolved, values);
   const isSystem = schema === undefined || schema === 'pg_catalog';
+  const unsure = (): Value => unknownValue(`${name}()`, type);
   const isOwn = among.some(signature => signature.routine !== undefined) || (among.length === 0 && hasOwn);
-  const result = unknownValue(`${name}()`, type);
   noteStability(place, among, isOwn);
-  if (isOwn) return ofOwnRoutine(node, result, among, values, place);
+  if (isOwn) return ofOwnRoutine(node, unsure(), among, values, place);
   const isKnownElsewhere = !isSystem && (name.startsWith('uuid_generate') || name.startsWith('gen_'));
-  if (!isSystem && !isKnownElsewhere) return result;
+  if (!isSystem && !isKnownElsewhere) return unsure();
   const origin = callOrigin(name, among.length === 0 ? undefined : changeClassOf(among));
   const settings = settingsOf(resolved, inputs, args, place);
   const taints = unionTaints(originTaint(place, origin, node.location), ...settings.map(setting => originTaint(place, settingOrigin(setting), node.location, () => (setting === 'TimeZone' ? inZone(node, name, values, place) : undefined))),
     ofCall(name, values, args), isChosen(node) ? choiceTaints(node, place) : noTaints,
     orderTaint(node, name, among.some(signature => signature.kind === 'aggregate'), values, place));
   const isOneValue = isSystem && among.length > 0 && !among.some(signature => signature.returnsSet);
-  return { type: result.type, literal: false, nullable: isOneValue ? nullability(node, name, values, place) : result.nullable, taints };
+  if (isOneValue && type !== undefined) return { type, literal: false, nullable: nullability(node, name, values, place), taints };
+  const { type: given, nullable } = unsure();
+  return { type: given, literal: false, nullable: isOneValue ? nullability(node, name, values, place) : nullable, taints };
 }
 
 function noteStability(place: Place, among: readonly Signature[], isOwn: boolean): void {

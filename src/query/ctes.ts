@@ -1,10 +1,9 @@
 import type { CommonTableExpr, Node, RangeVar, WithClause } from '../sql/tree.ts';
-import { visit, type Place } from './expression.ts';
+import { placeIn, visit } from './expression.ts';
 import { fromItems } from './from.ts';
 import { strings } from './names.ts';
-import { Ids } from './ids.ts';
 import { anyRows, law, oneRow, withLaws } from './laws.ts';
-import { newId, unionTaints, unknown, type CteList, type Env, type Run, type Scope, type Shape, type ShapeColumn } from './scope.ts';
+import { deeper, envWithin, newId, scopeOver, unionTaints, unknown, type CteList, type Env, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, openShape, selectShape } from './select.ts';
 import { summed } from './summary.ts';
 
@@ -18,7 +17,7 @@ export function withCtes(clause: WithClause | undefined, run: Run, env: Env): Ct
   for (const cte of ctes) {
     const name = cte.ctename ?? '';
     const mark = run.lastId;
-    const shape = cteShape(cte, clause.recursive === true, run, { ...env, ctes: list, depth: env.depth + 1 });
+    const shape = cteShape(cte, clause.recursive === true, run, deeper(env, list));
     list = { name, ...summed(shape, mark, run.lastId), node: cte, next: list };
   }
   return list;
@@ -31,7 +30,7 @@ function cteShape(cte: CommonTableExpr, recursive: boolean, run: Run, env: Env):
   const select = query.SelectStmt;
   const own = recursive && select.op === 'SETOP_UNION' && select.larg !== undefined && select.rarg !== undefined
     ? recursiveShape(select.larg, select.rarg, strings(cte.aliascolnames), cte, run, select.withClause === undefined ? env
-      : { ...env, ctes: withCtes(select.withClause, run, env) }, select.all === true)
+      : envWithin(env.outer, withCtes(select.withClause, run, env), env.depth, env.asksOrder), select.all === true)
     : resolve(analyze(query, run, env));
   const shape = renamed(own, strings(cte.aliascolnames));
   // SEARCH and CYCLE add columns; their types are not modelled.
@@ -39,9 +38,10 @@ function cteShape(cte: CommonTableExpr, recursive: boolean, run: Run, env: Env):
 }
 
 /** Literals of a CTE are text. */
-const resolve = (shape: Shape): Shape => ({ ...shape, columns: shape.columns.map(column => ({ ...column, literal: false })) });
-const renamed = (shape: Shape, names: readonly string[]): Shape =>
-  ({ ...shape, columns: shape.columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] })) });
+const resolve = (shape: Shape): Shape => (shape.columns.every(column => !column.literal) ? shape
+  : { ...shape, columns: shape.columns.map(column => ({ ...column, literal: false })) });
+const renamed = (shape: Shape, names: readonly string[]): Shape => (names.length === 0 ? shape
+  : { ...shape, columns: shape.columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] })) });
 
 /** The first arm decides names and types (transformWithClause; measured in the tests); what the second adds is looked at once. */
 function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, right: typeof left, names: readonly string[],
@@ -53,7 +53,7 @@ function recursiveShape(left: NonNullable<Parameters<typeof selectShape>[0]>, ri
     return { ...rest, ids: [newId(run)], nullable: unknown(`whether ${column.name} is NULL`) };
   });
   const open: Shape = { columns, open: first.open, facts: anyRows(row) };
-  const second = selectShape(right, run, { ...env, ctes: { name: cte.ctename ?? '', shape: open, node: cte, next: env.ctes } });
+  const second = selectShape(right, run, envWithin(env.outer, { name: cte.ctename ?? '', shape: open, node: cte, next: env.ctes }, env.depth, env.asksOrder));
   // UNION drops what was there before; UNION ALL proves nothing.
   const facts = all ? open.facts : withLaws(open.facts, [law(columns.flatMap(column => column.ids ?? []), [row])]);
   return { ...open, facts, rows: unionTaints(first.rows ?? [], second.rows ?? []), columns: columns.map((column, at) =>
@@ -65,7 +65,7 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   const inner = Object.values(query)[0] as {
     relation?: RangeVar; withClause?: WithClause; usingClause?: Node[]; fromClause?: Node[]; sourceRelation?: Node; selectStmt?: Node;
   };
-  const below: Env = { ...env, ctes: withCtes(inner.withClause, run, env), depth: env.depth + 1 };
+  const below = deeper(env, withCtes(inner.withClause, run, env));
   if (inner.selectStmt !== undefined) analyze(inner.selectStmt, run, below);
   const from = [
     ...(inner.relation === undefined ? [] : [{ RangeVar: inner.relation } as Node]), ...(inner.usingClause ?? []),
@@ -74,10 +74,8 @@ function modifying(query: Node, run: Run, env: Env): Shape {
   ];
   const sources = fromItems(from, run, below);
   for (const read of sources.flatMap(source => source.entries.flatMap(entry => entry.reads))) read.columns = undefined;
-  const scope: Scope = { sources: [{ columns: [], open: true, entries: sources.flatMap(source => source.entries), facts: oneRow }],
-    strict: Ids.none, mentions: () => false,
-    groupingSets: false, grouped: false };
-  const place: Place = { run, scope, env: below };
+  const scope = scopeOver([{ columns: [], open: true, entries: sources.flatMap(source => source.entries), facts: oneRow }]);
+  const place = placeIn(run, scope, below);
   const { relation: _, withClause: __, usingClause: ___, fromClause: ____, sourceRelation: _____, selectStmt: ______, ...rest } = inner;
   visit(rest, place);
   return openShape;

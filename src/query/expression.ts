@@ -11,7 +11,7 @@ import { applyOperator, operation, useTests } from './operators.ts';
 import { arrayTaint } from './order-taints.ts';
 import { ofRows } from './row-taints.ts';
 import {
-  depthLimit, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup,
+  depthLimit, envWithin, isHole, isUnknown, lookupColumn, lookupQualified, unionTaints, unknown, unknownValue, type Entry, type Env, type Lookup,
     type Run,
     type Scope, type Value,
 } from './scope.ts';
@@ -26,8 +26,10 @@ export interface Place {
   readonly run: Run;
   readonly scope: Scope;
   readonly env: Env;
-  readonly aliases?: ReadonlySet<string>;
+  readonly aliases: ReadonlySet<string> | undefined;
 }
+
+export const placeIn = (run: Run, scope: Scope, env: Env, aliases?: ReadonlySet<string>): Place => ({ run, scope, env, aliases });
 
 const boolean = (nullable: Known<boolean>, taints: readonly Taint[]): Value => ({ type: 'boolean', literal: false, nullable, taints });
 const noNull: Known<boolean> = false;
@@ -162,8 +164,7 @@ function visitPart(part: unknown, place: Place): void {
   if (typeof part !== 'object' || part === null) return;
   const keys = Object.keys(part);
   if (!Array.isArray(part) && keys.length === 1 && /^[A-Z]/.test(keys[0]!)) {
-    if (keys[0] === 'SelectStmt') analyze(part as Node, place.run,
-      { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
+    if (keys[0] === 'SelectStmt') analyze(part as Node, place.run, envWithin(place.scope, place.env.ctes, place.env.depth + 1));
     else if (keys[0] === 'TypeName') recordType((part as { TypeName: TypeName }).TypeName, place);
     else value(part as Node, place);
   } else visit(part, place);
@@ -323,7 +324,7 @@ function sublink(node: SubLink, place: Place): Value {
   const tests = node.testexpr === undefined ? [] : 'RowExpr' in node.testexpr ? valuesOf(node.testexpr.RowExpr.args, place)
     : [value(node.testexpr, place)];
   const shape = node.subselect === undefined ? undefined : analyze(node.subselect, place.run,
-    { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1, ...(node.subLinkType === 'ARRAY_SUBLINK' ? { asksOrder: true } : {}) });
+    envWithin(place.scope, place.env.ctes, place.env.depth + 1, node.subLinkType === 'ARRAY_SUBLINK'));
   const column = shape?.columns[0];
   const rows = shape?.rows ?? [];
   switch (node.subLinkType) {

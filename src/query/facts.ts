@@ -7,7 +7,7 @@ import type { Node } from '../sql/tree.ts';
 import { keepShape } from './behind.ts';
 import { passOn } from './from.ts';
 import { keysOfShape } from './output-keys.ts';
-import { isUnknown, itemSpan, newNotes, unknown, type Flow, type Run, type Shape, type ShapeColumn } from './scope.ts';
+import { isUnknown, itemSpan, newNotes, outermost, unknown, type Flow, type Run, type Shape, type ShapeColumn } from './scope.ts';
 import { analyze, finalType } from './select.ts';
 import { uniqueIn } from './unique.ts';
 import { sameAnswers, surroundingsIn, Witness, type Asked, type Surroundings } from './surroundings.ts';
@@ -176,7 +176,7 @@ function compute(view: View | Matview, outer: Surroundings, depth: number): Anal
     notes, statement: query.statement, catalog: around, relation: bound, viewFacts: factsBeneath(around, depth),
     reads: [], missing: [], missingColumns: [], routines: new Set(), held: new Set(), truncated: false, lastId: 0, depth: 0,
   };
-  const shape = analyze(node, run, { ctes: undefined, depth: 0 });
+  const shape = analyze(node, run, outermost);
   const analysis: Analysis = { shape, frozen: notes.frozen, calls: notes.calls };
   remember(query, analysis, around);
   return analysis;

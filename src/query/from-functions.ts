@@ -84,7 +84,7 @@ const giving = new Set(['unnest', 'generate_series', 'regexp_split_to_table', 's
 function functionRows(functions: readonly Node[], columns: readonly ScopeColumn[], ordinal: ScopeColumn | undefined,
   place: Place): RowFacts {
   const row = newId(place.run);
-  const inputs = functions.map(expression => inputsOf(expression, { ...place }));
+  const inputs = functions.map(expression => inputsOf(expression, place));
   const calls = functions.flatMap(expression => ('FuncCall' in expression ? [expression.FuncCall] : []));
   const left = inputs.every(item => item.whole && item.columns.length === 0) ? []
     : place.scope.sources.flatMap(source => source.facts.rows);

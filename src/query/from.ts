@@ -2,7 +2,7 @@ import type { Column, Known, Matview, QueryFacts, Relation, Span, Table, Taint, 
 import { nameEnd, sourceSpan } from '../sql/span.ts';
 import type { Alias, JoinExpr, Node, RangeVar } from '../sql/tree.ts';
 import { conjuncts, strictIds } from './conditions.ts';
-import { value, visit, type Place } from './expression.ts';
+import { placeIn, value, visit, type Place } from './expression.ts';
 import { functionSource, jsonTableSource, tableFunctionSource } from './from-functions.ts';
 import { shapeBehind } from './behind.ts';
 import { Ids } from './ids.ts';
@@ -12,8 +12,8 @@ import { anyRows, law, oneRow, perRun, withLaws, type Law, type RowFacts } from 
 import { strings } from './names.ts';
 import { applyOperator } from './operators.ts';
 import {
-  isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, unionTaints, unknown, type CteList, type Entry, type Env,
-  type ReadBuilder, type Run, type Scope, type ScopeColumn, type Shape, type Source, type Value,
+  deeper, envWithin, isHole, isJudging, isSelectable, isUnknown, itemSpan, newId, scopeOver, unionTaints, unknown, type CteList, type Entry, type Env,
+  type ReadBuilder, type Run, type ScopeColumn, type Shape, type Source, type Value,
 } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
@@ -24,12 +24,9 @@ import { useCoercion, useModifier } from './uses.ts';
 /** One item of FROM. */
 export type Item = Source;
 
-const emptyScope = (sources: readonly Source[], outer: Scope | undefined): Scope =>
-  ({ sources, ...(outer === undefined ? {} : { outer }), strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false });
-
 /** Where an expression inside FROM stands: it sees what is to its left, and what is around the query. */
 export function lateralPlace(run: Run, env: Env, left: readonly Source[]): Place {
-  return { run, scope: emptyScope(left, env.outer), env };
+  return placeIn(run, scopeOver(left, env.outer), env);
 }
 
 /** The items of FROM, in order. */
@@ -62,14 +59,14 @@ function itemOf(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
     return openItem(undefined, run);
   }
   if ('RangeVar' in node) return relationItem(node.RangeVar, run, env);
-  const below: Env = { ...env, depth: env.depth + 1 };
+  const below = deeper(env);
   if ('JoinExpr' in node) return joinItem(node.JoinExpr, run, below, left);
   if ('RangeSubselect' in node) {
     const { subquery, lateral, alias } = node.RangeSubselect;
-    const outer = lateral === true ? emptyScope(left, env.outer) : env.outer;
+    const outer = lateral === true ? scopeOver(left, env.outer) : env.outer;
     if (subquery === undefined) return openItem(alias?.aliasname, run);
     const mark = run.lastId;
-    const whole = analyze(subquery, run, { ...below, outer });
+    const whole = analyze(subquery, run, envWithin(outer, below.ctes, below.depth, below.asksOrder));
     const { shape } = summed(whole, mark, run.lastId);
     return shapeItem(shape, alias?.aliasname, alias, run, lateral === true ? perRun(shape.facts, rowsOf(left)) : shape.facts, 'sub-select');
   }

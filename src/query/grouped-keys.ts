@@ -17,10 +17,14 @@ function nameOf(node: Node): string | undefined {
   return 'ColumnRef' in node && node.ColumnRef.fields?.length === 1 ? strings(node.ColumnRef.fields)[0] : undefined;
 }
 
-/** Columns that stand outside of aggregates, in parts that are surely read so: of calls, only those of built-in scalar functions and windows. */
-function columnsIn(node: Node, place: Place): readonly ScopeColumn[] {
+/**
+ * Columns that stand outside of aggregates, in parts that are surely read so: of calls, only those of built-in scalar functions and windows. Only those
+ * that `matter` are looked for.
+ */
+function columnsIn(node: Node, place: Place, matter: (column: ScopeColumn) => boolean): readonly ScopeColumn[] {
   const { calls, columns: names, isTransparent } = partsOf(node);
-  if (isTransparent && calls.length === 0) return names.flatMap(name => peek(name, place.scope.sources) ?? []);
+  const all = names.flatMap(name => peek(name, place.scope.sources) ?? []).filter(matter);
+  if (all.length === 0 || (isTransparent && calls.length === 0)) return all;
   const columns: ScopeColumn[] = [];
   walk(node, (kind, inner) => {
     if (kind === 'SubLink' || kind === 'SelectStmt' || kind === 'GroupingFunc') return false;
@@ -53,13 +57,13 @@ export function keysReliedOn(select: SelectStmt, outputs: readonly Output[], pla
   if (groups.length === 0 || place.scope.groupingSets || place.scope.sources.some(source => source.open)) return [];
   const named = new Map<ReadBuilder, Set<string>>();
   const excused = new Set<string>();
-  const add = (column: ScopeColumn | undefined): void => {
+  const name = (column: ScopeColumn | undefined): void => {
     const of = sole(column);
     if (of) named.set(of.read, (named.get(of.read) ?? new Set()).add(of.column));
   };
   for (const item of groups) {
     const { column, node } = grouped(item, outputs, place);
-    add(column);
+    name(column);
     // An expression that is grouped by may stand anywhere, with the columns in it.
     if (column === undefined && node !== undefined) walk(node, (kind, inner) => {
       if (kind === 'ColumnRef') excused.add(strings((inner as { fields?: readonly Node[] }).fields).at(-1) ?? '');
@@ -73,17 +77,23 @@ export function keysReliedOn(select: SelectStmt, outputs: readonly Output[], pla
   const aliases = new Set(outputs.map(output => output.name));
   const sorts = (select.sortClause ?? []).flatMap(sort => ('SortBy' in sort && sort.SortBy.node ? [sort.SortBy.node] : []))
     .filter(node => !aliases.has(nameOf(node) ?? ''));
-  const used = [
-    ...outputs.flatMap(({ column, node }) => (column !== undefined ? [column] : node === undefined ? [] : columnsIn(node, place))),
-    ...[...(select.havingClause ? [select.havingClause] : []), ...sorts].flatMap(node => columnsIn(node, place)),
-  ];
-  const keys = new Set<ObjectId>();
-  for (const column of used) {
+  const keyFor = (column: ScopeColumn): ObjectId | undefined => {
     const of = sole(column);
-    const index = of && relied.get(of.read);
-    if (!of || index === undefined || named.get(of.read)?.has(of.column) === true || excused.has(of.column)) continue;
-    keys.add(index);
+    return of === undefined || named.get(of.read)?.has(of.column) === true || excused.has(of.column) ? undefined : relied.get(of.read);
+  };
+  const matters = (column: ScopeColumn): boolean => keyFor(column) !== undefined;
+  const keys = new Set<ObjectId>();
+  const add = (columns: readonly ScopeColumn[]): void => {
+    for (const column of columns) {
+      const key = keyFor(column);
+      if (key !== undefined) keys.add(key);
+    }
+  };
+  for (const { column, node } of outputs) {
+    if (column !== undefined) add([column]);
+    else if (node !== undefined) add(columnsIn(node, place, matters));
   }
+  for (const node of [...(select.havingClause ? [select.havingClause] : []), ...sorts]) add(columnsIn(node, place, matters));
   return [...keys];
 }
 

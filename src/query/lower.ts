@@ -2,7 +2,7 @@ import type { Catalog, Column, Found, Known, ObjectId, Query, Read, Relation, Sp
 import { fold, tokensOf, type Token } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
 import { factsBeneath, remember } from './facts.ts';
-import { newNotes, unknown, type Run, type Shape } from './scope.ts';
+import { newNotes, outermost, unknown, type Run, type Shape } from './scope.ts';
 import { analyze, finalType } from './select.ts';
 import { surroundingsIn, Witness, type Surroundings } from './surroundings.ts';
 
@@ -36,7 +36,7 @@ export function lowerQuery(statement: Statement, select: Node, catalog: Catalog,
       held: new Set(), keys: new Set(),
     truncated: false, lastId: 0, depth: 0, ...(judge ? { viewFacts: factsBeneath(around), notes } : {}),
   };
-  const shape = analyze(select, run, { ctes: undefined, depth: 0 });
+  const shape = analyze(select, run, outermost);
   const { start, end } = queryRange(statement.sql);
   const reads = run.reads.map((read): Read => ({
     id: read.id, span: read.span, ...(read.columns === undefined || run.truncated ? {} : { columns: [...read.columns] }),

@@ -4,11 +4,10 @@ import { split } from '../sql/split.ts';
 import { literalText, sliceText, statementText, textStatement, type Text } from '../sql/text.ts';
 import { tokenize } from '../sql/tokens.ts';
 import type { Node } from '../sql/tree.ts';
-import { value } from './expression.ts';
+import { placeIn, value } from './expression.ts';
 import { singleItem } from './from.ts';
-import { Ids } from './ids.ts';
 import { oneRow } from './laws.ts';
-import { newNotes, unknown, type Entry, type Env, type Run, type Scope, type ScopeColumn, type Shape } from './scope.ts';
+import { envWithin, newNotes, scopeOver, unknown, type Entry, type Run, type Scope, type ScopeColumn, type Shape } from './scope.ts';
 import { analyze, openShape } from './select.ts';
 import { flowOf } from './plpgsql-flow.ts';
 
@@ -25,7 +24,15 @@ export interface Reading {
 
 /** The text of a string body, with its places. Postgres knows it only when it runs. */
 export function bodyText(routine: Routine): Text | undefined {
-  const { statement, body } = routine;
+  let known = bodies.get(routine);
+  if (known === undefined) bodies.set(routine, (known = { text: textOf(routine) }));
+  return known.text;
+}
+
+/** A pure cache: many views call one routine. */
+const bodies = new WeakMap<Routine, { readonly text: Text | undefined }>();
+
+function textOf({ statement, body }: Routine): Text | undefined {
   if (body === undefined) return undefined;
   const token = tokenize(statement.sql).find(item => item.kind === 'string' && item.start <= body.start && item.end >= body.end);
   return token === undefined ? undefined : literalText(statementText(statement), token.start, token.end);
@@ -51,7 +58,7 @@ export interface Names {
 export function outerScope({ columns, records }: Names, name: string): Scope {
   const source = singleItem(columns, undefined, name, { open: false, reads: [], facts: oneRow });
   const entries: readonly Entry[] = [...records ?? []].map(([alias, fields]) => ({ alias, columns: fields, open: true, reads: [] }));
-  return { sources: [{ ...source, entries: [...source.entries, ...entries] }], strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false };
+  return scopeOver([{ ...source, entries: [...source.entries, ...entries] }]);
 }
 
 /** Keeps what a statement has done. */
@@ -69,7 +76,7 @@ export function readPart(text: Text, names: Names, reading: Reading): Shape | un
   const parsed = parse(statement.sql);
   if (!parsed.ok) return undefined;
   const run = partRun(statement, reading);
-  const env: Env = { outer: outerScope(names, reading.routine.name.name), ctes: undefined, depth: 1 };
+  const env = envWithin(outerScope(names, reading.routine.name.name), undefined, 1);
   const shape = analyze(parsed.node, run, env);
   done(run, 'SelectStmt' in parsed.node);
   return 'SelectStmt' in parsed.node ? shape : openShape;
@@ -107,16 +114,16 @@ function readStored(reading: Reading): Shape | undefined {
   if (body === undefined) return undefined;
   const run = partRun(routine.statement, reading);
   const scope = outerScope({ columns: reading.parameters }, routine.name.name);
-  const env: Env = { outer: scope, ctes: undefined, depth: 1 };
+  const env = envWithin(scope, undefined, 1);
   if ('ReturnStmt' in body) {
-    const result = value(body.ReturnStmt.returnval, { run, scope, env });
+    const result = value(body.ReturnStmt.returnval, placeIn(run, scope, env));
     done(run, true);
     return oneColumn(result.taints);
   }
   const statements = 'List' in body ? (body.List.items ?? []).flatMap((item): readonly Node[] => ('List' in item ? item.List.items ?? [] : [item])) : [];
   let last: Shape | undefined;
   for (const statement of statements) {
-    if ('ReturnStmt' in statement) last = oneColumn(value(statement.ReturnStmt.returnval, { run, scope, env }).taints);
+    if ('ReturnStmt' in statement) last = oneColumn(value(statement.ReturnStmt.returnval, placeIn(run, scope, env)).taints);
     else last = analyze(statement, run, env);
     if (!('SelectStmt' in statement) && !('ReturnStmt' in statement)) run.notes?.deeds.writes.push(run.statement.span);
   }

@@ -1,12 +1,31 @@
-import type { Routine, Span, Taint } from '../model.ts';
+import type { ObjectId, Routine, Span, Statement, Taint } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import { nodeEnd, sourceSpan } from '../sql/span.ts';
 import type { FuncCall, FunctionParameter } from '../sql/tree.ts';
-import { value, type Place } from './expression.ts';
+import { placeIn, value, type Place } from './expression.ts';
 import { passOn } from './from.ts';
 import { outerScope, partRun, readBody, type Reading } from './routine-body.ts';
-import { newId, unknown, type Run, type ScopeColumn, type Shape, type Value } from './scope.ts';
+import { envWithin, newId, unknown, type Run, type ScopeColumn, type Shape, type Value } from './scope.ts';
 import type { Signature } from './signatures.ts';
+
+/** A call of a routine of the history. Its end is found by its tokens, which is dear: few are asked for it. */
+class RoutineCall {
+  readonly routine: ObjectId;
+  /** Where it begins in the text of the statement. */
+  readonly start: number;
+  private readonly statement: Statement;
+  private known: Span | undefined;
+
+  constructor(routine: ObjectId, statement: Statement, start: number) {
+    this.routine = routine;
+    this.start = start;
+    this.statement = statement;
+  }
+
+  get span(): Span {
+    return (this.known ??= sourceSpan(this.statement, this.start, nodeEnd(this.statement.sql, this.start)));
+  }
+}
 
 /** Routines that call routines: beyond this nothing is followed. */
 const deepest = 8;
@@ -21,10 +40,9 @@ export function callRoutine(signature: Signature, node: FuncCall, values: readon
   const notes = run.notes;
   if (id === undefined || notes === undefined) return undefined;
   const start = node.location ?? 0;
-  // The end of a call is found by its tokens, which is dear: few calls of one routine have taints.
-  const span = (): Span => sourceSpan(run.statement, start, nodeEnd(run.statement.sql, start));
-  const begins = sourceSpan(run.statement, start, start).start;
-  if (!notes.calls.some(call => call.routine === id && call.span.start === begins)) notes.calls.push({ routine: id, span: span() });
+  const here = notes.calls.find(call => call.routine === id && call.start === start) ?? new RoutineCall(id, run.statement, start);
+  const span = (): Span => here.span;
+  if (!notes.calls.includes(here)) notes.calls.push(here);
   const routine = run.catalog.get(id);
   if (routine?.kind !== 'routine' || notes.within.includes(id) || notes.within.length >= deepest) return undefined;
   const names = (node.args ?? []).map(arg => ('NamedArgExpr' in arg ? arg.NamedArgExpr.name : undefined));
@@ -65,5 +83,5 @@ export function parametersOf(routine: Routine): readonly FunctionParameter[] {
 function ofDefault(parameter: FunctionParameter | undefined, routine: Routine, run: Run): readonly Taint[] {
   if (parameter?.defexpr === undefined) return [];
   const reading: Reading = { routine, parameters: [], run };
-  return value(parameter.defexpr, { run: partRun(routine.statement, reading), scope: outerScope({ columns: [] }, ''), env: { ctes: undefined, depth: 1 } }).taints;
+  return value(parameter.defexpr, placeIn(partRun(routine.statement, reading), outerScope({ columns: [] }, ''), envWithin(undefined, undefined, 1))).taints;
 }

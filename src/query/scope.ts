@@ -4,7 +4,7 @@ import type {
 import { sourceSpan, targetEnd } from '../sql/span.ts';
 import type { CommonTableExpr } from '../sql/tree.ts';
 import type { Inspection } from './inspection.ts';
-import type { Ids } from './ids.ts';
+import { Ids } from './ids.ts';
 import type { RowFacts } from './laws.ts';
 import type { RowOrder } from './row-order.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -88,7 +88,7 @@ export interface Source {
 
 export interface Scope {
   readonly sources: readonly Source[];
-  readonly outer?: Scope;
+  readonly outer: Scope | undefined;
   /** Identities that a condition proves not NULL. */
   readonly strict: Ids;
   /** Whether any condition mentions a column. */
@@ -98,7 +98,7 @@ export interface Scope {
   /** A plain GROUP BY: no group is empty. */
   readonly grouped: boolean;
   /** What decides the order of the rows; only where taints are asked for. */
-  readonly order?: RowOrder;
+  readonly order: RowOrder | undefined;
 }
 
 /** A column that a query puts out. */
@@ -155,11 +155,11 @@ export interface CteList {
 
 /** Where a query stands: the scopes around it, the CTEs it sees, how deep it is. */
 export interface Env {
-  readonly outer?: Scope | undefined;
+  readonly outer: Scope | undefined;
   readonly ctes: CteList | undefined;
   readonly depth: number;
   /** Somebody wants to know that the rows come in no order: ARRAY(SELECT …). */
-  readonly asksOrder?: true;
+  readonly asksOrder: boolean;
 }
 
 /** One analysis of one query: its inputs and what it collects. */
@@ -200,7 +200,7 @@ export interface Notes {
   /** Of every SELECT. */
   readonly shapes: Map<object, Shape>;
   readonly frozen: FrozenLiteral[];
-  readonly calls: { readonly routine: ObjectId; readonly span: Span }[];
+  readonly calls: { readonly routine: ObjectId; /** Where it begins in the text of the statement. */ readonly start: number; readonly span: Span }[];
   /** Routines whose bodies are being read, the outermost first. */
   readonly within: readonly ObjectId[];
   /** What bodies give where no argument brings a taint along. */
@@ -232,6 +232,24 @@ export const isUnknown = (value: unknown): value is Unknown => typeof value === 
 /** Empty notes for one analysis. */
 export const newNotes = (within: readonly ObjectId[] = [], deeds: Deeds = noDeeds()): Notes =>
   ({ taints: new Map(), shapes: new Map(), frozen: [], calls: [], within, bodies: new Map(), deeds });
+
+// Scopes and the places of queries have the same fields in the same order, whatever is known: they are read at every name.
+const mentionsNothing = (): boolean => false;
+
+/** A scope of these sources without conditions and groups. */
+export const scopeOver = (sources: readonly Source[], outer?: Scope): Scope =>
+  ({ sources, outer, strict: Ids.none, mentions: mentionsNothing, groupingSets: false, grouped: false, order: undefined });
+
+const nowhere = scopeOver([]);
+/** What a query without FROM sees. */
+export const noScope = ({ outer }: Env): Scope => (outer === undefined ? nowhere : scopeOver([], outer));
+
+/** Where a query stands that is written in this scope. */
+export const envWithin = (outer: Scope | undefined, ctes: CteList | undefined, depth: number, asksOrder = false): Env => ({ outer, ctes, depth, asksOrder });
+/** Where the query of a view stands. */
+export const outermost = envWithin(undefined, undefined, 0);
+/** One level deeper, with other CTEs or another scope around. */
+export const deeper = (env: Env, ctes = env.ctes, outer = env.outer): Env => ({ outer, ctes, depth: env.depth + 1, asksOrder: env.asksOrder });
 
 export const newId = (run: Run): number => (run.lastId += 1);
 

@@ -4,7 +4,7 @@ import { agreed } from './casts.ts';
 import { conditionLaws, literalsOf } from './condition-laws.ts';
 import { conjuncts, mentionedBy, peek, strictIds } from './conditions.ts';
 import { withCtes } from './ctes.ts';
-import { narrowed, value, visit, type Place } from './expression.ts';
+import { narrowed, placeIn, value, visit, type Place } from './expression.ts';
 import { fromItems, type Item } from './from.ts';
 import { Ids } from './ids.ts';
 import { oneRow, solidWith, together, unknownRows, withLaws, type RowFacts } from './laws.ts';
@@ -12,7 +12,7 @@ import { keysReliedOn } from './grouped-keys.ts';
 import { lastName, outputName, strings } from './names.ts';
 import type { Output } from './output-identities.ts';
 import { hasAggregate, limitedFacts, listedFacts } from './output-keys.ts';
-import { depthLimit, isJudging, isUnknown, lookupEntry, unionTaints, unknown, use, type Branch, type Env, type Run, type Scope, type Shape,
+import { deeper, depthLimit, isJudging, isUnknown, lookupEntry, noScope, unionTaints, unknown, use, type Branch, type Env, type Run, type Scope, type Shape,
   type ShapeColumn, type Value } from './scope.ts';
 import { combinedFacts, valuesFacts } from './set-facts.ts';
 import { typesIn } from './sql-type.ts';
@@ -20,7 +20,7 @@ import { noOrder, picksOfSet } from './order-taints.ts';
 import { partialLaws } from './partial-keys.ts';
 import { decidedBy } from './row-known.ts';
 import { judgeRows } from './row-judgement.ts';
-import { rowOrderOf } from './row-order.ts';
+import { rowOrderOf, type RowOrder } from './row-order.ts';
 import { comesOrdered } from './row-taints.ts';
 import { commonType, typeOfValue } from './types.ts';
 import { useCoercion } from './uses.ts';
@@ -31,14 +31,11 @@ export const openShape: Shape = { columns: [], open: true, facts: unknownRows };
 /** What a query (a SELECT, VALUES or set operation; the RETURNING of a CTE) puts out, and the marking of all it uses. Never throws. */
 export function analyze(node: Node, run: Run, env: Env): Shape {
   if (!('SelectStmt' in node)) {
-    visit(node, { run, scope: noScope(env), env });
+    visit(node, placeIn(run, noScope(env), env));
     return openShape;
   }
   return selectShape(node.SelectStmt, run, env);
 }
-
-const outermost: Scope = { sources: [], strict: Ids.none, mentions: () => false, groupingSets: false, grouped: false };
-const noScope = (env: Env): Scope => (env.outer === undefined ? outermost : { ...outermost, outer: env.outer });
 
 export function selectShape(select: SelectStmt, run: Run, outerEnv: Env): Shape {
   const shape = shapeOf(select, run, outerEnv);
@@ -51,7 +48,7 @@ function shapeOf(select: SelectStmt, run: Run, outerEnv: Env): Shape {
     run.truncated = true;
     return openShape;
   }
-  const env: Env = { ...outerEnv, ctes: withCtes(select.withClause, run, outerEnv), depth: outerEnv.depth + 1 };
+  const env = deeper(outerEnv, withCtes(select.withClause, run, outerEnv));
   if (select.op === 'SETOP_UNION' || select.op === 'SETOP_INTERSECT' || select.op === 'SETOP_EXCEPT') return setOperation(select, run, env);
   if (select.valuesLists !== undefined && select.valuesLists.length > 0) return valuesShape(select, run, env);
   return plainSelect(select, run, env);
@@ -65,7 +62,7 @@ function setOperation(select: SelectStmt, run: Run, env: Env): Shape {
     steps.push(at);
     at = at.larg;
   }
-  const place: Place = { run, scope: noScope(env), env };
+  const place = placeIn(run, noScope(env), env);
   const first = branchOf(at, run, env);
   let { shape } = first;
   let branches: readonly Branch[] | undefined = [first];
@@ -104,7 +101,7 @@ function branchOf(select: SelectStmt, run: Run, env: Env): Branch {
 }
 
 /** LIMIT over a set operation asks for no columns of FROM. */
-const judged = (place: Place): Place => ({ ...place, scope: { ...place.scope, order: noOrder } });
+const judged = ({ run, scope, env }: Place): Place => placeIn(run, { ...scope, order: noOrder }, env);
 
 /** LIMIT and OFFSET are bigint (transformLimitClause). */
 function limits(select: SelectStmt, place: Place): void {
@@ -152,7 +149,7 @@ function eitherNull(left: Known<boolean>, right: Known<boolean>, name: string, o
 }
 
 function valuesShape(select: SelectStmt, run: Run, env: Env): Shape {
-  const place: Place = { run, scope: noScope(env), env };
+  const place = placeIn(run, noScope(env), env);
   const rows = (select.valuesLists ?? []).map(list => ('List' in list ? list.List.items ?? [] : []));
   const values = rows.map(row => row.map(item => value(item, place)));
   limits(select, place);
@@ -188,16 +185,16 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const items = fromItems(select.fromClause, run, env);
   const groups = select.groupClause ?? [];
   const conditions = isJudging(run) ? [...conjuncts(select.whereClause), ...conjuncts(select.havingClause)] : [];
-  const scope: Scope = {
-    ...noScope(env), sources: items, strict: neverNull(items, strictIds(conditions, items)), mentions: mentionedBy(conditions, items),
-    grouped: groups.length > 0, groupingSets: groups.some(group => 'GroupingSet' in group),
-  };
+  const strict = neverNull(items, strictIds(conditions, items));
+  const mentions = mentionedBy(conditions, items);
+  const groupingSets = groups.some(group => 'GroupingSet' in group);
+  const within = (order: RowOrder | undefined): Scope => ({ sources: items, outer: env.outer, strict, mentions, groupingSets, grouped: groups.length > 0, order });
   const where = conjuncts(select.whereClause);
   let facts: RowFacts | undefined;
   // Few queries ask what decides their rows before they are read whole.
-  const own = (): RowFacts => (facts ??= sourceFacts(items, where, { run, scope, env }));
-  const place: Place = { run, env, scope: isJudging(run)
-    ? { order: rowOrderOf(select, items, decidedBy(own), comesOrdered(select, run, env)), ...scope } : scope };
+  const own = (): RowFacts => (facts ??= sourceFacts(items, where, placeIn(run, within(undefined), env)));
+  const scope = within(isJudging(run) ? rowOrderOf(select, items, decidedBy(own), comesOrdered(select, run, env)) : undefined);
+  const place = placeIn(run, scope, env);
   const outputs: Output[] = [];
   let open = false;
   for (const target of select.targetList ?? []) {
@@ -206,7 +203,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
   const aliases = groups.length === 0 && select.sortClause === undefined && select.distinctClause === undefined ? noNames : new Set(outputs.map(output => output.name));
   if (select.whereClause !== undefined) value(select.whereClause, place);
   if (select.havingClause !== undefined) value(select.havingClause, place);
-  const inGroup: Place = { aliases, ...place };
+  const inGroup = placeIn(run, scope, env, aliases);
   for (const group of groups) groupItem(group, inGroup);
   for (const item of [...(select.sortClause ?? []).map(sort => ('SortBy' in sort ? sort.SortBy.node : undefined)),
     ...(select.distinctClause ?? [])]) {
@@ -220,7 +217,7 @@ function plainSelect(select: SelectStmt, run: Run, env: Env): Shape {
     visit(window.WindowDef.orderClause, place);
     for (const offset of [window.WindowDef.startOffset, window.WindowDef.endOffset]) if (offset !== undefined) value(offset, place);
   }
-  if (select.limitCount !== undefined || select.limitOffset !== undefined) limits(select, { ...place, scope: noScope(env) });
+  if (select.limitCount !== undefined || select.limitOffset !== undefined) limits(select, placeIn(run, noScope(env), env));
   run.inspection?.selects.set(select, { scope, outputs, open });
   if (run.keys !== undefined) for (const key of keysReliedOn(select, outputs, place)) run.keys.add(key);
   if (!isJudging(run)) return { columns: outputs.map(shown), open, facts: oneRow };

@@ -1,7 +1,7 @@
 import type { JsonAggConstructor, JsonOutput, JsonValueExpr, Node, TypeName } from '../sql/tree.ts';
 import { recordType, value, visit, type Place } from './expression.ts';
 import { aggregateTaint } from './order-taints.ts';
-import { isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
+import { envWithin, isUnknown, unionTaints, unknown, unknownValue, type Value } from './scope.ts';
 import { analyze } from './select.ts';
 import { typesIn } from './sql-type.ts';
 import { typeOfValue } from './types.ts';
@@ -73,7 +73,7 @@ function constructorValue(node: Node, place: Place): Value | undefined {
   if ('JsonArrayQueryConstructor' in node) {
     const inner = node.JsonArrayQueryConstructor;
     const shape = inner.query === undefined ? undefined
-      : analyze(inner.query, place.run, { outer: place.scope, ctes: place.env.ctes, depth: place.env.depth + 1 });
+      : analyze(inner.query, place.run, envWithin(place.scope, place.env.ctes, place.env.depth + 1));
     const column = shape?.columns[0];
     const values = column === undefined ? [unknownValue('the query')] : [{ ...unknownValue('the query'), type: column.type,
       taints: column.taints }];

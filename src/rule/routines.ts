@@ -25,14 +25,16 @@ export interface CalledRoutine extends Pick<UsedRoutine, 'span' | 'evidence'> {
 /** The functions of the history in a materialized view's query and in the plain views beneath, each once. */
 export function* calledBy(matview: Matview, { facts, step }: Context): Iterable<CalledRoutine> {
   const calls = [
-    ...facts(matview).calls.map(call => ({ ...call, at: call.span })),
-    ...viewsBeneath(matview, step.after).flatMap(({ view, read }) => facts(view).calls.map(call => ({ ...call, at: read }))),
+    ...facts(matview).calls.map(made => ({ made, read: undefined })),
+    ...viewsBeneath(matview, step.after).flatMap(({ view, read }) => facts(view).calls.map(made => ({ made, read }))),
   ];
   const seen = new Set<number>();
-  for (const { routine: id, span, at } of calls) {
-    const routine = routineOf(id, step.after);
-    if (routine === undefined || seen.has(id)) continue;
-    seen.add(id);
+  for (const { made, read } of calls) {
+    const routine = routineOf(made.routine, step.after);
+    if (routine === undefined || seen.has(made.routine)) continue;
+    seen.add(made.routine);
+    const { span } = made;
+    const at = read ?? span;
     const call = { span, says: `${routine.name.name}() is called here` };
     yield { routine, span: at, evidence: at === span ? [call] : [call, { span: at, says: 'the view that calls it is read here' }] };
   }

@@ -3,12 +3,12 @@ import { parse } from '../../sql/parse.ts';
 import { nameEnd, nodeEnd, sourceSpan, targetEnd } from '../../sql/span.ts';
 import type { FuncCall, Node, SelectStmt } from '../../sql/tree.ts';
 import type { Called } from '../call.ts';
-import { value } from '../expression.ts';
+import { placeIn, value } from '../expression.ts';
 import { newInspection, type Inspection } from '../inspection.ts';
 import { strings } from '../names.ts';
 import { outerScope } from '../routine-body.ts';
 import { parametersOf } from '../routine-call.ts';
-import { isUnknown, type Run } from '../scope.ts';
+import { envWithin, isUnknown, outermost, type Run } from '../scope.ts';
 import { analyze } from '../select.ts';
 import { surroundingsIn, type Surroundings } from '../surroundings.ts';
 import { typesIn, type Types } from '../sql-type.ts';
@@ -83,7 +83,7 @@ class Inspector {
   inspect(select: SelectStmt): Inspected {
     const seen = this.#seen;
     const run = this.#run(this.#statement, seen, this.#uses);
-    analyze({ SelectStmt: select }, run, { ctes: undefined, depth: 0 });
+    analyze({ SelectStmt: select }, run, outermost);
     const spanOf = (node: object): Span => this.#spanOf(node);
     const itemSpan = (start: number): Span => sourceSpan(this.#statement, start, targetEnd(this.#statement.sql, start));
     // What is nested too deep was not looked at, and is not laid out either.
@@ -169,7 +169,7 @@ class Inspector {
         const uses: Use[] = [];
         const inspection = newInspection();
         const run = this.#run(routine.statement, inspection, uses);
-        value(defexpr, { run, scope: outerScope({ columns: [] }, ''), env: { ctes: undefined, depth: 1 } });
+        value(defexpr, placeIn(run, outerScope({ columns: [] }, ''), envWithin(undefined, undefined, 1)));
         const span = sourceSpan(routine.statement, ...rangeOf(routine.statement.sql, defexpr));
         made.push(...this.#placed(uses, inspection.places, span).map(use => ({ ...use, node: call })));
         for (const [node] of inspection.values) {
