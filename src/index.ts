@@ -29,7 +29,7 @@ export { readWrittenName } from './sql/names.ts';
 export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
-export { flagsForThreads } from './sql/thread-flags.ts';
+export { flagsForThreads, type ChangedFlags } from './sql/thread-flags.ts';
 export { changedSince, gitFiles, resolveRevision } from './read/git.ts';
 
 /** Postgres majors that mvlint knows; the last one is the default. */

@@ -1,7 +1,7 @@
 /** The commands behind the entry of the command line, each loaded when it is asked for, and the last net under all of them. */
 import { flagsForThreads } from '../index.ts';
 import { UsageError } from './usage.ts';
-import { baselineWasm } from './v8.ts';
+import { flags } from './v8.ts';
 import { version } from './version.ts';
 
 /** Promised commands that this version does not have. */
@@ -20,7 +20,7 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 async function command(words: readonly string[]): Promise<number> {
-  flagsForThreads(baselineWasm);
+  flagsForThreads(flags);
   const [name, ...rest] = words;
   switch (name) {
     case 'explain': return (await import('./explain.ts')).explainCommand(rest);

@@ -1,13 +1,14 @@
 /** What the command line asks of V8. A library asks nothing: its process belongs to somebody else. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { ChangedFlags } from '../index.ts';
 
 /**
  * Leaves wasm, that of the parser and of the embedded server, to V8's baseline compiler. The optimizing one takes on the largest functions (the grammar's)
  * within the first statements: it keeps the other processors busy, a process does not end before it is done, and what it makes does not win back
  * what it costs (measured: one file in half the time, 1,000 files sooner by a tenth, 10,000 files and the live mode no later, each with less memory).
  */
-export const baselineWasm: readonly string[] = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+const baselineWasm: ChangedFlags = { changed: ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'], original: ['--wasm-tier-up', '--wasm-dynamic-tiering'] };
 
 /**
  * Lets V8's optimizing compiler take on a function after several times as much bytecode of it as usual. A run of a second or two runs much code a few
@@ -15,20 +16,18 @@ export const baselineWasm: readonly string[] = ['--no-wasm-tier-up', '--no-wasm-
  * 1,000 files: a quarter less of the processors' time, a tenth to a quarter less of the clock's; 10,000 files a tenth less). V8 11 is that of Node 20;
  * later ones have a compiler in between and wait of themselves.
  */
-const lateOptimizing = process.versions.v8.startsWith('11.') ? ['--interrupt-budget=400000'] : [];
+const lateOptimizing: ChangedFlags = process.versions.v8.startsWith('11.') ? { changed: ['--interrupt-budget=400000'], original: ['--interrupt-budget=67584'] } : { changed: [], original: [] };
 
-/**
- * What the command line asks for once everything is loaded and the threads have begun: with other flags than at its start V8 takes no code cache, neither
- * ours nor Node's own for its modules (`sql/thread-flags.ts`).
- */
-export function tuneCompilers(): void {
-  for (const flag of [...baselineWasm, ...lateOptimizing]) setFlagsFromString(flag);
-}
+/** What the command line asks for; threads of ours too, once they have begun. */
+export const flags: ChangedFlags = {
+  changed: [...baselineWasm.changed, ...lateOptimizing.changed], original: [...baselineWasm.original, ...lateOptimizing.original],
+};
 
-/** The flags as V8 has them by itself. */
-export function restoreCompilers(): void {
-  for (const flag of ['--wasm-tier-up', '--wasm-dynamic-tiering', ...lateOptimizing.map(() => '--interrupt-budget=67584')]) setFlagsFromString(flag);
-}
+/** Asks for it, once everything is loaded: with other flags than at its start V8 takes no code cache, neither ours nor Node's own for its modules. */
+export const tuneCompilers = (): void => flags.changed.forEach(flag => setFlagsFromString(flag));
+
+/** Asks for what V8 does by itself. */
+export const restoreCompilers = (): void => flags.original.forEach(flag => setFlagsFromString(flag));
 
 /** Histories of so many migrations are long. */
 const long = 2_000;

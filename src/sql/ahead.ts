@@ -6,9 +6,10 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import type { Refused } from './parse.ts';
+import { leaveFlags } from './thread-flags.ts';
 
 /**
- * What the thread is given. Over `port` come first the number of texts, then the texts, in their order. `next` is shared: the position of the text that is
+ * What the thread is given. Over `port` come first the number of texts, then the texts, in their order, many in one with `between` between them. `next` is shared: the position of the text that is
  * asked for next, and 1 when the number is there.
  */
 export interface AheadData {
@@ -66,6 +67,7 @@ export function startAhead(file = threadFile): void {
   const next = new Int32Array(new SharedArrayBuffer(8));
   const { port1: port, port2 } = new MessageChannel();
   const data: AheadData = { next, port: port2 };
+  leaveFlags();
   const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
   // Without the thread everything is parsed here.
   worker.on('error', () => {});
@@ -91,8 +93,12 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
   Atomics.notify(ahead.next, 1);
 }
 
+/** No text that is parsed holds it; an empty text stands for one that does, and is not parsed. */
+export const between = '\0';
+
 function send(to: Ahead): void {
-  for (; to.sent < to.texts.length && to.sent < to.at + 2 * lot; to.sent += lot) to.port.postMessage(to.texts.slice(to.sent, to.sent + lot));
+  for (; to.sent < to.texts.length && to.sent < to.at + 2 * lot; to.sent += lot)
+    to.port.postMessage(to.texts.slice(to.sent, to.sent + lot).map(text => (text.includes(between) ? '' : text)).join(between));
 }
 
 /** What the thread has found out about a text, if it is the turn of that text and the answer is there. */
@@ -100,7 +106,7 @@ export function takeAhead(text: string): Found | undefined {
   if (ahead === undefined) return undefined;
   const { texts, next, answers } = ahead;
   const before = ahead.at;
-  const at = texts.slice(before, before + lookahead).indexOf(text) + before;
+  const at = texts[before] === text ? before : texts.slice(before, before + lookahead).indexOf(text) + before;
   if (at < before) return undefined;
   if (!answers.has(at)) collect(ahead, at);
   const answer = answers.get(at);

@@ -1,19 +1,28 @@
 /**
- * What threads of ours ask of V8. Its flags hold for a whole process, so whoever owns the process says them, and a thread sets them itself when it has
- * begun: with another flag than at the start of the process, V8 takes no code cache, and a thread compiles all of Node's own modules before it does
- * anything (measured: 75 ms instead of 35).
+ * Threads of ours, and V8's flags. A process that has changed one of them gets no code cache any more, not even Node's for its own modules: a thread that
+ * begins then compiles all of them (measured: 75 ms instead of 35). So threads begin under the flags that V8 has by itself, and set the others when they
+ * have begun. Flags hold for a whole process: whoever owns it says which.
  */
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
+/** The flags that a process changes, and the same ones as V8 has them by itself. */
+export interface ChangedFlags {
+  readonly changed: readonly string[];
+  readonly original: readonly string[];
+}
+
 const key = 'mvlint.flags';
+const known = (): ChangedFlags | undefined => getEnvironmentData(key) as unknown as ChangedFlags | undefined;
+const set = (flags: readonly string[] = []): void => flags.forEach(flag => setFlagsFromString(flag));
 
-/** Has the threads that are started from now on set these flags of V8 before they compile wasm. */
-export function flagsForThreads(flags: readonly string[]): void {
-  setEnvironmentData(key, [...flags]);
+/** Says which flags threads that are started from now on are to set. */
+export function flagsForThreads({ changed, original }: ChangedFlags): void {
+  setEnvironmentData(key, { changed: [...changed], original: [...original] } as never);
 }
 
-/** In a thread: sets the flags that it was started with. */
-export function takeFlags(): void {
-  for (const flag of getEnvironmentData(key) as unknown as readonly string[] | undefined ?? []) setFlagsFromString(flag);
-}
+/** Before a short-lived thread is started: until it has begun, the process has V8's own flags. */
+export const leaveFlags = (): void => set(known()?.original);
+
+/** In a thread: sets the flags that it was started with, for the whole process. */
+export const takeFlags = (): void => set(known()?.changed);
