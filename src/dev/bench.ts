@@ -45,7 +45,7 @@ const floorSource = `
 /** The cost of one large view, as a program. */
 const viewSource = `
   import { viewCost } from './src/dev/view-cost.ts';
-  console.log(JSON.stringify(await viewCost()));
+  console.log(JSON.stringify(viewCost()));
 `;
 
 /** Bundles a program with the settings of `build.ts`, the parser's wasm and the built-in catalogs beside it. Returns its path. */

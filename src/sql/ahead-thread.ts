@@ -1,11 +1,11 @@
 /** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { between, type AheadAnswer, type AheadData } from './ahead.ts';
+import { between, slots, type AheadAnswer, type AheadData } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
 import { takeFlags } from './thread-flags.ts';
 import { ParserOverflow } from './wasm.ts';
 
-const { next, port } = workerData as AheadData;
+const { next, port, questions } = workerData as AheadData;
 
 /** So many texts wait for who asks at the most, their trees as JSON ten times as long as the texts; when half of them are taken there will be more. */
 const farthest = 600;
@@ -24,12 +24,13 @@ const patience = 30_000;
 
 /** Where to go on: in front of who asks, and not too far. Undefined when nobody asks any more. */
 function turn(at: number): number | undefined {
-  let asked = Atomics.load(next, 0);
+  let asked = Atomics.load(next, slots.position);
   if (at < asked + farthest) return inFront(at, asked);
   for (let idle = 0; at >= asked + farthest / 2;) {
-    Atomics.wait(next, 0, asked, pause);
+    Atomics.wait(next, slots.position, asked, pause);
+    answerQuestion();
     const before = asked;
-    asked = Atomics.load(next, 0);
+    asked = Atomics.load(next, slots.position);
     idle = asked === before ? idle + pause : 0;
     if (idle >= patience) return undefined;
   }
@@ -106,6 +107,18 @@ function found(text: string): Told {
 }
 const nothing: Told = { json: 'null' };
 
+/** Answers the question that is open, if one is. */
+function answerQuestion(): void {
+  if (Atomics.load(next, slots.question) !== 1) return;
+  const text = receiveMessageOnPort(questions)?.message as string | undefined;
+  if (text !== undefined) {
+    const { json, rows } = found(text);
+    questions.postMessage({ from: 0, found: `[${json}]`, rows: rows === undefined ? [] : [[0, rows]] } satisfies AheadAnswer);
+  }
+  Atomics.store(next, slots.question, 0);
+  Atomics.notify(next, slots.question);
+}
+
 function answerAll(count: number): void {
   for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
     const list: string[] = [];
@@ -113,6 +126,7 @@ function answerAll(count: number): void {
     let units = 0;
     const most = Math.min(mostTexts, at + 1);
     for (let text = textAt(at); text !== undefined && list.length < most && units < mostUnits; text = textAt(at + list.length)) {
+      answerQuestion();
       const told = found(text);
       units += told.json.length;
       if (told.rows !== undefined) rows.push([list.length, told.rows]);
@@ -129,9 +143,14 @@ function run(): void {
   takeFlags();
   // V8 compiles a function of wasm when it is called first: better here, while the files are still read there.
   rawParse('CREATE VIEW a AS SELECT b FROM c WHERE d = 1');
-  const count = Atomics.wait(next, 1, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number | undefined ?? 0;
+  Atomics.store(next, slots.begun, 1);
+  Atomics.notify(next, slots.begun);
+  const count = Atomics.wait(next, slots.sent, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number | undefined ?? 0;
   answerAll(count);
+  // What was asked for long ago may be asked for again.
+  while (Atomics.wait(next, slots.question, 0, patience) !== 'timed-out') answerQuestion();
   port.close();
+  questions.close();
 }
 
 run();

@@ -1,6 +1,7 @@
 /**
- * Parsing ahead on another processor. A thread of its own runs the parser over texts that this thread is about to ask for, in their order; what it has
- * ready is taken, and what it has not is parsed here: nobody ever waits for it, and answers are the same with and without.
+ * Parsing ahead on another processor. A thread of its own runs the parser over texts that this thread is about to ask for, in their order, and what it has
+ * ready is taken. The first few that it has not ready are asked of it: that takes less than to begin with a parser here, of which a history often needs
+ * nothing more. All others are parsed here. Answers are the same with and without.
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,12 +11,15 @@ import { leaveFlags } from './thread-flags.ts';
 
 /**
  * What the thread is given. Over `port` come first the number of texts, then the texts, in their order, many in one with `between` between them. `next` is shared: the position of the text that is
- * asked for next, and 1 when the number is there.
+ * asked for next, 1 when the number is there, 1 when the thread has begun, and 1 while a question is open. `questions`: single texts, each answered at once.
  */
 export interface AheadData {
   readonly next: Int32Array;
   readonly port: MessagePort;
+  readonly questions: MessagePort;
 }
+/** What stands where in `next`. */
+export const slots = { position: 0, sent: 1, begun: 2, question: 3 } as const;
 
 /** What the thread has found out about a text; null where the parser gave up. `size`: UTF-16 units of the tree as JSON. */
 export type Found = { readonly tree: unknown; readonly size: number; /** What the PL/pgSQL parser gives for the same text. */ readonly plpgsql?: string } | Refused;
@@ -32,10 +36,10 @@ export interface AheadAnswer {
 }
 
 /** A thread that waits for texts. */
-interface Started {
-  readonly next: Int32Array;
-  readonly port: MessagePort;
+interface Started extends AheadData {
   readonly worker: Worker;
+  /** When it was started, in milliseconds of `performance.now()`. */
+  readonly since: number;
 }
 
 interface Ahead extends Started {
@@ -44,6 +48,8 @@ interface Ahead extends Started {
   at: number;
   /** So many texts were sent. */
   sent: number;
+  /** So many questions may still be asked. */
+  left: number;
 }
 
 let started: Started | undefined;
@@ -55,6 +61,12 @@ const fewest = 200_000;
 const lot = 2_000;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
+/** So many texts that are not ready are asked of the thread: for more of them a parser here pays. */
+const mostQuestions = 24;
+/** A thread that was started so long ago (milliseconds) is about to begin, and waited for. */
+const aboutToBegin = 50;
+/** So long at the most (milliseconds). */
+const longestWait = 80;
 /** Beside the bundle; sources that run as they are have none. */
 const threadFile = new URL('./parser-thread.js', import.meta.url);
 
@@ -64,19 +76,20 @@ const threadFile = new URL('./parser-thread.js', import.meta.url);
  */
 export function startAhead(file = threadFile): void {
   if (started !== undefined || availableParallelism() < 2 || !existsSync(file)) return;
-  const next = new Int32Array(new SharedArrayBuffer(8));
-  const { port1: port, port2 } = new MessageChannel();
-  const data: AheadData = { next, port: port2 };
+  const next = new Int32Array(new SharedArrayBuffer(16));
+  const [texts, questions] = [new MessageChannel(), new MessageChannel()];
+  const data: AheadData = { next, port: texts.port2, questions: questions.port2 };
   leaveFlags();
-  const worker = new Worker(file, { workerData: data, transferList: [port2], execArgv: [] });
+  const worker = new Worker(file, { workerData: data, transferList: [texts.port2, questions.port2], execArgv: [] });
   // Without the thread everything is parsed here.
   worker.on('error', () => {});
   worker.on('exit', () => {
     if (started?.worker === worker) started = undefined;
   });
   worker.unref();
-  port.unref();
-  started = { next, port, worker };
+  started = { next, port: texts.port1, questions: questions.port1, worker, since: performance.now() };
+  started.port.unref();
+  started.questions.unref();
 }
 
 /** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
@@ -85,12 +98,12 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
   if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
   startAhead(file);
   if (started === undefined) return;
-  ahead = { ...started, texts, answers: new Map(), at: 0, sent: 0 };
+  ahead = { ...started, texts, answers: new Map(), at: 0, sent: 0, left: mostQuestions };
   started = undefined;
   ahead.port.postMessage(texts.length);
   send(ahead);
-  Atomics.store(ahead.next, 1, 1);
-  Atomics.notify(ahead.next, 1);
+  Atomics.store(ahead.next, slots.sent, 1);
+  Atomics.notify(ahead.next, slots.sent);
 }
 
 /** No text that is parsed holds it; an empty text stands for one that does, and is not parsed. */
@@ -101,21 +114,52 @@ function send(to: Ahead): void {
     to.port.postMessage(to.texts.slice(to.sent, to.sent + lot).map(text => (text.includes(between) ? '' : text)).join(between));
 }
 
-/** What the thread has found out about a text, if it is the turn of that text and the answer is there. */
+/** What the thread has found out about a text: when it is the turn of that text and the answer is there, or at once for a few others. */
 export function takeAhead(text: string): Found | undefined {
   if (ahead === undefined) return undefined;
   const { texts, next, answers } = ahead;
   const before = ahead.at;
   const at = texts[before] === text ? before : texts.slice(before, before + lookahead).indexOf(text) + before;
-  if (at < before) return undefined;
+  if (at < before) return ask(ahead, text);
   if (!answers.has(at)) collect(ahead, at);
-  const answer = answers.get(at);
+  const answer = answers.get(at) ?? ask(ahead, text);
   for (let passed = before; passed <= at; passed += 1) answers.delete(passed);
   ahead.at = at + 1;
   if (ahead.sent < ahead.at + lot) send(ahead);
-  Atomics.store(next, 0, at + 1);
+  Atomics.store(next, slots.position, at + 1);
   if (at + 1 === texts.length) endAhead();
   return answer;
+}
+
+/** Asks the thread, and waits for its answer; undefined when it does not come, and then nothing is asked any more. */
+function ask(of: Ahead, text: string): Found | undefined {
+  if (of.left === 0 || text.includes(between) || !hasBegun(of)) return undefined;
+  of.left -= 1;
+  const { next, questions } = of;
+  questions.postMessage(text);
+  Atomics.store(next, slots.question, 1);
+  Atomics.notify(next, slots.position);
+  Atomics.notify(next, slots.question);
+  Atomics.wait(next, slots.question, 1, longestWait);
+  const message = receiveMessageOnPort(questions);
+  if (message === undefined) of.left = 0;
+  return message === undefined ? undefined : read(message.message as AheadAnswer)[0] ?? undefined;
+}
+
+/** Whether the thread reads what it is sent; waits for it when it is about to begin, once. */
+function hasBegun(of: Ahead): boolean {
+  if (Atomics.load(of.next, slots.begun) === 1) return true;
+  if (performance.now() - of.since < aboutToBegin) return false;
+  if (Atomics.wait(of.next, slots.begun, 0, longestWait) !== 'timed-out') return true;
+  of.left = 0;
+  return false;
+}
+
+/** The list of an answer; null where the parser gave up. */
+function read({ found, rows }: AheadAnswer): readonly (Found | null)[] {
+  const list = JSON.parse(found) as readonly (Found | null)[];
+  for (const [at, text] of rows) giveRows(list[at] as { readonly tree: InsertTree }, text);
+  return list;
 }
 
 /** Takes in what has arrived, as far as that text: what waits in the channel is no burden on the heap. Answers for texts before it come too late. */
@@ -123,9 +167,9 @@ function collect({ port, answers }: Ahead, wanted: number): void {
   for (let end = 0; end <= wanted;) {
     const message = receiveMessageOnPort(port);
     if (message === undefined) return;
-    const { from, found, rows } = message.message as AheadAnswer;
-    const list = JSON.parse(found) as readonly (Found | null)[];
-    for (const [at, text] of rows) giveRows(list[at] as { readonly tree: InsertTree }, text);
+    const answer = message.message as AheadAnswer;
+    const { from } = answer;
+    const list = read(answer);
     list.forEach((one, at) => {
       if (one !== null && from + at >= wanted) answers.set(from + at, one);
     });
@@ -156,6 +200,7 @@ function giveRows({ tree }: { readonly tree: InsertTree }, text: string): void {
 export function endAhead(): void {
   if (ahead === undefined) return;
   ahead.port.close();
+  ahead.questions.close();
   void ahead.worker.terminate();
   ahead = undefined;
 }
