@@ -10,8 +10,9 @@ import type { Refused } from './parse.ts';
 import { leaveFlags } from './thread-flags.ts';
 
 /**
- * What the thread is given. Over `port` come first the number of texts, then the texts, in their order, many in one with `between` between them. `next` is shared: the position of the text that is
- * asked for next, 1 when the number is there, 1 when the thread has begun, and 1 while a question is open. `questions`: single texts, each answered at once.
+ * What the thread is given. Over `port` come first the number of texts, then the texts, in their order, many in one with `between` between them; over
+ * `questions` single texts, each answered at once. `next` is shared: the position of the text that is asked for next, 1 when the number is there, 1 when
+ * the thread has begun, and 1 while a question is open.
  */
 export interface AheadData {
   readonly next: Int32Array;

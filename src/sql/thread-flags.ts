@@ -21,7 +21,7 @@ export function flagsForThreads({ changed, original }: ChangedFlags): void {
   setEnvironmentData(key, { changed: [...changed], original: [...original] } as never);
 }
 
-/** Before a short-lived thread is started: until it has begun, the process has V8's own flags. */
+/** Before a thread is started that soon begins: until then the process has V8's own flags. */
 export const leaveFlags = (): void => set(known()?.original);
 
 /** In a thread: sets the flags that it was started with, for the whole process. */
