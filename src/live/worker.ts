@@ -56,24 +56,21 @@ async function start(): Promise<PGlite | undefined> {
 
 // No await of the module itself: a thread that is ended while its module waits takes the process along (V8 in Node 20).
 const database = start();
-port.on('message', (request: WorkerRequest) => {
-  void database.then((opened) => {
-    if (opened) return serve(opened, request);
-    return undefined;
-  });
-});
+port.on('message', (request: WorkerRequest) => void serve(request));
 
-async function serve(database: PGlite, request: WorkerRequest): Promise<void> {
+async function serve(request: WorkerRequest): Promise<void> {
   const { id } = request;
+  const opened = await database;
+  if (opened === undefined) return;
   try {
     if (request.kind === 'dump') {
-      const bytes = await (await database.dumpDataDir('none')).arrayBuffer();
+      const bytes = await (await opened.dumpDataDir('none')).arrayBuffer();
       answer({ kind: 'bytes', id, bytes }, [bytes]);
     } else if (request.blob !== undefined) {
-      await database.query(request.sql, [], { blob: new Blob([request.blob]) });
+      await opened.query(request.sql, [], { blob: new Blob([request.blob]) });
       answer({ kind: 'rows', id, rows: [] });
     } else {
-      const results = await database.exec(request.sql);
+      const results = await opened.exec(request.sql);
       answer({ kind: 'rows', id, rows: (results.at(-1)?.rows ?? []) as Record<string, unknown>[] });
     }
   } catch (error) {

@@ -57,13 +57,13 @@ export function keysReliedOn(select: SelectStmt, outputs: readonly Output[], pla
   if (groups.length === 0 || place.scope.groupingSets || place.scope.sources.some(source => source.open)) return [];
   const named = new Map<ReadBuilder, Set<string>>();
   const excused = new Set<string>();
-  const name = (column: ScopeColumn | undefined): void => {
+  const groupBy = (column: ScopeColumn | undefined): void => {
     const of = sole(column);
     if (of) named.set(of.read, (named.get(of.read) ?? new Set()).add(of.column));
   };
   for (const item of groups) {
     const { column, node } = grouped(item, outputs, place);
-    name(column);
+    groupBy(column);
     // An expression that is grouped by may stand anywhere, with the columns in it.
     if (column === undefined && node !== undefined) walk(node, (kind, inner) => {
       if (kind === 'ColumnRef') excused.add(strings((inner as { fields?: readonly Node[] }).fields).at(-1) ?? '');

@@ -248,8 +248,8 @@ export const noScope = ({ outer }: Env): Scope => (outer === undefined ? nowhere
 export const envWithin = (outer: Scope | undefined, ctes: CteList | undefined, depth: number, asksOrder = false): Env => ({ outer, ctes, depth, asksOrder });
 /** Where the query of a view stands. */
 export const outermost = envWithin(undefined, undefined, 0);
-/** One level deeper, with other CTEs or another scope around. */
-export const deeper = (env: Env, ctes = env.ctes, outer = env.outer): Env => ({ outer, ctes, depth: env.depth + 1, asksOrder: env.asksOrder });
+/** One level deeper, with other CTEs. */
+export const deeper = (env: Env, ctes = env.ctes): Env => ({ outer: env.outer, ctes, depth: env.depth + 1, asksOrder: env.asksOrder });
 
 export const newId = (run: Run): number => (run.lastId += 1);
 
