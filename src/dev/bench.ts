@@ -14,6 +14,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { withCountedLoops } from './counted-loops.ts';
 import { makeHistory } from './history.ts';
 import type { ViewCost } from './view-cost.ts';
 
@@ -48,11 +49,13 @@ const viewSource = `
   console.log(JSON.stringify(viewCost()));
 `;
 
+const plugins = [withCountedLoops(root, ['src/sql/parse.ts', 'src/sql/split.ts', 'src/dev/view-cost.ts'])];
+
 /** Bundles a program with the settings of `build.ts`, the parser's wasm and the built-in catalogs beside it. Returns its path. */
 async function buildProgram(folder: string, name: string, contents: string): Promise<string> {
   const result = await build({
     absWorkingDir: root, stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', target: 'node20',
-    external: ['@electric-sql/*'], legalComments: 'none', logLevel: 'warning', write: false,
+    external: ['@electric-sql/*'], legalComments: 'none', logLevel: 'warning', write: false, plugins,
     banner: {
       js: "import { createRequire as floorCreateRequire } from 'node:module';\n"
         + 'const require = floorCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',

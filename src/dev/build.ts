@@ -1,7 +1,7 @@
 /**
  * Builds `dist`: one ESM bundle with shared chunks, so that `--help` and `--version` load nothing but the entry, and the parser's wasm beside it.
  *
- *     npm run build              the bundle alone, under a second
+ *     npm run build              the bundle alone, some seconds: most of them go to the types that `counted-loops.ts` asks for
  *     npm run build -- --types   and the declarations; fails when the sources do not type-check
  *
  * PGlite and its pg_ivm stay outside: they are optional, large, and find their own files from where they are installed. So does pg: whoever runs
@@ -12,6 +12,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSy
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { withCountedLoops } from './counted-loops.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -25,6 +26,8 @@ const entries: Readonly<Record<string, string>> = {
   worker: 'src/live/worker.ts',
   'parser-thread': 'src/sql/ahead-thread.ts',
 };
+
+const plugins = [withCountedLoops(root, [...Object.values(entries), 'src/hosts/commands.ts'])];
 
 /** CommonJS dependencies ask for `require` and `__dirname`, which an ES module does not have. */
 const banner = [
@@ -50,6 +53,7 @@ async function bundle(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
+    plugins,
   });
 
   const script = await commandScript(version);
@@ -81,7 +85,7 @@ const scriptName = 'commands.cjs';
 async function commandScript(version: string): Promise<string> {
   const result = await build({
     absWorkingDir: root, entryPoints: [join(root, 'src/hosts/commands.ts')], bundle: true, format: 'cjs', platform: 'node', target: 'node20',
-    external: ['@electric-sql/*', 'pg'], legalComments: 'none', logLevel: 'warning', write: false,
+    external: ['@electric-sql/*', 'pg'], legalComments: 'none', logLevel: 'warning', write: false, plugins,
     define: { 'process.env.MVLINT_VERSION': JSON.stringify(version), 'import.meta.url': 'metaUrl', 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
   });
   return result.outputFiles[0]!.text.replace(/\bawait import\(/g, 'await importModule(');
