@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-const cli = join(root, 'dist/cli.js');
+const cli = join(root, 'dist/cli.cjs');
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '3' } } });
 
 interface Sample { readonly wall: number; readonly processor: number; readonly memory: number; readonly says: string }

@@ -147,7 +147,7 @@ async function main(): Promise<void> {
     // A copy, so that a build in the meantime does not change what is measured.
     cpSync(join(root, 'dist'), join(scratch, 'dist'), { recursive: true });
     writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
-    const cli = join(scratch, 'dist/cli.js');
+    const cli = join(scratch, 'dist/cli.cjs');
     const floor = await buildProgram(scratch, 'floor', floorSource);
     const empty = join(scratch, 'empty.mjs');
     writeFileSync(empty, '');

@@ -11,7 +11,7 @@ const end = '<!-- demo:end -->';
 
 /** What the demo prints on a terminal without colours. Needs the bundle in `dist`; throws when the run does not end with findings (status 1). */
 export function demoOutput(): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), '--live', '--live-budget', '300', 'fixtures/projects/demo'],
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.cjs'), '--live', '--live-budget', '300', 'fixtures/projects/demo'],
     { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', CI: 'true' } });
   if (status !== 1) throw new Error(`the demo ended with ${status}: ${stderr}`);
   return stdout.trimEnd();

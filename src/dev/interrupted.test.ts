@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPristine } from '../live/pristine.ts';
 
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'mvlint-interrupted-'));
 const cache = join(folder, 'cache');
 beforeAll(() => {
-  if (!existsSync(cli)) throw new Error('dist/cli.js is not built: npm run build');
+  if (!existsSync(cli)) throw new Error('dist/cli.cjs is not built: npm run build');
   mkdirSync(join(folder, 'migrations'));
   writeFileSync(join(folder, 'migrations/001.sql'), `CREATE TABLE t (a int);
 CREATE MATERIALIZED VIEW v AS SELECT now() AS at, a FROM t;

@@ -7,7 +7,7 @@ import { demoOutput, withDemo } from './demo.ts';
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
-const cli = (...words: string[]): string => execFileSync(process.execPath, [join(root, 'dist/cli.js'), ...words], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+const cli = (...words: string[]): string => execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), ...words], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
 
 /** What stands between the markers of a generated block. */
 const block = (name: string): string => readme.split(`<!-- ${name}:start -->`)[1]?.split(`<!-- ${name}:end -->`)[0] ?? '';

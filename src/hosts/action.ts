@@ -1,7 +1,7 @@
 /**
  * The GitHub Action: inputs from the environment, one run of the command line beside this file, then annotations, outputs, job summary and comment.
  *
- * It spawns `cli.js` instead of calling the library, so that a step does exactly what the same words do in a terminal.
+ * It spawns `cli.cjs` instead of calling the library, so that a step does exactly what the same words do in a terminal.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -70,7 +70,7 @@ function commandLine(base: string | undefined, jsonFile: string, sarifFile: stri
  * workflow commands are switched off meanwhile.
  */
 async function runCommandLine(cwd: string, words: readonly string[]): Promise<number> {
-  const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
+  const cli = fileURLToPath(new URL('./cli.cjs', import.meta.url));
   const url = input('database-url');
   const inherited = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('INPUT_')));
   const token = randomUUID();

@@ -7,10 +7,10 @@ import { shapeError, type Schema } from './shape.ts';
 import reportSchema from '../report/report.schema.json' with { type: 'json' };
 
 /** The command line as people run it: the bundle (`npm run build` makes it), in folders of its own. */
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 let scratch = '';
 beforeAll(() => {
-  if (!existsSync(cli)) throw new Error('dist/cli.js is not built: npm run build');
+  if (!existsSync(cli)) throw new Error('dist/cli.cjs is not built: npm run build');
   scratch = mkdtempSync(join(tmpdir(), 'mvlint-cli-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

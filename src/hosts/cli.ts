@@ -19,14 +19,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const words = process.argv.slice(2);
-const text = answer(words);
-if (text !== undefined) process.stdout.write(text);
-else {
+async function main(words: readonly string[]): Promise<void> {
+  const text = answer(words);
+  if (text !== undefined) {
+    process.stdout.write(text);
+    return;
+  }
   try {
-    process.exitCode = await (await (await import('./loading.ts')).loadCommands()).run(words);
+    process.exitCode = await (await import('./loading.ts')).loadCommands().run(words);
   } catch (error) {
     process.stderr.write(`mvlint: it cannot be loaded: ${String(error)}\n`);
     process.exitCode = 2;
   }
 }
+
+void main(process.argv.slice(2));

@@ -9,7 +9,7 @@ import snapshotSchema from '../report/snapshot.schema.json' with { type: 'json' 
 import { shapeError, type Schema } from './shape.ts';
 
 /** The command line as people run it, against a real server. */
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 /** It logs next to nothing: nobody empties the pipe of its log while a synchronous child runs. */
 const server = serverForTests(18);
 const password = "p@ss:w/ö rd%'\"?#";
@@ -37,7 +37,7 @@ CREATE MATERIALIZED VIEW shop.empty AS SELECT 1 AS one WITH NO DATA;
 `;
 
 beforeAll(async () => {
-  if (!existsSync(cli)) throw new Error('dist/cli.js is not built: npm run build');
+  if (!existsSync(cli)) throw new Error('dist/cli.cjs is not built: npm run build');
   scratch = mkdtempSync(join(tmpdir(), 'mvlint-database-'));
   if (server.missing) return;
   await server.start();

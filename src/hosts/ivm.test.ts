@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ViewAnswers } from '../index.ts';
 
 /** The command as people run it: the bundle (`npm run build` makes it). */
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 let folder = '';
 
 const migration = `create extension pg_ivm;

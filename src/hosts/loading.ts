@@ -9,20 +9,20 @@ import { restoreCompilers } from './v8.ts';
 
 type Commands = typeof import('./commands.ts');
 
-/**
- * The commands as one script with V8's code cache, in which every run finds compiled what the build has run once; as modules where there is no cache that
- * this V8 takes (another version of Node, another processor, sources that run as they are).
- */
-export async function loadCommands(): Promise<Commands> {
-  const file = fileURLToPath(new URL('./commands.cjs', import.meta.url));
-  let cache: Buffer;
+/** The commands, from the script beside this file. */
+export function loadCommands(file = fileURLToPath(new URL('./commands.cjs', import.meta.url))): Commands {
+  return runScript(scriptOf(file, cacheFor(file)), file);
+}
+
+/** Whether V8 takes the code cache of a script: not in another version of Node, on another processor, with other flags. Without it everything is compiled anew. */
+export const takesCache = (file: string): boolean => scriptOf(file, cacheFor(file)).cachedDataRejected === false;
+
+function cacheFor(file: string): Buffer | undefined {
   try {
-    cache = readFileSync(cacheOf(file));
+    return readFileSync(cacheOf(file));
   } catch {
-    return import('./commands.ts');
+    return undefined;
   }
-  const script = scriptOf(file, cache);
-  return script.cachedDataRejected === true ? import('./commands.ts') : runScript(script, file);
 }
 
 /** Writes the code cache of the script `file`, with what `use` makes it run; for the build. */

@@ -8,10 +8,10 @@ import schema from '../report/trace.schema.json' with { type: 'json' };
 import { shapeError, type Schema } from './shape.ts';
 
 /** `mvlint trace` as people run it: on the embedded server, and on databases of real ones. */
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 let scratch = '';
 beforeAll(() => {
-  if (!existsSync(cli)) throw new Error('dist/cli.js is not built: npm run build');
+  if (!existsSync(cli)) throw new Error('dist/cli.cjs is not built: npm run build');
   scratch = mkdtempSync(join(tmpdir(), 'mvlint-trace-'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(scratch, path)), { recursive: true });

@@ -6,7 +6,7 @@ import { endAhead, parseAhead, takeAhead, type Found } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
 
 /** The thread's program stands in the bundle, which `npm test` builds first. */
-const thread = new URL('../../dist/parser-thread.js', import.meta.url);
+const thread = new URL('../../dist/parser-thread.cjs', import.meta.url);
 const able = availableParallelism() > 1 && existsSync(thread);
 
 afterEach(() => endAhead());

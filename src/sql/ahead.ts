@@ -69,7 +69,7 @@ const aboutToBegin = 50;
 /** So long at the most (milliseconds). */
 const longestWait = 80;
 /** Beside the bundle; sources that run as they are have none. */
-const threadFile = new URL('./parser-thread.js', import.meta.url);
+const threadFile = new URL('./parser-thread.cjs', import.meta.url);
 
 /**
  * Starts the thread for texts that are about to come: that takes as long as reading a thousand files. Does nothing on one processor and where one waits
