@@ -69,7 +69,7 @@ function* held({ steps, refreshes }: Transaction): Iterable<Problem> {
 
 /** What a statement locks against everybody, of what somebody uses. */
 function lockedAgainstAll(step: Step, context: Context): readonly Selectable[] {
-  return step.locks.filter(({ mode }) => mode === 'AccessExclusiveLock').flatMap(({ relation }) => step.after.get(relation) ?? [])
+  return step.locks().filter(({ mode }) => mode === 'AccessExclusiveLock').flatMap(({ relation }) => step.after.get(relation) ?? [])
     .filter(isSelectable).filter(relation => context.inUse(relation) === true && !isAside(relation, step.after));
 }
 
@@ -100,7 +100,7 @@ function* beneathLocks({ steps, refreshes }: Transaction, context: Context): Ite
 function* upgraded({ steps, refreshes }: Transaction): Iterable<Problem> {
   for (const { step, effect, matview, mode } of refreshes) {
     if (mode !== 'AccessExclusiveLock') continue;
-    const reading = steps.find(one => one.ordinal < step.ordinal && one.locks.some(lock => lock.relation === matview.id)
+    const reading = steps.find(one => one.ordinal < step.ordinal && one.locks().some(lock => lock.relation === matview.id)
       && one.effects.some(each => each.kind === 'readRelations' && each.reads.some(({ relation }) => relation.id === matview.id)));
     if (reading === undefined) continue;
     const name = quote(matview.name);

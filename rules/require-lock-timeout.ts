@@ -3,7 +3,7 @@ import type { Context, Matview, Step } from '../src/rule.ts';
 
 /** A materialized view in use that the statement locks against everybody. */
 function locked(step: Step, context: Context): Matview | undefined {
-  for (const { relation, mode } of step.refusal ? [] : step.locks) {
+  for (const { relation, mode } of step.refusal ? [] : step.locks()) {
     const object = mode === 'AccessExclusiveLock' ? step.before.get(relation) : undefined;
     // A view without rows answers every reader with an error, and a generation in waiting has none.
     if (object?.kind !== 'matview' || object.populated === false || isAside(object, step.before)) continue;

@@ -242,7 +242,7 @@ const viaOf = ({ statement: { span } }: Step): Effect['via'] => ({ kind: 'statem
 /** The last step as the end of something: where that is told, with the catalog that it ends in. A refusal was the statement's. */
 function ended(last: Step, after: Catalog, effect: Effect): Step {
   const { refusal: _, ...settled } = last;
-  return { ...settled, after, effects: [effect], locks: [] };
+  return { ...settled, after, effects: [effect], locks: () => [] };
 }
 
 const isEnd = ({ kind }: Effect): boolean => kind === 'endOfMigration' || kind === 'endOfDeploy' || kind === 'endOfHistory';

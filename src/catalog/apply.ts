@@ -119,12 +119,12 @@ const inert = new Set<string>([
   'CreateSubscriptionStmt', 'AlterSubscriptionStmt', 'DropSubscriptionStmt', 'AlterObjectDependsStmt', 'LoadStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt',
 ]);
 
-/** Applies one statement's tree to the change's store; answers with Postgres's refusal when the statement will be refused. */
+/** Applies one statement's tree to the change's store; answers with Postgres's refusal when the statement will be refused. Locks are claimed for the statements of code only. */
 export function apply(change: Change, node: Node, initial: SessionState): Refusal | undefined {
   const kind = Object.keys(node)[0] as Kind;
   const body = (node as unknown as Record<string, never>)[kind] as never;
   const handler = handlers[kind] as Handler<Kind> | undefined;
-  claimLocks(change, kind, body);
+  if (change.code !== undefined) claimLocks(change, kind, body);
   const forbidden = refusedToRole(change, node);
   if (forbidden) return forbidden;
   if (handler) {
@@ -132,7 +132,7 @@ export function apply(change: Change, node: Node, initial: SessionState): Refusa
     const refused = missingEngineColumn(change, node) ?? handler(change, body, initial);
     if (refused) return withMisuse(change, refused);
     if (kind === 'SelectStmt' || kind === 'DoStmt') noteComparisons(change);
-    claimLocksOfEffects(change, change.effects.slice(effects));
+    if (change.code !== undefined) claimLocksOfEffects(change, change.effects.slice(effects));
     return undefined;
   }
   if (!inert.has(kind)) gap(change, `${kind.replace(/Stmt$/, '')} statements are not modelled`);

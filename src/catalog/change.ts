@@ -39,6 +39,7 @@ export interface Change {
   /** The catalog after the statement, being made. */
   readonly store: Store;
   readonly effects: Effect[];
+  /** What the statements of code lock; what the statement itself locks is worked out when somebody asks (`locksOf`). */
   readonly locks: Lock[];
   readonly gaps: Gap[];
   /** Set once code did something that nobody can tell: what it made or gave, the catalog does not hold. */

@@ -6,7 +6,8 @@
  * - what the functions of pg_ivm and pg_trickle lock beneath the table that they make: no fact says it;
  * - FOR UPDATE inside of a sub-query or through a view: claimed as the ACCESS SHARE of reading.
  */
-import type { Effect, LockMode, Relation } from '../model.ts';
+import type { Effect, Lock, LockMode, Relation } from '../model.ts';
+import { parse } from '../sql/parse.ts';
 import type {
   CommentStmt, CopyStmt, CreateStmt, DropStmt, GrantStmt, Node, RangeVar, RenameStmt, SelectStmt,
 } from '../sql/tree.ts';
@@ -14,6 +15,7 @@ import { takeAltered, takeForeignKeys, takeOwnedSequences, takeRemoved } from '.
 import { lock, writtenFromList, type Change } from './change.ts';
 import { located, tollOf } from './drops.ts';
 import { lockedByHand, reindexed, truncated, vacuumed } from './maintenance-locks.ts';
+import type { Store } from './store.ts';
 import { named, takeChildrenRead, takeNamed, takeReads, takeWithChildren, takeWrite, type Claim, type Take } from './used-relations.ts';
 
 type Kind = Node extends infer N ? (N extends unknown ? keyof N : never) : never;
@@ -194,3 +196,23 @@ export function claimLocksOfEffects(change: Change, effects: readonly Effect[]):
       for (const { relation } of effect.reads) takeChildrenRead(store, relation, change.statement.sql, take);
   }
 }
+
+/** The locks of a statement that was replayed. Few steps are asked for them, and to claim them takes a twentieth of a replay: so its text is parsed again for it. */
+export function locksOf(done: Change, before: Store): () => readonly Lock[] {
+  let known: readonly Lock[] | undefined;
+  const claimed = (): readonly Lock[] => {
+    const parsed = parse(done.statement.sql);
+    if (!parsed.ok) return done.locks;
+    const kind = Object.keys(parsed.node)[0] as Kind;
+    const own: Change = { ...done, store: before.fork(), effects: [], locks: [], gaps: [] };
+    claimLocks(own, kind, (parsed.node as unknown as Record<string, unknown>)[kind]);
+    own.locks.push(...done.locks);
+    claimLocksOfEffects({ ...done, locks: own.locks }, done.effects);
+    return own.locks;
+  };
+  return () => known ??= claimed();
+}
+
+/** The locks of what takes none. */
+export const noLocks = (): readonly Lock[] => none;
+const none: readonly Lock[] = [];

@@ -2,6 +2,7 @@ import type { Catalog, Effect, Gap, History, Migration, Name, Refusal, SessionSt
 import { parse } from '../sql/parse.ts';
 import type { Node, TransactionStmt } from '../sql/tree.ts';
 import { apply } from './apply.ts';
+import { locksOf, noLocks } from './claimed-locks.ts';
 import { nameForCreate, type Change } from './change.ts';
 import { runCalls } from './code/calls.ts';
 import type { OutsideSite } from './code/search.ts';
@@ -110,7 +111,7 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   if ('TransactionStmt' in node) return control({ migration, statement, unit, ordinal, before }, node.TransactionStmt, before, transactions);
   if (transactions.aborted) {
     const refusal: Refusal = { sqlstate: '25P02', because: 'current transaction is aborted, commands ignored until end of transaction block', evidence: [] };
-    transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [], locks: [], refusal });
+    transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [], locks: noLocks, refusal });
     return before;
   }
   const change: Change = {
@@ -122,12 +123,12 @@ function step(moment: Moment, before: Store, transactions: Transactions, gaps: G
   for (const gap of change.gaps) gaps.push(gap);
   if (!refusal) {
     transactions.noteLocals(before, change.store, change.effects);
-    const done = { migration, statement, unit, ordinal, before, after: change.store, effects: change.effects, locks: change.locks };
+    const done = { migration, statement, unit, ordinal, before, after: change.store, effects: change.effects, locks: locksOf(change, before) };
     transactions.add(change.blind.is ? { blind: true, ...done } : done);
     return change.store;
   }
   if (refusal.unsure === true) gaps.push({ span: statement.span, because: 'Postgres refuses this code, and for which of several reasons is not known' });
-  else transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [refused(refusal, node, before, change)], locks: [], refusal });
+  else transactions.add({ migration, statement, unit, ordinal, before, after: before, effects: [refused(refusal, node, before, change)], locks: noLocks, refusal });
   const opened = change.store.world === 'open' && before.world !== 'open';
   const missed = notMade(change, node, refusal, before);
   transactions.abort();
@@ -157,13 +158,13 @@ function refused(refusal: Refusal, node: Node, before: Catalog, change: Change):
 function control(base: Omit<Step, 'after' | 'effects' | 'locks'>, node: TransactionStmt, before: Store, transactions: Transactions): Store {
   const via = { kind: 'statement' as const, span: base.statement.span };
   const settle = (after: Store, effects: readonly Effect[] = []): Store => {
-    transactions.addOutside({ after, effects, locks: [], ...base });
+    transactions.addOutside({ after, effects, locks: noLocks, ...base });
     return after;
   };
   switch (node.kind) {
     case 'TRANS_STMT_BEGIN': case 'TRANS_STMT_START': {
       transactions.begin(before);
-      transactions.add({ after: base.before, effects: [{ kind: 'begin', via }], locks: [], ...base });
+      transactions.add({ after: base.before, effects: [{ kind: 'begin', via }], locks: noLocks, ...base });
       const readOnly = (node.options ?? []).some(item => 'DefElem' in item && item.DefElem.defname === 'transaction_read_only'
         && item.DefElem.arg && 'A_Const' in item.DefElem.arg && item.DefElem.arg.A_Const.ival?.ival === 1);
       if (!readOnly) return before;

@@ -11,7 +11,7 @@ function read(text: string): Catalog {
   return found.catalog;
 }
 
-const told = (steps: readonly Step[]): readonly unknown[] => steps.map(({ effects, locks, refusal }) => [effects.map(({ kind }) => kind), locks, refusal?.sqlstate]);
+const told = (steps: readonly Step[]): readonly unknown[] => steps.map(({ effects, locks, refusal }) => [effects.map(({ kind }) => kind), locks(), refusal?.sqlstate]);
 
 test('every fixture: a kept catalog is the catalog, and what follows on it is the same', () => {
   let continued = 0;

@@ -60,7 +60,7 @@ export function claimedLocks(sql: string, from: Catalog, block = true): Held | u
   if (step === undefined) throw new Error(`no step: ${sql}`);
   const { before, after, refusal } = step;
   if (refusal) return undefined;
-  return summary(step.locks.flatMap(({ relation, mode }) => {
+  return summary(step.locks().flatMap(({ relation, mode }) => {
     const object = before.get(relation) ?? after.get(relation);
     if (!isRelation(object)) return [];
     const on = object.kind === 'index' ? before.get(object.on) : undefined;

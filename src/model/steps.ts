@@ -54,7 +54,8 @@ export interface Step {
   readonly before: Catalog;
   readonly after: Catalog;
   readonly effects: readonly Effect[];
-  readonly locks: readonly Lock[];
+  /** The locks that it takes and keeps until its transaction ends; none when it is refused. Worked out when asked for. */
+  readonly locks: () => readonly Lock[];
   /** Set when Postgres refuses the statement; then `after` is `before` (and the transaction is aborted). */
   readonly refusal?: Refusal;
   /** Its code did something that nobody can tell, so the catalog after it may lack what it made, granted or set. */
