@@ -67,7 +67,7 @@ const manyFiles = 200;
 function startingAhead(files: Files): Files {
   const all = files.list('');
   if (all.filter(isSqlFile).length >= manyFiles) startAhead();
-  return { list: under => (under === '' ? all : files.list(under)), read: path => files.read(path) };
+  return { list: under => (under === '' ? all : files.list(under)), read: path => files.read(path), readText: path => files.readText?.(path) };
 }
 
 /** Judges the histories of a session with the built-in rules; what was named when it was opened narrows the report. Synchronous, no IO. */

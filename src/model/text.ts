@@ -40,4 +40,6 @@ export interface Files {
   list(under: string): readonly string[];
   /** The bytes, or undefined when there is no such file or it cannot be read. */
   read(path: string): Uint8Array | undefined;
+  /** The text of a file of whole UTF-8 without a NUL, a BOM kept; undefined for any other one, and where there is no quick way to it: then `read` knows. */
+  readText?(path: string): string | undefined;
 }

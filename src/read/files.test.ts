@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { diskFiles, memoryFiles, overlayFiles } from './files.ts';
+import { diskFiles, filterFiles, memoryFiles, overlayFiles } from './files.ts';
 import { changedSince, gitFiles, resolveRevision } from './git.ts';
 import { readHistories, sourceText } from './read.ts';
+import { readSource } from './text.ts';
 
 const made: string[] = [];
 const folder = (): string => {
@@ -41,6 +42,25 @@ test('disk: sorted, inside the root, loops end, nothing that is no file', () => 
     expect(files.read(path)).toBeUndefined();
   }
   expect(diskFiles(join(root, 'nowhere')).list('')).toEqual([]);
+});
+
+test('text at once says what the bytes say: a BOM stays, and what is not whole UTF-8 or holds a NUL is left to the bytes', () => {
+  const root = folder();
+  const whole = { 'plain.sql': 'SELECT 1;\r\n', 'bom.sql': '\ufeffSELECT 2;', 'wide.sql': "SELECT 'ä🎉';", 'empty.sql': '' };
+  const others: Record<string, Buffer> = {
+    'latin1.sql': Buffer.from('SELECT \xe4;', 'latin1'), 'cut.sql': Buffer.from('🎉').subarray(0, 3), 'utf16.sql': Buffer.from('\ufeffSELECT', 'utf16le'),
+    'nul.sql': Buffer.from('SELECT\0'), 'replaced.sql': Buffer.from("SELECT '\ufffd';"),
+  };
+  for (const [path, content] of [...Object.entries(whole), ...Object.entries(others)]) writeFileSync(join(root, path), content);
+  symlinkSync('plain.sql', join(root, 'link.sql'));
+  const files = diskFiles(root);
+  const { readText, ...slow } = files;
+  for (const [path, content] of Object.entries(whole)) expect(readText?.(path)).toBe(content);
+  for (const path of [...Object.keys(others), 'link.sql', 'none.sql', '../none.sql', '']) expect(readText?.(path)).toBeUndefined();
+  for (const path of [...Object.keys(whole), ...Object.keys(others), 'link.sql']) expect(readSource(files, path)).toEqual(readSource(slow, path));
+  const edited = overlayFiles(memoryFiles({ 'plain.sql': 'SELECT 3;' }), files);
+  expect(['plain.sql', 'bom.sql'].map(path => sourceText(edited, path))).toEqual(['SELECT 3;', '\ufeffSELECT 2;']);
+  expect(sourceText(filterFiles(files, path => path !== 'bom.sql'), 'bom.sql')).toBeUndefined();
 });
 
 test('overlay and memory', () => {

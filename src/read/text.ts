@@ -42,6 +42,8 @@ function wrongBytes(path: string, text: string): readonly Gap[] {
 
 /** The file as text, or undefined when it cannot be read. */
 export function readSource(files: Files, path: string): Source | undefined {
+  const text = files.readText?.(path);
+  if (text !== undefined) return { path, text, gaps: [] };
   const bytes = files.read(path);
   return bytes === undefined ? undefined : decode(path, bytes);
 }

@@ -31,12 +31,12 @@ export function reasonEvidence({ obstacles: [first] }: Pick<Eligibility, 'obstac
 /** The relations that an engine keeps and whose query reads an object, directly. */
 export function maintainedOver(id: ObjectId, engine: Engine,
   catalog: Catalog): readonly (Table & { readonly maintenance: NonNullable<Table['maintenance']> })[] {
-  const found = new Map<ObjectId, Table & { readonly maintenance: NonNullable<Table['maintenance']> }>();
+  let found: Map<ObjectId, Table & { readonly maintenance: NonNullable<Table['maintenance']> }> | undefined;
   for (const { dependent } of catalog.dependants(id)) {
     const object = catalog.get(dependent);
-    if (object?.kind === 'table' && object.maintenance?.engine === engine) found.set(dependent, { ...object, maintenance: object.maintenance });
+    if (object?.kind === 'table' && object.maintenance?.engine === engine) (found ??= new Map()).set(dependent, { ...object, maintenance: object.maintenance });
   }
-  return [...found.values()];
+  return found === undefined ? [] : [...found.values()];
 }
 
 /** The relation that an effect puts into an engine's hands or changes there. */

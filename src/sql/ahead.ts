@@ -58,8 +58,10 @@ let ahead: Ahead | undefined;
 
 /** Fewer UTF-16 units than this are parsed before a thread has begun. */
 const fewest = 200_000;
-/** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks. */
-const lot = 2_000;
+/** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks, more than the thread goes ahead. */
+const lot = 1_000;
+/** The first lot is waited for. */
+const firstLot = 64;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
 /** So many texts that are not ready are asked of the thread: for more of them a parser here pays. */
@@ -111,8 +113,11 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
 export const between = '\0';
 
 function send(to: Ahead): void {
-  for (; to.sent < to.texts.length && to.sent < to.at + 2 * lot; to.sent += lot)
-    to.port.postMessage(to.texts.slice(to.sent, to.sent + lot).map(text => (text.includes(between) ? '' : text)).join(between));
+  while (to.sent < to.texts.length && to.sent < to.at + 2 * lot) {
+    const end = to.sent + (to.sent === 0 ? firstLot : lot);
+    to.port.postMessage(to.texts.slice(to.sent, end).map(text => (text.includes(between) ? '' : text)).join(between));
+    to.sent = end;
+  }
 }
 
 /** What the thread has found out about a text: when it is the turn of that text and the answer is there, or at once for a few others. */

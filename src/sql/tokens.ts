@@ -44,17 +44,22 @@ const plainIdentifier = /^"[a-z_][a-z0-9_]*"$/;
  */
 export function normalText(sql: string, start = 0, end = sql.length): string {
   const parts: string[] = [];
-  for (const token of tokensOf(sql, start, end)) {
-    if (token.kind === 'lineComment' || token.kind === 'blockComment') continue;
-    const text = sql.slice(token.start, Math.min(token.end, end));
-    parts.push(token.kind === 'word' ? fold(text) : text);
+  const out = newScanned();
+  for (let i = start; i < end; i = out.end) {
+    scan(sql, i, false, out);
+    if (out.kind === 'blank' || out.kind === 'lineComment' || out.kind === 'blockComment') continue;
+    const text = sql.slice(i, Math.min(out.end, end));
+    parts.push(out.kind === 'word' ? fold(text) : text);
   }
   while (parts.at(-1) === ';') parts.pop();
   return parts.join(' ');
 }
 
 /** Folds as Postgres folds an unquoted identifier: ASCII letters only (measured on PostgreSQL 15, UTF-8, and on the parser). */
-export const fold = (word: string): string => word.replace(/[A-Z]+/g, letters => letters.toLowerCase());
+export const fold = (word: string): string => (!hasUpper.test(word) ? word
+  : beyondAscii.test(word) ? word.replace(/[A-Z]+/g, letters => letters.toLowerCase()) : word.toLowerCase());
+const hasUpper = /[A-Z]/;
+const beyondAscii = /[^\0-\x7f]/;
 
 /** The identifier a `word` or `quotedIdentifier` token names, folded or unquoted; `U&"…"` keeps its escapes undecoded. */
 export function identifierText(sql: string, token: Token): string {
