@@ -83,6 +83,8 @@ function itemOf(node: Node, run: Run, env: Env, left: readonly Source[]): Item {
   return openItem(undefined, run);
 }
 
+const none: readonly never[] = [];
+
 /** A source of one entry, its columns renamed by the alias list from the left. */
 export function singleItem(
   columns: readonly ScopeColumn[], alias: Alias | undefined, defaultName: string | undefined,
@@ -92,7 +94,7 @@ export function singleItem(
   },
 ): Item {
   const names = strings(alias?.colnames);
-  const renamed = columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] }));
+  const renamed = names.length === 0 ? columns : columns.map((column, at) => (names[at] === undefined ? column : { ...column, name: names[at] }));
   const entry: Entry = {
     alias: alias?.aliasname ?? defaultName ?? '', columns: renamed, open: rest.open, reads: rest.reads,
     ...(rest.relation === undefined ? {} : { relation: rest.relation }), ...(rest.record === true ? { record: true } : {}),
@@ -169,7 +171,7 @@ function presentItem(object: Relation, range: RangeVar, span: Span, run: Run): I
     const fact = output.find(candidate => candidate.name === name);
     const nullable = !isJudging(run) ? notAsked : object.kind !== 'table' ? fact?.nullable ?? unknown(`whether ${name} is NULL`)
       : isUnknown(column.notNull) || parent ? unknown(`whether ${name} is NULL`) : !column.notNull;
-    return { name, type, literal: false, nullable, taints: fact?.taints ?? [], ids: [newId(run)], uses: [{ read, column: name }] };
+    return { name, type, literal: false, nullable, taints: fact?.taints ?? none, ids: [newId(run)], uses: [{ read, column: name }] };
   });
   if (!isJudging(run)) return singleItem(columns, range.alias, alias, { facts: oneRow, ...rest });
   if (object.kind === 'table') {

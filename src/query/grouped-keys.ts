@@ -23,9 +23,13 @@ function nameOf(node: Node): string | undefined {
  */
 function columnsIn(node: Node, place: Place, matter: (column: ScopeColumn) => boolean): readonly ScopeColumn[] {
   const { calls, columns: names, isTransparent } = partsOf(node);
-  const all = names.flatMap(name => peek(name, place.scope.sources) ?? []).filter(matter);
-  if (all.length === 0 || (isTransparent && calls.length === 0)) return all;
   const columns: ScopeColumn[] = [];
+  for (const name of names) {
+    const column = peek(name, place.scope.sources);
+    if (column !== undefined && matter(column)) columns.push(column);
+  }
+  if (columns.length === 0 || (isTransparent && calls.length === 0)) return columns;
+  columns.length = 0;
   walk(node, (kind, inner) => {
     if (kind === 'SubLink' || kind === 'SelectStmt' || kind === 'GroupingFunc') return false;
     if (kind === 'FuncCall') return isScalarCall(inner as FuncCall, place) && !isAggregateCall(inner as FuncCall, place) ? undefined : false;

@@ -67,11 +67,21 @@ export class Ids implements Iterable<number> {
     return this.masked(at => ~bitsWithin(at, from, until));
   }
 
-  /** Those above `mark` are `by` higher. */
+  /** Those above `mark` are `by` higher, which is not below 0. */
   shifted(mark: number, by: number): Ids {
-    const ids: number[] = [];
-    for (const id of this) ids.push(id > mark ? id + by : id);
-    return Ids.of(ids);
+    const start = this.base << 5;
+    const base = (start > mark ? start + by : start) >> 5;
+    const end = ((this.base + this.words.length) << 5) + by;
+    const words: number[] = [];
+    for (let first = base << 5; first < end; first += 32) words.push(0);
+    for (let at = 0; at < this.words.length; at += 1) {
+      for (let word = this.words[at]!; word !== 0; word &= word - 1) {
+        const id = start + (at << 5) + lowestBit(word);
+        const moved = id > mark ? id + by : id;
+        words[(moved >> 5) - base]! |= 1 << (moved & 31);
+      }
+    }
+    return words.length === 0 ? this : new Ids(base, words);
   }
 
   /** Whether there is one above `from`, up to `until`. */
@@ -84,7 +94,7 @@ export class Ids implements Iterable<number> {
 
   *[Symbol.iterator](): Generator<number> {
     for (let at = 0; at < this.words.length; at += 1) {
-      for (let word = this.words[at]!; word !== 0; word &= word - 1) yield ((this.base + at) << 5) + (31 - Math.clz32(word & -word));
+      for (let word = this.words[at]!; word !== 0; word &= word - 1) yield ((this.base + at) << 5) + lowestBit(word);
     }
   }
 
@@ -104,6 +114,9 @@ export class Ids implements Iterable<number> {
     return words.every(word => word === 0) ? Ids.none : new Ids(this.base, words);
   }
 }
+
+/** Which bit is the lowest of those that are set. */
+const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);
 
 /** The bits of a word that stand for identities above `from`, up to `until`. */
 function bitsWithin(at: number, from: number, until: number): number {

@@ -33,14 +33,14 @@ const isOf = (side: Side) => (id: number): boolean => id > side.from && id <= si
  */
 export function joinFacts(kind: JoinKind, left: Side, right: Side, parts: readonly Node[], using: readonly Merged[],
   place: Place): RowFacts {
-  const rows = [...left.facts.rows, ...right.facts.rows];
+  const rows = left.facts.rows.concat(right.facts.rows);
   const compared = using.flatMap(({ left: a, right: b }) => (isExact(a, b) ? same(a.ids, b.ids, { everywhere: true })
     : [perhaps(a.ids, b.ids), perhaps(b.ids, a.ids)]));
-  const on = [...conditionLaws(parts, place, rows), ...compared];
-  const strict = strictIds(parts, place.scope.sources).with(using.flatMap(({ left: a, right: b }) => [...a.ids, ...b.ids]));
+  const on = conditionLaws(parts, place, rows).concat(compared);
+  const strict = strictIds(parts, place.scope.sources).with(using.flatMap(({ left: a, right: b }) => a.ids.concat(b.ids)));
   if (kind === 'inner') {
     const merged = using.flatMap(({ left: a, ids }) => (ids.some(id => a.ids.includes(id)) ? [] : [...same(a.ids, ids).map(maybe)]));
-    return withLaws(together(left.facts, right.facts), [...on, ...merged], strict);
+    return withLaws(together(left.facts, right.facts), on.concat(merged), strict);
   }
   if (kind === 'full') return fullFacts(left, right, parts, on, strict, using, place);
   return kind === 'left' ? outerFacts(left, right, parts, on, strict, using, place)

@@ -44,6 +44,14 @@ function ofIndex(index: Index, row: number, find: Find): readonly Law[] {
   return [law(ids, [row], index.nullsNotDistinct ? {} : { weak: true })];
 }
 
+/** Of several constraints with one name the last. */
+function constraintsOf(table: Table): readonly Constraint[] {
+  let known = distinct.get(table);
+  if (known === undefined) distinct.set(table, (known = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()]));
+  return known;
+}
+const distinct = new WeakMap<Table, readonly Constraint[]>();
+
 function ofConstraint(constraint: Constraint, row: number, find: Find): readonly Law[] {
   const { kind, columns } = constraint;
   if (kind === 'foreign key') return [];
@@ -69,9 +77,9 @@ export function tableFacts(table: Table, columns: readonly ScopeColumn[], run: R
   for (const { ids } of columns) all.push(...ids);
   const laws: Law[] = [law([row], all, { missingToo: true, everywhere: true })];
   const add = (more: readonly Law[]): void => {
-    for (const item of more) laws.push(law(item.from, item.to, { ...item, everywhere: true }));
+    for (const { from, to, possible, weak, missingToo } of more) laws.push({ from, to, possible, weak, missingToo, everywhere: true });
   };
-  const constraints = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()];
+  const constraints = constraintsOf(table);
   if (!parent) {
     for (const constraint of constraints) add(ofConstraint(constraint, row, find));
     for (const index of catalog.indexesOf(table.id)) if (index.constraint === undefined

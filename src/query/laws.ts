@@ -191,11 +191,11 @@ const deepestSide = 6;
 
 /** The same facts for another occurrence: identities above `mark` are `by` higher. */
 export function shifted(facts: RowFacts, mark: number, by: number, depth = 0): RowFacts {
-  const ids = (list: readonly number[]): readonly number[] => shiftedIds(list, mark, by);
+  const rows = shiftedIds(facts.rows, mark, by);
   const few = facts.laws.length <= mostLaws;
   const laws = few ? facts.laws.map(({ from, to, possible, weak, missingToo, everywhere }): Law =>
-    ({ from: ids(from), to: ids(to), possible, weak, missingToo, everywhere })) : [perhaps([], ids(facts.rows))];
-  return factsOfRows(ids(facts.rows), laws, facts.solid.shifted(mark, by), {
+    ({ from: shiftedIds(from, mark, by), to: shiftedIds(to, mark, by), possible, weak, missingToo, everywhere })) : [perhaps([], rows)];
+  return factsOfRows(rows, laws, facts.solid.shifted(mark, by), {
     notes: facts.notes.map(({ row, says, place }) => ({ row: row > mark ? row + by : row, says, place })),
     sides: depth > deepestSide || !few ? none : facts.sides.map(({ from, until, before }) =>
       ({ from: from + by, until: until + by, before: shifted(before, mark, by, depth + 1) })),
@@ -203,6 +203,11 @@ export function shifted(facts: RowFacts, mark: number, by: number, depth = 0): R
 }
 
 export function shiftedIds(list: readonly number[], mark: number, by: number): readonly number[] {
+  // Most lists hold one or two.
+  const [first, second] = list;
+  if (first === undefined) return list;
+  if (list.length === 1) return [first > mark ? first + by : first];
+  if (list.length === 2 && second !== undefined) return [first > mark ? first + by : first, second > mark ? second + by : second];
   // A copy is as long as it must be; a list that grows takes room for many.
   const ids = list.slice();
   for (let at = 0; at < ids.length; at += 1) if (ids[at]! > mark) ids[at]! += by;

@@ -25,39 +25,91 @@ const none: readonly never[] = [];
 /** A pure cache: trees never change. */
 const known = new WeakMap<Node, Parts>();
 
-/** The parts of an expression, found in one walk; many questions about one expression ask for them. */
+/** The parts of an expression, found at once; many questions about one expression ask for them. */
 export function partsOf(node: Node): Parts {
   if ('ColumnRef' in node) return { calls: none, columns: [node], hasSubSelect: false, hasAggregateForm: false, isTransparent: true };
   const old = known.get(node);
   if (old !== undefined) return old;
-  // Most expressions have one of each at most: a list that grows takes room for many.
-  let calls: FuncCall[] | undefined;
-  let columns: Node[] | undefined;
-  let hasSubSelect = false;
-  let hasAggregateForm = false;
-  let isTransparent = true;
-  walk(node, (kind, inner, whole) => {
-    if (kind === 'ColumnRef') {
-      if (columns === undefined) columns = [whole as Node];
-      else columns.push(whole as Node);
-      return false;
-    }
-    if (kind === 'SubLink' || kind === 'SelectStmt') {
-      hasSubSelect = true;
-      return false;
-    }
-    if (kind === 'FuncCall') {
-      if (calls === undefined) calls = [inner as FuncCall];
-      else calls.push(inner as FuncCall);
-    } else if (!transparent.has(kind)) {
-      isTransparent = false;
-      if (kind === 'JsonArrayAgg' || kind === 'JsonObjectAgg') hasAggregateForm = true;
-    }
-    return undefined;
-  });
-  const made: Parts = { calls: calls ?? none, columns: columns ?? none, hasSubSelect, hasAggregateForm, isTransparent };
+  const found = new Collector();
+  found.see(node);
+  const { calls = none, columns = none, hasSubSelect, hasAggregateForm, isTransparent } = found;
+  const made: Parts = { calls, columns, hasSubSelect, hasAggregateForm, isTransparent };
   known.set(node, made);
   return made;
+}
+
+/** Looks through an expression. The common kinds are looked into by their fields, which is several times as quick as a walk; the others are walked. */
+class Collector {
+  // Most expressions have one of each at most: a list that grows takes room for many.
+  calls: FuncCall[] | undefined;
+  columns: Node[] | undefined;
+  hasSubSelect = false;
+  hasAggregateForm = false;
+  isTransparent = true;
+
+  see(node: Node | undefined): void {
+    if (node === undefined) return;
+    if ('ColumnRef' in node) this.addColumn(node);
+    else if ('A_Const' in node || 'String' in node) return;
+    else if ('FuncCall' in node) {
+      const { args, agg_order, agg_filter, over } = node.FuncCall;
+      this.addCall(node.FuncCall);
+      this.seeAll(args);
+      if (agg_order !== undefined) this.walk(agg_order);
+      this.see(agg_filter);
+      if (over !== undefined) this.walk({ WindowDef: over });
+    } else if ('A_Expr' in node) {
+      this.see(node.A_Expr.lexpr);
+      this.see(node.A_Expr.rexpr);
+    } else if ('TypeCast' in node) {
+      this.see(node.TypeCast.arg);
+      if (node.TypeCast.typeName?.typmods !== undefined) this.walk({ TypeName: node.TypeCast.typeName });
+    } else if ('BoolExpr' in node) this.seeAll(node.BoolExpr.args);
+    else if ('CaseExpr' in node) {
+      this.see(node.CaseExpr.arg);
+      this.seeAll(node.CaseExpr.args);
+      this.see(node.CaseExpr.defresult);
+    } else if ('CaseWhen' in node) {
+      this.see(node.CaseWhen.expr);
+      this.see(node.CaseWhen.result);
+    } else if ('CoalesceExpr' in node) this.seeAll(node.CoalesceExpr.args);
+    else if ('NullTest' in node) this.see(node.NullTest.arg);
+    else if ('List' in node) this.seeAll(node.List.items);
+    else this.walk(node);
+  }
+
+  private seeAll(nodes: readonly Node[] | undefined): void {
+    if (nodes !== undefined) for (const node of nodes) this.see(node);
+  }
+
+  private walk(tree: unknown): void {
+    walk(tree, (kind, inner, whole) => {
+      if (kind === 'ColumnRef') {
+        this.addColumn(whole as Node);
+        return false;
+      }
+      if (kind === 'SubLink' || kind === 'SelectStmt') {
+        this.hasSubSelect = true;
+        return false;
+      }
+      if (kind === 'FuncCall') this.addCall(inner as FuncCall);
+      else if (!transparent.has(kind)) {
+        this.isTransparent = false;
+        if (kind === 'JsonArrayAgg' || kind === 'JsonObjectAgg') this.hasAggregateForm = true;
+      }
+      return undefined;
+    });
+  }
+
+  private addColumn(node: Node): void {
+    if (this.columns === undefined) this.columns = [node];
+    else this.columns.push(node);
+  }
+
+  private addCall(call: FuncCall): void {
+    if (this.calls === undefined) this.calls = [call];
+    else this.calls.push(call);
+  }
 }
 
 const texts = new WeakMap<Node, { readonly text: string | undefined }>();

@@ -71,8 +71,10 @@ function done(run: Run, isSelect: boolean): void {
 }
 
 /** Reads one statement of a body; undefined when it does not parse. */
-export function readPart(text: Text, names: Names, reading: Reading): Shape | undefined {
-  const statement = textStatement(text, reading.routine.statement.span);
+export const readPart = (text: Text, names: Names, reading: Reading): Shape | undefined =>
+  readStatement(textStatement(text, reading.routine.statement.span), names, reading);
+
+function readStatement(statement: Statement, names: Names, reading: Reading): Shape | undefined {
   const parsed = parse(statement.sql);
   if (!parsed.ok) return undefined;
   const run = partRun(statement, reading);
@@ -92,19 +94,31 @@ export function readBody(reading: Reading): Shape | undefined {
   }
   if (routine.language !== 'sql') return undefined;
   const text = bodyText(routine);
-  return text === undefined ? readStored(reading) : readStatements(text, reading);
+  return text === undefined ? readStored(reading) : readStatements(statementsOf(routine, text), reading);
 }
 
 /** The last statement of an SQL body is what it gives back. */
-function readStatements(text: Text, reading: Reading): Shape | undefined {
+function readStatements(statements: readonly Statement[], reading: Reading): Shape | undefined {
   let last: Shape | undefined;
-  for (const piece of split(text.text)) {
-    if (piece.kind !== 'statement') continue;
-    last = readPart(sliceText(text, piece.start, piece.end), { columns: reading.parameters }, reading);
+  for (const statement of statements) {
+    last = readStatement(statement, { columns: reading.parameters }, reading);
     if (last === undefined) return undefined;
   }
   return last;
 }
+
+/** The statements of an SQL body. */
+function statementsOf(routine: Routine, text: Text): readonly Statement[] {
+  let known = cut.get(routine);
+  if (known === undefined) {
+    const pieces = split(text.text).filter(({ kind }) => kind === 'statement');
+    cut.set(routine, (known = pieces.map(({ start, end }) => textStatement(sliceText(text, start, end), routine.statement.span))));
+  }
+  return known;
+}
+
+/** A pure cache, as the one of texts. */
+const cut = new WeakMap<Routine, readonly Statement[]>();
 
 /** RETURN and BEGIN ATOMIC: the body is part of the statement's own tree. */
 function readStored(reading: Reading): Shape | undefined {
