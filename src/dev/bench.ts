@@ -69,7 +69,7 @@ async function buildProgram(folder: string, name: string, contents: string): Pro
 }
 
 /** The flags of `tuneCompilers`, without that of one version: the floor hardly runs JavaScript. */
-const baselineWasm = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+const baselineWasm = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering', '--wasm-lazy-validation'];
 
 /** A run that takes longer is ended and counts as failed. */
 const longest = 300_000;
@@ -127,6 +127,7 @@ function usageOf(words: readonly string[], cwd: string, scratch: string, samples
 }
 
 const ms = (value: number): string => (Number.isNaN(value) ? '–' : `${value < 1000 ? value.toFixed(0) : value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',')} ms`);
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(0)} ms`;
 const mb = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(0)} MB`);
 const times = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(2)} ×`);
 const judge = (value: number, limit: number): string => (Number.isNaN(value) ? 'not measured' : value <= limit ? 'holds' : 'MISSED');
@@ -171,8 +172,8 @@ async function main(): Promise<void> {
     row('', 'median', 'beside', 'ratio', 'target', '', 'processor', 'peak memory');
     const [bare = NaN, help = NaN] = compare([[empty], [cli, '--help']], scratch, runs);
     const [bareUsage, helpUsage] = [usageOf([empty], scratch, scratch), usageOf([cli, '--help'], scratch, scratch)];
-    row('--help', ms(help), `bare Node ${ms(bare)}`, `+${(help - bare).toFixed(0)} ms`, '<= 10 ms', judge(help - bare, 10),
-      `+${(helpUsage.cpu - bareUsage.cpu).toFixed(0)} ms`, `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
+    row('--help', ms(help), `bare Node ${ms(bare)}`, signed(help - bare), '<= 10 ms', judge(help - bare, 10),
+      signed(helpUsage.cpu - bareUsage.cpu), `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
 
     const view = JSON.parse(once([await buildProgram(scratch, 'view', viewSource)], scratch).output) as ViewCost;
     // Within one process, warm: what an editor pays at each change, and a history for each of its views.

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import type { Files } from '../model.ts';
 import { compareCodeUnits, normalizePath, within } from './paths.ts';
 
@@ -8,7 +7,8 @@ import { compareCodeUnits, normalizePath, within } from './paths.ts';
 function git(folder: string, args: readonly string[],
   input?: string): { readonly ok: true; readonly out: Buffer } | { readonly ok: false; readonly error: string } {
   try {
-    const out = execFileSync('git', args, {
+    // Loaded when git is first asked for: it brings the modules of sockets along.
+    const out = process.getBuiltinModule('node:child_process').execFileSync('git', args, {
       cwd: folder, input: input ?? '', maxBuffer: 1 << 30, stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' },
     });
