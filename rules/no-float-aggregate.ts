@@ -1,8 +1,8 @@
-import { newTaints, onePerOrigin, quote, refreshTwice, rule, steadyColumns, stillThere } from '../src/rule.ts';
+import { newOrigins, quote, refreshTwice, rule, steadyColumns, stillThere } from '../src/rule.ts';
 import type { Context, Effect, Problem } from '../src/rule.ts';
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
-  for (const { matview, column, taint, span } of onePerOrigin(newTaints(effect, context))) {
+  for (const { matview, column, taint, span } of newOrigins(effect, context)) {
     if (column === undefined || taint.form !== 'float') continue;
     yield {
       span, relation: quote(matview.name), evidence: taint.path, stillTrue: stillThere(matview),

@@ -1,8 +1,8 @@
-import { newTaints, onePerOrigin, quote, refreshTwice, rule, stillThere } from '../src/rule.ts';
+import { newOrigins, quote, refreshTwice, rule, stillThere } from '../src/rule.ts';
 import type { Context, Effect, Problem } from '../src/rule.ts';
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
-  for (const { matview, column, taint, span } of onePerOrigin(newTaints(effect, context))) {
+  for (const { matview, column, taint, span } of newOrigins(effect, context)) {
     // TABLESAMPLE … REPEATABLE chooses by the place of the rows.
     if (column !== undefined || (taint.cause !== 'random' && taint.cause !== 'physical')) continue;
     yield {

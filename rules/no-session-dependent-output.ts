@@ -1,10 +1,10 @@
-import { newTaints, onePerOrigin, quote, refreshTwice, rule, stillThere, steadyColumns } from '../src/rule.ts';
+import { newOrigins, quote, refreshTwice, rule, stillThere, steadyColumns } from '../src/rule.ts';
 import type { Context, Effect, Problem, Taint } from '../src/rule.ts';
 
 const words = ({ setting }: Taint): string => (setting === undefined ? 'the session that refreshes it' : `the ${setting} of the session that refreshes it`);
 
 function* problems(effect: Effect, context: Context): Iterable<Problem> {
-  for (const { matview, column, taint, span } of onePerOrigin(newTaints(effect, context))) {
+  for (const { matview, column, taint, span } of newOrigins(effect, context)) {
     // A column that reads the clock is told as that. Of extra_float_digits, only values that nobody sets for long print another number.
     if (taint.cause !== 'session' || taint.setting === 'extra_float_digits' || column?.taints.some(({ cause }) => cause === 'clock') === true) continue;
     yield {

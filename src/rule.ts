@@ -36,7 +36,7 @@ export { wildcard } from './rule/wildcard.ts';
 export { refreshTwice, type Flip } from './rule/refresh-twice.ts';
 export { usedRoutines, type UsedRoutine } from './rule/routines.ts';
 export { refreshFails, unqualifiedCalls, type UnqualifiedCall } from './rule/unqualified.ts';
-export { newTaints, onePerOrigin, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
+export { newOrigins, newTaints, steadyColumns, stillThere, type SeenTaint } from './rule/taints.ts';
 export {
   engineName, isStored, maintainedBy, maintainedOver, maintainedSince, placeOf, readsOf, reasonEvidence, reasonText, stopsWrites, stopsWritesTo,
   visibleColumns, type Stored,

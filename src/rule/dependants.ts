@@ -87,6 +87,8 @@ export function countDependants(name: Name, objects: readonly CatalogObject[]): 
 
 /** The plain views beneath a query, each once, with the place in this query where the way to it begins. */
 export function viewsBeneath(view: View | Matview, catalog: Catalog): readonly { readonly view: View; readonly read: Span }[] {
+  // Most queries read tables.
+  if (!view.query.reads.some(({ id }) => catalog.get(id)?.kind === 'view')) return [];
   const seen = new Set<ObjectId>();
   const queue = view.query.reads.map(({ id, span }) => ({ id, read: span }));
   const found: { view: View; read: Span }[] = [];

@@ -24,9 +24,12 @@ export interface CalledRoutine extends Pick<UsedRoutine, 'span' | 'evidence'> {
 
 /** The functions of the history in a materialized view's query and in the plain views beneath, each once. */
 export function* calledBy(matview: Matview, { facts, step }: Context): Iterable<CalledRoutine> {
+  const beneath = viewsBeneath(matview, step.after);
+  const own = facts(matview).calls;
+  if (own.length === 0 && beneath.length === 0) return;
   const calls = [
-    ...facts(matview).calls.map(made => ({ made, read: undefined })),
-    ...viewsBeneath(matview, step.after).flatMap(({ view, read }) => facts(view).calls.map(made => ({ made, read }))),
+    ...own.map(made => ({ made, read: undefined })),
+    ...beneath.flatMap(({ view, read }) => facts(view).calls.map(made => ({ made, read }))),
   ];
   const seen = new Set<number>();
   for (const { made, read } of calls) {

@@ -14,22 +14,48 @@ export interface SeenTaint {
 
 const origin = ({ cause, form, setting, path: [{ span }] }: Taint): string => [cause, form, setting, span.path, span.start].join(' ');
 
-function* all(matview: Matview, { columns, rows }: QueryFacts): Iterable<SeenTaint> {
-  for (const taint of rows) yield { matview, taint, span: taint.path.at(-1)!.span };
-  for (const column of known(columns) ?? []) for (const taint of column.taints) yield { matview, column, taint, span: column.span };
+function all(matview: Matview, { columns, rows }: QueryFacts): readonly SeenTaint[] {
+  const seen: SeenTaint[] = [];
+  for (const taint of rows) seen.push({ matview, taint, span: taint.path.at(-1)!.span });
+  for (const column of known(columns) ?? []) for (const taint of column.taints) seen.push({ matview, column, taint, span: column.span });
+  return seen;
 }
 
 /** The taints that an effect brings: those of a new materialized view, and those that a view or routine beneath one has not had before. */
-export function newTaints(effect: Effect, context: Context): Iterable<SeenTaint> {
-  if (effect.kind === 'createMatview') return all(effect.matview, context.facts(effect.matview));
-  const changed = effect.kind === 'createView' && effect.replaced ? effect.view : effect.kind === 'createRoutine' && effect.replaced ? effect.routine : undefined;
-  return changed === undefined ? [] : brought(changed.id, context);
+export const newTaints = (effect: Effect, context: Context): readonly SeenTaint[] => brought(effect, context).all;
+
+/** One of these for each origin: a value that comes to three columns is told once. Rows come before columns. */
+export const newOrigins = (effect: Effect, context: Context): readonly SeenTaint[] => brought(effect, context).distinct;
+
+interface Brought {
+  readonly all: readonly SeenTaint[];
+  readonly distinct: readonly SeenTaint[];
 }
 
+/** A pure cache: eight rules ask about each effect, and it belongs to one step. */
+const answers = new WeakMap<Effect, Brought>();
+
+function brought(effect: Effect, context: Context): Brought {
+  let known = answers.get(effect);
+  if (known === undefined) {
+    const seen = seenIn(effect, context);
+    answers.set(effect, (known = { all: seen, distinct: onePerOrigin(seen) }));
+  }
+  return known;
+}
+
+function seenIn(effect: Effect, context: Context): readonly SeenTaint[] {
+  if (effect.kind === 'createMatview') return all(effect.matview, context.facts(effect.matview));
+  const changed = effect.kind === 'createView' && effect.replaced ? effect.view : effect.kind === 'createRoutine' && effect.replaced ? effect.routine : undefined;
+  return changed === undefined ? none : [...beneath(changed.id, context)];
+}
+
+const none: readonly never[] = [];
+
 /** The taints that the statement brings to the materialized views over an object that it replaces. */
-function* brought(id: ObjectId, { facts, step }: Context): Iterable<SeenTaint> {
+function* beneath(id: ObjectId, { facts, step }: Context): Iterable<SeenTaint> {
   for (const matview of matviewsOver(id, step.after)) {
-    const then = new Set([...all(matview, facts(matview, step.before))].map(({ taint }) => origin(taint)));
+    const then = new Set(all(matview, facts(matview, step.before)).map(({ taint }) => origin(taint)));
     const own = step.statement.span;
     const isHere = (span: Span): boolean => span.path === own.path && span.start >= own.start && span.end <= own.end;
     for (const seen of all(matview, facts(matview))) {
@@ -41,11 +67,8 @@ function* brought(id: ObjectId, { facts, step }: Context): Iterable<SeenTaint> {
   }
 }
 
-/** One taint for each origin: a value that comes to three columns is told once. Rows come before columns. */
-export function onePerOrigin(seen: Iterable<SeenTaint>): readonly SeenTaint[] {
-  const all = [...seen];
-  return all.length < 2 ? all : [...new Map(all.reverse().map(one => [`${one.matview.id} ${origin(one.taint)}`, one])).values()].reverse();
-}
+const onePerOrigin = (seen: readonly SeenTaint[]): readonly SeenTaint[] => (seen.length < 2 ? seen
+  : [...new Map(seen.toReversed().map(one => [`${one.matview.id} ${origin(one.taint)}`, one])).values()].reverse());
 
 /** The columns of a view that nothing makes differ: they tell its rows apart in an experiment. */
 export const steadyColumns = ({ columns }: QueryFacts): readonly string[] =>
