@@ -50,6 +50,7 @@ function constraintsOf(table: Table): readonly Constraint[] {
   if (known === undefined) distinct.set(table, (known = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()]));
   return known;
 }
+/** A pure cache: a table is read many times between two changes of it. */
 const distinct = new WeakMap<Table, readonly Constraint[]>();
 
 function ofConstraint(constraint: Constraint, row: number, find: Find): readonly Law[] {

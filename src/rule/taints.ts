@@ -32,7 +32,7 @@ interface Brought {
   readonly distinct: readonly SeenTaint[];
 }
 
-/** A pure cache: eight rules ask about each effect, and it belongs to one step. */
+/** A pure cache: several rules ask about each effect, and it belongs to one step. */
 const answers = new WeakMap<Effect, Brought>();
 
 function brought(effect: Effect, context: Context): Brought {
