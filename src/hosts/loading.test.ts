@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,6 +48,16 @@ test('a command line without its commands says so', () => {
   const { status, stdout, stderr } = check();
   expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 2, stdout: '', lines: 1 });
   expect(stderr).toMatch(/^mvlint: it cannot be loaded: /);
+});
+
+test('a parser that is damaged where only a call sees it is a crash of the replay, not a refusal of the SQL', () => {
+  const file = join(dist, 'libpg-query.wasm');
+  const bytes = readFileSync(file);
+  for (let at = 600_000; at < 660_000; at += 400) bytes[at] = 0xff;
+  writeFileSync(file, bytes);
+  const { status, stdout } = check();
+  expect(status).toBe(2);
+  expect((JSON.parse(stdout) as { crashes: unknown[] }).crashes).toEqual([expect.objectContaining({ rule: 'replay', because: expect.stringMatching(/^CompileError: /) })]);
 });
 
 test('modules from elsewhere are loaded: the client of databases, a configuration that is a module', () => {

@@ -71,6 +71,8 @@ export function withParser<T>(text: string, call: (module: RawModule, pointer: n
     return result;
   } catch (error) {
     parser.current = undefined;
+    // A function that is damaged is found when it is called.
+    if (error instanceof Error && error.name === 'CompileError') throw error;
     throw new ParserOverflow(error instanceof Error ? error.message : String(error));
   }
 }
