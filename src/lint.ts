@@ -1,7 +1,7 @@
 import { replay, type ReplayedMigration, type ReplayOptions } from './catalog/replay.ts';
 import { isHistory, remember } from './lint/damage.ts';
 import { deploysOf } from './lint/deploys.ts';
-import { fingerprinted, merge, withFixes, type Draft, type Observation } from './lint/findings.ts';
+import { draftsOf, finished, merge, withFixes, type Draft, type Observation } from './lint/findings.ts';
 import { suppressionOf } from './lint/ignores.ts';
 import { listenersOf, type Listener } from './lint/listeners.ts';
 import { loadedProblems, standIn } from './lint/loaded.ts';
@@ -173,9 +173,9 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     const key = JSON.stringify([one.rule, one.problem.span, one.problem.message, one.problem.relation]);
     return !seen.has(key) && seen.add(key);
   });
-  const drafts = fingerprinted(history, [...unique], places);
+  const drafts = draftsOf(history, unique, places);
   const audible = drafts.filter(draft => !suppression.silences(draft.raised));
-  const own = fingerprinted(history, suppression.unused(), places);
+  const own = draftsOf(history, suppression.unused(), places);
   const shown: Draft[] = [];
   let hidden = 0;
   for (const draft of [...audible, ...own].sort((a, b) => inOrder(a.raised, b.raised))) {
@@ -214,9 +214,9 @@ function lintHistory(whole: History, rules: readonly Rule[], options: LintOption
     const severity = meta === undefined ? 'off' : severityOf(meta, options);
     if (severity === 'off') return [];
     const late = problems.map((problem): Raised => ({ rule, severity, problem, ordinal: 0, owner: places.at(problem.span), statement: undefined }));
-    return fingerprinted(history, late.toSorted(inOrder), places)
+    return draftsOf(history, late.toSorted(inOrder), places)
       .filter(draft => reported(draft.raised.owner, draft.raised.problem.span.path) && !suppression.silences(draft.raised))
-      .map(({ finding, raised: { owner } }) => ({ finding, ...(owner === undefined ? {} : { order: owner.order }) }));
+      .map(draft => ({ finding: finished(draft), ...(draft.raised.owner === undefined ? {} : { order: draft.raised.owner.order }) }));
   };
   return {
     report,

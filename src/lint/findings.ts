@@ -1,12 +1,17 @@
-import type { Catalog, Claim, Evidence, Finding, History, Observe, Statement } from '../model.ts';
+import type { Catalog, Claim, Finding, History, Observe, Statement } from '../model.ts';
 import { normalText } from '../sql/tokens.ts';
 import type { Places, Raised } from './places.ts';
 import { gravity } from './severity.ts';
 
+/** A finding in the making, and where its fingerprint comes from. */
 export interface Draft {
   readonly raised: Raised;
-  readonly finding: Finding;
+  readonly finding: Omit<Finding, 'fingerprint'>;
+  readonly fingerprint: () => string;
 }
+
+/** The finding of a draft. Its fingerprint is made when somebody asks: formats for people show none, and hashes cost (measured: 1,000 files a fiftieth). */
+export const finished = ({ finding, fingerprint }: Pick<Draft, 'finding' | 'fingerprint'>): Finding => ({ ...finding, get fingerprint() { return fingerprint(); } });
 
 /** A finding as a database is asked about it; `order` is the place of its migration among the judged runs. */
 export interface Observation {
@@ -15,27 +20,37 @@ export interface Observation {
   readonly order?: number;
 }
 
-/** Clean migrations need no hash, nor the modules that come with it (measured: 2 ms). */
 const digest = (text: string): string => process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex');
 
-/** Findings of problems, with fingerprints that survive moves of lines and files. The problems come in report order, before anything is dropped. */
-export function fingerprinted(history: History, raised: readonly Raised[], places: Places): Draft[] {
+/** Drafts of problems. The problems come in report order, before anything is dropped: that decides who is first among equals. */
+export function draftsOf(history: History, raised: readonly Raised[], places: Places): readonly Draft[] {
+  let known: readonly string[] | undefined;
+  const drafts = raised.map((one, at): Draft => {
+    const { span, message, relation, fixes, evidence } = one.problem;
+    return {
+      raised: one,
+      finding: {
+        history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
+        evidence: evidence?.length ? evidence : [{ span, says: message }], fixes: fixes === undefined || typeof fixes === 'function' ? [] : fixes, also: [],
+      },
+      fingerprint: () => (known ??= fingerprints(drafts, places))[at] ?? '',
+    };
+  });
+  return drafts;
+}
+
+/** Fingerprints of all, which survive moves of lines and files. */
+function fingerprints(drafts: readonly Draft[], places: Places): readonly string[] {
   const texts = new Map<Statement, string>();
   const equals = new Map<string, number>();
-  return raised.map(one => {
-    const { span, message, relation, fixes, evidence } = one.problem;
-    const path: readonly Evidence[] = evidence?.length ? evidence : [{ span, says: message }];
-    const statement = places.at(path.at(-1)?.span ?? span)?.statement;
+  return drafts.map(({ finding: { history, rule, relation, message, span, evidence } }) => {
+    const statement = places.at(evidence.at(-1)?.span ?? span)?.statement;
     if (statement !== undefined && !texts.has(statement)) texts.set(statement, digest(normalText(statement.sql)));
     // A file that is never run has no statement; its finding is told from its like by what it says.
-    const identity = JSON.stringify([one.rule, history.id, relation ?? '', statement === undefined ? digest(message) : texts.get(statement)]);
+    const identity = JSON.stringify([rule, history, relation ?? '', statement === undefined ? digest(message) : texts.get(statement)]);
     const ordinal = equals.get(identity) ?? 0;
     equals.set(identity, ordinal + 1);
-    const finding: Finding = {
-      history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
-      evidence: path, fixes: fixes === undefined || typeof fixes === 'function' ? [] : fixes, also: [], fingerprint: digest(`${identity}\0${ordinal}`),
-    };
-    return { raised: one, finding };
+    return digest(`${identity}\0${ordinal}`);
   });
 }
 
@@ -113,8 +128,8 @@ export function merge(drafts: readonly Draft[], places: Places):
   const findings = drafts.flatMap(draft => {
     const lesser = heads.get(draft);
     if (lesser === undefined) return [];
-    const also = lesser.toSorted((a, b) => grave(a) - grave(b)).map(other => claimed(other, other.finding));
-    return [claimed(draft, also.length === 0 ? draft.finding : { ...draft.finding, also })];
+    const also = lesser.toSorted((a, b) => grave(a) - grave(b)).map(other => claimed(other, finished(other)));
+    return [claimed(draft, finished({ ...draft, finding: { ...draft.finding, also } }))];
   });
   return { findings, claims, observations };
 }
