@@ -30,6 +30,8 @@ export { toolIds } from './read/read.ts';
 export type { ReadOptions } from './read/read.ts';
 export { diskFiles, filterFiles, memoryFiles, overlayFiles } from './read/files.ts';
 export { flagsForThreads, type ChangedFlags } from './sql/thread-flags.ts';
+export { useThread } from './sql/ahead.ts';
+export type { ParserThread } from './sql/thread.ts';
 export { changedSince, gitFiles, resolveRevision } from './read/git.ts';
 
 /** Postgres majors that mvlint knows; the last one is the default. */

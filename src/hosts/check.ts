@@ -210,7 +210,6 @@ export async function openAll(
   const files = edited.size === 0 ? read : overlayFiles(memoryFiles(Object.fromEntries(edited)), read);
   const configRoot = settings.loaded === undefined ? '' : relativeTo(sources.root, settings.loaded.folder);
   const under = (...parts: readonly (string | undefined)[]): string => parts.flatMap(part => part?.split('/') ?? []).filter(part => part !== '' && part !== '.').join('/');
-  tuneCompilers();
   const opened: Opened[] = [];
   for (const project of settings.projects) {
     const { migrations, root, tool, placeholders, ignore } = project;
@@ -232,6 +231,8 @@ export async function openAll(
     const session = await open(files, options);
     opened.push({ project, session });
   }
+  // Not before: a thread that begins meanwhile begins sooner under V8's own flags.
+  tuneCompilers();
   keepHeapSmall(opened.reduce((sum, { session }) => sum + session.histories.reduce((all, { migrations }) => all + migrations.length, 0), 0));
   return opened;
 }

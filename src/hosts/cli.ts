@@ -2,6 +2,7 @@
 /**
  * The entry of the command line. It loads nothing before it knows the command: `--help` and `--version` cost no more than Node itself.
  */
+import { readdirSync } from 'node:fs';
 import { help } from './help.ts';
 import { version } from './version.ts';
 
@@ -19,6 +20,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** Folders of so many entries are likely to hold a history that is worth a thread. */
+const many = 200;
+
+/** Whether a word names such a folder. */
+function holdsMany(word: string): boolean {
+  try {
+    return !word.startsWith('-') && readdirSync(word).length >= many;
+  } catch {
+    return false;
+  }
+}
+
 async function main(words: readonly string[]): Promise<void> {
   const text = answer(words);
   if (text !== undefined) {
@@ -26,7 +39,9 @@ async function main(words: readonly string[]): Promise<void> {
     return;
   }
   try {
-    process.exitCode = await (await import('./loading.ts')).loadCommands().run(words);
+    const { loadCommands } = await import('./loading.ts');
+    const thread = words.some(holdsMany) ? (await import('./early.ts')).beginParser() : undefined;
+    process.exitCode = await loadCommands().run(words, thread);
   } catch (error) {
     process.stderr.write(`mvlint: it cannot be loaded: ${String(error)}\n`);
     process.exitCode = 2;

@@ -1,5 +1,5 @@
 /** The commands behind the entry of the command line, each loaded when it is asked for, and the last net under all of them. */
-import { flagsForThreads } from '../index.ts';
+import { flagsForThreads, useThread, type ParserThread } from '../index.ts';
 import { UsageError } from './usage.ts';
 import { flags } from './v8.ts';
 import { version } from './version.ts';
@@ -7,9 +7,13 @@ import { version } from './version.ts';
 /** Promised commands that this version does not have. */
 const missing = ['plan', 'graph', 'lsp', 'init'];
 
-/** Runs a command line, without the name of the program. Answers with the exit status; never rejects: what is thrown is one line on stderr and status 2. */
-export async function run(words: readonly string[]): Promise<number> {
+/**
+ * Runs a command line, without the name of the program. Answers with the exit status; never rejects: what is thrown is one line on stderr and status 2.
+ * `thread`: that of the parser, where it was begun before this was loaded.
+ */
+export async function run(words: readonly string[], thread?: ParserThread): Promise<number> {
   try {
+    if (thread !== undefined) useThread(thread);
     return await command(words);
   } catch (error) {
     const text = error instanceof UsageError ? error.message : `this is a mistake of mvlint, please report it: ${error instanceof Error ? error.message : String(error)}`;

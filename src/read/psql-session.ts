@@ -1,4 +1,5 @@
 import type { Ignore, Span, Statement } from '../model.ts';
+import { comesNext } from '../sql/ahead.ts';
 import { split } from '../sql/split.ts';
 import type { Piece } from '../sql/split.ts';
 import { replaced, whole } from './assembly.ts';
@@ -182,7 +183,10 @@ function statement(session: Session, script: Script, index: number, piece: Piece
   const target = marked?.isDown(piece.start) === true ? run.down : run.up;
   const variables = mayHold.variables ? variableNames(sql, session.variables) : [];
   const loose = mayHold.placeholders && (sql.includes('${') || sql.includes('{{')) ? looseNames(sql, session.context.options.placeholders ?? {}) : [];
-  const add = (one: Statement): void => void target.push(withData(one, source.text, pieces, index));
+  const add = (one: Statement): void => {
+    comesNext(one.sql);
+    target.push(withData(one, source.text, pieces, index));
+  };
   if (variables.length === 0 && loose.length === 0 && inner.length === 0) {
     return add({ sql, span, ignores });
   }

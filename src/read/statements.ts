@@ -1,4 +1,5 @@
 import type { Ignore, Origin, Span, Statement } from '../model.ts';
+import { comesNext } from '../sql/ahead.ts';
 import { split } from '../sql/split.ts';
 import type { Piece } from '../sql/split.ts';
 import { tokenize } from '../sql/tokens.ts';
@@ -64,7 +65,9 @@ export function statementsIn(
       for (let one = of.holes[said]; one !== undefined && one.start < piece.end; one = of.holes[++said]) {
         if (one.start >= piece.start) sayHole(one, ledger);
       }
-      statements.push(withData(statementAt(of, piece, loose, own, ledger), text, pieces, at));
+      const statement = statementAt(of, piece, loose, own, ledger);
+      comesNext(statement.sql);
+      statements.push(withData(statement, text, pieces, at));
     }
     return statements;
   });

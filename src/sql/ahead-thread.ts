@@ -1,11 +1,12 @@
 /** The thread of `ahead.ts`: parses the texts that it was given, stays a little ahead of who asks for them, and ends. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { between, slots, type AheadAnswer, type AheadData } from './ahead.ts';
+import type { AheadAnswer } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
 import { takeFlags } from './thread-flags.ts';
+import { between, slots, type ThreadData } from './thread.ts';
 import { ParserOverflow } from './wasm.ts';
 
-const { next, port, questions } = workerData as AheadData;
+const { next, port, questions } = workerData as ThreadData;
 
 /** So many texts wait for who asks at the most, their trees as JSON ten times as long as the texts; when half of them are taken there will be more. */
 const farthest = 600;
@@ -27,8 +28,7 @@ function turn(at: number): number | undefined {
   let asked = Atomics.load(next, slots.position);
   if (at < asked + farthest) return inFront(at, asked);
   for (let idle = 0; at >= asked + farthest / 2;) {
-    Atomics.wait(next, slots.position, asked, pause);
-    answerQuestion();
+    rest(pause);
     const before = asked;
     asked = Atomics.load(next, slots.position);
     idle = asked === before ? idle + pause : 0;
@@ -38,11 +38,20 @@ function turn(at: number): number | undefined {
 }
 const inFront = (at: number, asked: number): number => Math.max(at, asked === 0 ? 0 : asked + headStart);
 
+/** Waits for news, so many milliseconds at the most, and answers the question that may be open. False when nothing came. */
+function rest(most: number): boolean {
+  const heard = Atomics.wait(next, slots.news, news, most) !== 'timed-out';
+  news = Atomics.load(next, slots.news);
+  answerQuestion();
+  return heard;
+}
+let news = 0;
+
 /** The texts that have come and are not parsed yet; the first of them is at `first`. */
 let texts: readonly string[] = [];
 let first = 0;
 
-/** The text at a position that is not before those asked for already. Texts are sent before they are asked for, so none is waited for long. */
+/** The text at a position that is not before those asked for already; undefined when it was not sent yet. */
 function textAt(at: number): string | undefined {
   while (at >= first + texts.length) {
     const message = receiveMessageOnPort(port);
@@ -51,6 +60,14 @@ function textAt(at: number): string | undefined {
     texts = (message.message as string).split(between);
   }
   return texts[at - first];
+}
+
+/** Whether the text at a position has come or comes; waits for it. */
+function comes(at: number): boolean {
+  while (at >= Atomics.load(next, slots.sent)) {
+    if (Atomics.load(next, slots.complete) === 1 || !rest(patience)) return false;
+  }
+  return true;
 }
 
 /** The text, and the tree, of a DO statement or of a routine in PL/pgSQL. */
@@ -119,8 +136,8 @@ function answerQuestion(): void {
   Atomics.notify(next, slots.question);
 }
 
-function answerAll(count: number): void {
-  for (let at = turn(0); at !== undefined && at < count; at = turn(at)) {
+function answerAll(): void {
+  for (let at = turn(0); at !== undefined && comes(at); at = turn(at)) {
     const list: string[] = [];
     const rows: [number, string][] = [];
     let units = 0;
@@ -140,15 +157,15 @@ function answerAll(count: number): void {
 
 /** No `await` of the module itself: V8 11 ends the process when a thread is ended just as such a module begins (a failed check in ExecuteAsyncModule). */
 function run(): void {
+  Atomics.wait(next, slots.loaded, 0, patience);
   takeFlags();
   // V8 compiles a function of wasm when it is called first: better here, while the files are still read there.
   rawParse('CREATE VIEW a AS SELECT b FROM c WHERE d = 1');
   Atomics.store(next, slots.begun, 1);
   Atomics.notify(next, slots.begun);
-  const count = Atomics.wait(next, slots.sent, 0, patience) === 'timed-out' ? 0 : receiveMessageOnPort(port)?.message as number | undefined ?? 0;
-  answerAll(count);
+  answerAll();
   // What was asked for long ago may be asked for again.
-  while (Atomics.wait(next, slots.question, 0, patience) !== 'timed-out') answerQuestion();
+  while (rest(patience));
   port.close();
   questions.close();
 }

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { endAhead, parseAhead, takeAhead, type Found } from './ahead.ts';
+import { comesNext, endAhead, parseAhead, startAhead, takeAhead, useThread, type Found } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
+import { beginThread, slots } from './thread.ts';
 
 /** The thread's program stands in the bundle, which `npm test` builds first. */
 const thread = new URL('../../dist/parser-thread.cjs', import.meta.url);
@@ -63,6 +64,49 @@ test.skipIf(!able)('the first few others are asked of the thread once it has beg
   for (let at = 0; at < 100; at += 1) if (takeAhead(`select ${at}`) !== undefined) answered += 1;
   expect(answered).toBeGreaterThan(10);
   expect(answered).toBeLessThan(30);
+}, 60_000);
+
+/** How many of the first texts are answered at once, each as the parser does here. */
+function answeredAtOnce(asked: readonly string[]): number {
+  return asked.slice(0, 300).filter(text => {
+    const answer = takeAhead(text);
+    if (answer !== undefined) expect(answer).toEqual(here(text));
+    return answer !== undefined;
+  }).length;
+}
+
+test.skipIf(!able)('what is said to come is parsed before it is asked for; other texts may stand between', async () => {
+  for (const asked of [texts, texts.filter((_, at) => at % 3 !== 0)]) {
+    startAhead(thread);
+    texts.forEach(comesNext);
+    await setTimeout(1500);
+    parseAhead(asked, thread);
+    // A text that holds a NUL has no answer, nor one that is too deep.
+    expect(answeredAtOnce(asked)).toBeGreaterThan(290);
+    endAhead();
+  }
+}, 60_000);
+
+test.skipIf(!able)('what was said in another order is forgotten', async () => {
+  startAhead(thread);
+  texts.toReversed().forEach(comesNext);
+  await setTimeout(500);
+  parseAhead(texts, thread);
+  await setTimeout(1500);
+  expect(answeredAtOnce(texts)).toBeGreaterThan(290);
+}, 60_000);
+
+test.skipIf(!able)('a thread that was begun before is taken, and begins when it is', async () => {
+  const begun = beginThread(thread);
+  expect(begun).toBeDefined();
+  await setTimeout(500);
+  expect(begun?.next[slots.begun]).toBe(0);
+  useThread(begun!);
+  await setTimeout(500);
+  expect(begun?.next[slots.begun]).toBe(1);
+  parseAhead(texts, thread);
+  await setTimeout(1500);
+  expect(answeredAtOnce(texts)).toBeGreaterThan(290);
 }, 60_000);
 
 test('few texts are not worth a thread, and a program that is missing is none', () => {

@@ -3,24 +3,10 @@
  * ready is taken. The first few that it has not ready are asked of it: that takes less than to begin with a parser here, of which a history often needs
  * nothing more. All others are parsed here. Answers are the same with and without.
  */
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import type { Refused } from './parse.ts';
 import { leaveFlags } from './thread-flags.ts';
-
-/**
- * What the thread is given. Over `port` come first the number of texts, then the texts, in their order, many in one with `between` between them; over
- * `questions` single texts, each answered at once. `next` is shared: the position of the text that is asked for next, 1 when the number is there, 1 when
- * the thread has begun, and 1 while a question is open.
- */
-export interface AheadData {
-  readonly next: Int32Array;
-  readonly port: MessagePort;
-  readonly questions: MessagePort;
-}
-/** What stands where in `next`. */
-export const slots = { position: 0, sent: 1, begun: 2, question: 3 } as const;
+import { beginThread, between, slots, threadFile, type ParserThread } from './thread.ts';
 
 /** What the thread has found out about a text; null where the parser gave up. `size`: UTF-16 units of the tree as JSON. */
 export type Found = { readonly tree: unknown; readonly size: number; /** What the PL/pgSQL parser gives for the same text. */ readonly plpgsql?: string } | Refused;
@@ -36,19 +22,18 @@ export interface AheadAnswer {
   readonly rows: readonly (readonly [number, string])[];
 }
 
-/** A thread that waits for texts. */
-interface Started extends AheadData {
-  readonly worker: Worker;
-  /** When it was started, in milliseconds of `performance.now()`. */
-  readonly since: number;
+/** A thread that waits for texts, or has the first of them. */
+interface Started extends ParserThread {
+  /** The texts that it is about to be asked for, as far as they are known. */
+  texts: string[];
+  /** So many of them were sent. */
+  sent: number;
 }
 
 interface Ahead extends Started {
-  readonly texts: readonly string[];
-  readonly answers: Map<number, Found>;
+  /** By position. No map: one that is filled and emptied for long leaves tables behind that keep each other's contents from the collector (measured: most trees lived on). */
+  readonly answers: (Found | undefined)[];
   at: number;
-  /** So many texts were sent. */
-  sent: number;
   /** So many questions may still be asked. */
   left: number;
 }
@@ -60,8 +45,8 @@ let ahead: Ahead | undefined;
 const fewest = 200_000;
 /** Texts go to the thread in lots of so many: it needs no copy of a whole history. At least one lot lies in front of who asks, more than the thread goes ahead. */
 const lot = 1_000;
-/** The first lot is waited for. */
-const firstLot = 64;
+/** While files are read their texts go in smaller ones, as far as two large ones reach. */
+const smallLot = 64;
 /** Texts that are asked for out of turn are looked for so far on. */
 const lookahead = 32;
 /** So many texts that are not ready are asked of the thread: for more of them a parser here pays. */
@@ -70,54 +55,90 @@ const mostQuestions = 24;
 const aboutToBegin = 50;
 /** So long at the most (milliseconds). */
 const longestWait = 80;
-/** Beside the bundle; sources that run as they are have none. */
-const threadFile = new URL('./parser-thread.cjs', import.meta.url);
 
 /**
  * Starts the thread for texts that are about to come: that takes as long as reading a thousand files. Does nothing on one processor and where one waits
  * already. `file`: the thread's program.
  */
 export function startAhead(file = threadFile): void {
-  if (started !== undefined || availableParallelism() < 2 || !existsSync(file)) return;
-  const next = new Int32Array(new SharedArrayBuffer(16));
-  const [texts, questions] = [new MessageChannel(), new MessageChannel()];
-  const data: AheadData = { next, port: texts.port2, questions: questions.port2 };
+  if (started !== undefined) return;
   leaveFlags();
-  const worker = new Worker(file, { workerData: data, transferList: [texts.port2, questions.port2], execArgv: [] });
-  // Without the thread everything is parsed here.
-  worker.on('error', () => {});
+  const thread = beginThread(file);
+  if (thread !== undefined) useThread(thread);
+}
+
+/** Takes a thread that was begun before this was loaded. */
+export function useThread(thread: ParserThread): void {
+  const { next, worker } = thread;
+  Atomics.store(next, slots.loaded, 1);
+  Atomics.notify(next, slots.loaded);
   worker.on('exit', () => {
     if (started?.worker === worker) started = undefined;
   });
-  worker.unref();
-  started = { next, port: texts.port1, questions: questions.port1, worker, since: performance.now() };
-  started.port.unref();
-  started.questions.unref();
+  started = { ...thread, texts: [], sent: 0 };
+}
+
+/** Says that a text was read that is likely to be asked for after those said before: a thread that waits may begin with it. Who asks says `parseAhead` before. */
+export function comesNext(text: string): void {
+  if (started === undefined || started.texts.length >= 2 * lot) return;
+  started.texts.push(text);
+  if (started.texts.length % smallLot === 0) send(started, smallLot);
 }
 
 /** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
 export function parseAhead(texts: readonly string[], file = threadFile): void {
   endAhead();
-  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) return;
+  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) {
+    if (started !== undefined) end(started);
+    return;
+  }
   startAhead(file);
   if (started === undefined) return;
-  ahead = { ...started, texts, answers: new Map(), at: 0, sent: 0, left: mostQuestions };
+  const more = following(started.texts, texts);
+  // Other texts were sent, or in another order: another thread is there sooner than one that has to be told.
+  if (more === undefined) {
+    end(started);
+    startAhead(file);
+    if (started === undefined) return;
+  }
+  started.texts = started.texts.concat(more ?? texts);
+  ahead = { ...started, answers: [], at: 0, left: mostQuestions };
   started = undefined;
-  ahead.port.postMessage(texts.length);
-  send(ahead);
-  Atomics.store(ahead.next, slots.sent, 1);
-  Atomics.notify(ahead.next, slots.sent);
+  sendOn(ahead);
 }
 
-/** No text that is parsed holds it; an empty text stands for one that does, and is not parsed. */
-export const between = '\0';
+/** What is left of `texts` when `read` is asked for first; `read` may hold a few others between. Undefined when that is not their order. */
+function following(read: readonly string[], texts: readonly string[]): readonly string[] | undefined {
+  let at = 0;
+  let others = 0;
+  for (const text of read) {
+    if (text === texts[at]) [at, others] = [at + 1, 0];
+    else if (++others >= lookahead && at < texts.length) return undefined;
+  }
+  return texts.slice(at);
+}
 
-function send(to: Ahead): void {
-  while (to.sent < to.texts.length && to.sent < to.at + 2 * lot) {
-    const end = to.sent + (to.sent === 0 ? firstLot : lot);
+/** Sends texts, in lots of so many, as far as two large ones reach in front of who asks. */
+function send(to: Started, size: number, at = 0): void {
+  while (to.sent < to.texts.length && to.sent < at + 2 * lot) {
+    const end = Math.min(to.sent + size, to.texts.length);
     to.port.postMessage(to.texts.slice(to.sent, end).map(text => (text.includes(between) ? '' : text)).join(between));
     to.sent = end;
   }
+  Atomics.store(to.next, slots.sent, to.sent);
+  wake(to.next);
+}
+
+/** The same of a list that is whole. */
+function sendOn(of: Ahead): void {
+  if (of.texts.length <= of.at + 2 * lot) Atomics.store(of.next, slots.complete, 1);
+  send(of, lot, of.at);
+}
+
+/** The thread may wait for what has just happened. */
+function wake(next: Int32Array): void {
+  Atomics.add(next, slots.news, 1);
+  Atomics.notify(next, slots.news);
 }
 
 /** What the thread has found out about a text: when it is the turn of that text and the answer is there, or at once for a few others. */
@@ -127,11 +148,11 @@ export function takeAhead(text: string): Found | undefined {
   const before = ahead.at;
   const at = texts[before] === text ? before : texts.slice(before, before + lookahead).indexOf(text) + before;
   if (at < before) return ask(ahead, text);
-  if (!answers.has(at)) collect(ahead, at);
-  const answer = answers.get(at) ?? ask(ahead, text);
-  for (let passed = before; passed <= at; passed += 1) answers.delete(passed);
+  if (answers[at] === undefined) collect(ahead, at);
+  const answer = answers[at] ?? ask(ahead, text);
+  for (let passed = before; passed <= at; passed += 1) answers[passed] = undefined;
   ahead.at = at + 1;
-  if (ahead.sent < ahead.at + lot) send(ahead);
+  if (ahead.sent < texts.length && ahead.sent < ahead.at + lot) sendOn(ahead);
   Atomics.store(next, slots.position, at + 1);
   if (at + 1 === texts.length) endAhead();
   return answer;
@@ -144,8 +165,7 @@ function ask(of: Ahead, text: string): Found | undefined {
   const { next, questions } = of;
   questions.postMessage(text);
   Atomics.store(next, slots.question, 1);
-  Atomics.notify(next, slots.position);
-  Atomics.notify(next, slots.question);
+  wake(next);
   Atomics.wait(next, slots.question, 1, longestWait);
   const message = receiveMessageOnPort(questions);
   if (message === undefined) of.left = 0;
@@ -177,7 +197,7 @@ function collect({ port, answers }: Ahead, wanted: number): void {
     const { from } = answer;
     const list = read(answer);
     list.forEach((one, at) => {
-      if (one !== null && from + at >= wanted) answers.set(from + at, one);
+      if (one !== null && from + at >= wanted) answers[from + at] = one;
     });
     end = from + list.length;
   }
@@ -205,8 +225,13 @@ function giveRows({ tree }: { readonly tree: InsertTree }, text: string): void {
 /** Ends the thread; what it has parsed and nobody asked for is forgotten. */
 export function endAhead(): void {
   if (ahead === undefined) return;
-  ahead.port.close();
-  ahead.questions.close();
-  void ahead.worker.terminate();
+  end(ahead);
   ahead = undefined;
+}
+
+function end({ port, questions, worker }: Started): void {
+  port.close();
+  questions.close();
+  void worker.terminate();
+  if (started?.worker === worker) started = undefined;
 }
