@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
  * rules see `src/rule.ts` alone, and hosts see the public API, the reports and the vocabulary.
  */
 const layers = [
-  'src/model/', 'src/model.ts', 'src/sql/', 'src/read/', 'src/builtins/', 'src/query/', 'src/catalog/', 'src/rewrite/', 'src/live/', 'src/rule/', 'src/rule.ts', 'rules/',
+  'src/memo.ts', 'src/model/', 'src/model.ts', 'src/sql/', 'src/read/', 'src/builtins/', 'src/query/', 'src/catalog/', 'src/rewrite/', 'src/live/', 'src/rule/', 'src/rule.ts', 'rules/',
   'src/lint/', 'src/lint.ts', 'src/report/', 'src/index.ts', 'src/hosts/', 'src/dev/',
 ] as const;
 
@@ -74,4 +74,9 @@ test('only src/index.ts and contributors\' tools import the rules', () => {
 test('only src/sql imports the parsers', () => {
   const wrong = files.filter(file => !file.startsWith('src/sql/')).flatMap(file => importsOf(file).filter(to => parsers.includes(to)).map(to => `${file} -> ${to}`));
   expect(wrong).toEqual([]);
+});
+
+test('what is known of objects is kept by src/memo.ts', () => {
+  const tables = files.filter(file => !file.endsWith('.test.ts') && /\bnew WeakMap\b/.test(readFileSync(join(root, file), 'utf8')));
+  expect(tables).toEqual([]);
 });

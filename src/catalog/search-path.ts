@@ -1,9 +1,10 @@
+import { newMemo } from '../memo.ts';
 import type { Known } from '../model.ts';
 import { isPlain, lacksUsage } from './roles.ts';
 import type { Store } from './store.ts';
 
 /** Search paths that mean the same in every catalog: those without `$user`, or without a role to put in its place. */
-const resolved = new WeakMap<readonly string[], Looked>();
+const resolved = newMemo<readonly string[], Looked>();
 
 /** Where a name without a schema is looked for, and what of the path is passed over. */
 export interface Looked {

@@ -1,9 +1,10 @@
+import { once } from '../memo.ts';
 import type { Catalog, Eligibility, Engine, Matview, Table, View } from '../model.ts';
 import { normalOf } from '../query/normal.ts';
 import { eligibilityOf, maintainedQuery, modeOf } from '../query/incremental/eligibility.ts';
 
 /** Answers by what was asked; rules of one history ask the same of one catalog. */
-const asked = new WeakMap<Catalog, Map<string, Eligibility>>();
+const answersIn = once((_: Catalog) => new Map<string, Eligibility>());
 
 /**
  * What an engine says of a relation's query in a catalog; undefined for a table that nobody maintains, and for a mode that pg_trickle
@@ -14,8 +15,7 @@ export function eligibilityIn(relation: View | Matview | Table, engine: Engine, 
   if (relation.kind === 'table' && maintenance === undefined) return undefined;
   const mode = maintenance?.engine === 'pg_trickle' ? modeOf(maintenance) : 'AUTO';
   if (mode === undefined) return undefined;
-  const answers = asked.get(catalog) ?? new Map<string, Eligibility>();
-  asked.set(catalog, answers);
+  const answers = answersIn(catalog);
   const query = maintenance?.query ?? ('query' in relation ? relation.query : undefined);
   const key = `${relation.id} ${engine} ${mode} ${query === undefined ? '' : normalOf(query)}`;
   const known = answers.get(key);

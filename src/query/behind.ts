@@ -1,7 +1,8 @@
+import { newMemo } from '../memo.ts';
 import type { QueryFacts } from '../model.ts';
 import type { Shape } from './scope.ts';
 
-const shapes = new WeakMap<QueryFacts, Shape>();
+const shapes = newMemo<QueryFacts, Shape>();
 
 /** Keeps the analysis that facts were made of, for the queries that read the view. Only while its columns stand one to one. */
 export function keepShape(facts: QueryFacts, shape: Shape): void {

@@ -1,4 +1,5 @@
 import type { BuiltinFunction } from '../builtins/builtins.ts';
+import { once } from '../memo.ts';
 import type { Routine, Taint } from '../model.ts';
 import type { FuncCall, Node, WindowDef } from '../sql/tree.ts';
 import { changeClassOf } from './change-classes.ts';
@@ -37,12 +38,11 @@ function routinesOf({ name, schema }: CallName, run: Run): readonly Routine[] {
 }
 
 /** A pure cache for each analysis: one call is asked about many times. */
-const overloads = new WeakMap<Run, Map<FuncCall, readonly BuiltinFunction[]>>();
+const overloadsIn = once((_: Run) => new Map<FuncCall, readonly BuiltinFunction[]>());
 
 /** The overloads of a call that surely is a built-in one; none when it may be something else. */
 export function builtinsOf(node: FuncCall, { run }: Place): readonly BuiltinFunction[] {
-  let known = overloads.get(run);
-  if (known === undefined) overloads.set(run, (known = new Map()));
+  const known = overloadsIn(run);
   let found = known.get(node);
   if (found === undefined) {
     const called = nameOf(node);

@@ -1,3 +1,4 @@
+import { newMemo, once } from '../memo.ts';
 import type {
   Catalog, CatalogObject, Found, Known, Matview, ObjectId, OutputColumn, Query, QueryFacts, Relation, Selectable, Sequence, Span, Taint, Unique,
   View, WrittenName,
@@ -12,7 +13,7 @@ import { analyze, finalType } from './select.ts';
 import { uniqueIn } from './unique.ts';
 import { sameAnswers, surroundingsIn, Witness, type Asked, type Surroundings } from './surroundings.ts';
 
-const memo = new WeakMap<Catalog, WeakMap<View | Matview, QueryFacts>>();
+const knownIn = once((_: Catalog) => new Map<View | Matview, QueryFacts>());
 /** Views over views over views: beyond this nothing is followed. */
 const deepest = 40;
 
@@ -24,16 +25,13 @@ const deepest = 40;
  * Columns are found by the names in the text: a table column that was renamed since is unknown here (Postgres would follow it).
  */
 export function factsOf(view: View | Matview, catalog: Catalog): QueryFacts {
-  let known = memo.get(catalog);
-  if (known === undefined) memo.set(catalog, (known = new WeakMap()));
+  const known = knownIn(catalog);
   const old = known.get(view);
   if (old !== undefined) return old;
   const result = settled(facts(view, surroundingsIn(catalog), 0));
   known.set(view, result);
   return result;
 }
-
-const allSettled = new WeakMap<QueryFacts, QueryFacts>();
 
 /** The same facts without what only decides between values: that is no taint of the value. */
 class Settled implements QueryFacts {
@@ -59,11 +57,7 @@ class Settled implements QueryFacts {
   get unique(): QueryFacts['unique'] { return this.inner.unique; }
 }
 
-function settled(inner: QueryFacts): QueryFacts {
-  let known = allSettled.get(inner);
-  if (known === undefined) allSettled.set(inner, (known = new Settled(inner)));
-  return known;
-}
+const settled = once((inner: QueryFacts): QueryFacts => new Settled(inner));
 
 /** What is found out about views beneath a query that is being analyzed. */
 export function factsBeneath(around: Surroundings, depth = 0): (view: View | Matview) => QueryFacts {
@@ -81,7 +75,7 @@ function facts(view: View | Matview, around: Surroundings, depth: number): Query
 }
 
 /** The facts that the last analysis of a view's query gave. */
-const made = new WeakMap<View | Matview, { readonly analysis: Analysis; readonly facts: QueryFacts }>();
+const made = newMemo<View | Matview, { readonly analysis: Analysis; readonly facts: QueryFacts }>();
 
 function factsFrom(view: View | Matview, analysis: Analysis): QueryFacts {
   const { shape, frozen, calls } = analysis;
@@ -121,7 +115,7 @@ class Facts implements QueryFacts {
 }
 
 /** The last analysis of each query, with what it asked. */
-const analyses = new WeakMap<Query, { readonly analysis: Analysis; readonly asked: readonly Asked[] }>();
+const analyses = newMemo<Query, { readonly analysis: Analysis; readonly asked: readonly Asked[] }>();
 
 /** What an analysis finds out about a query. */
 interface Analysis extends Pick<QueryFacts, 'frozen' | 'calls'> {

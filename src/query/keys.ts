@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import type { Constraint, Evidence, Index, Known, Matview, Table } from '../model.ts';
 import { Ids } from './ids.ts';
 import { anyRows, factsOfRows, law, noteAt, perhaps, tangled, type Law, type RowFacts } from './laws.ts';
@@ -45,13 +46,7 @@ function ofIndex(index: Index, row: number, find: Find): readonly Law[] {
 }
 
 /** Of several constraints with one name the last. */
-function constraintsOf(table: Table): readonly Constraint[] {
-  let known = distinct.get(table);
-  if (known === undefined) distinct.set(table, (known = [...new Map(table.constraints.map(constraint => [constraint.name, constraint])).values()]));
-  return known;
-}
-/** A pure cache: a table is read many times between two changes of it. */
-const distinct = new WeakMap<Table, readonly Constraint[]>();
+const constraintsOf = once(({ constraints }: Table): readonly Constraint[] => [...new Map(constraints.map(constraint => [constraint.name, constraint])).values()]);
 
 function ofConstraint(constraint: Constraint, row: number, find: Find): readonly Law[] {
   const { kind, columns } = constraint;

@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import { isAggregateCall, isScalarCall } from './call.ts';
 import { closure } from './closure.ts';
 import { conditionLaws } from './condition-laws.ts';
@@ -206,11 +207,4 @@ function multiplied(select: SelectStmt, outputs: readonly Output[], facts: RowFa
 }
 
 /** The keys of a shape as column positions, minimal, the shortest first; none while nothing is proved. Computed once a shape. */
-export function keysOfShape(shape: Shape): readonly (readonly number[])[] {
-  const known = keysMemo.get(shape);
-  if (known !== undefined) return known;
-  const keys = shape.open ? [] : minimalKeys(shape.facts, shape.columns.map(column => column.ids ?? []));
-  keysMemo.set(shape, keys);
-  return keys;
-}
-const keysMemo = new WeakMap<Shape, readonly (readonly number[])[]>();
+export const keysOfShape = once(({ open, facts, columns }: Shape): readonly (readonly number[])[] => (open ? [] : minimalKeys(facts, columns.map(column => column.ids ?? []))));

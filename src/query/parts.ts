@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import { offsetKeys } from '../sql/parse.ts';
 import type { FuncCall, Node } from '../sql/tree.ts';
 import { walk } from '../sql/walk.ts';
@@ -22,21 +23,16 @@ const transparent = new Set([
 
 const none: readonly never[] = [];
 
-/** A pure cache: trees never change. */
-const known = new WeakMap<Node, Parts>();
-
 /** The parts of an expression, found at once; many questions about one expression ask for them. */
-export function partsOf(node: Node): Parts {
-  if ('ColumnRef' in node) return { calls: none, columns: [node], hasSubSelect: false, hasAggregateForm: false, isTransparent: true };
-  const old = known.get(node);
-  if (old !== undefined) return old;
+export const partsOf = (node: Node): Parts => ('ColumnRef' in node ? { calls: none, columns: [node], hasSubSelect: false, hasAggregateForm: false, isTransparent: true }
+  : collected(node));
+
+const collected = once((node: Node): Parts => {
   const found = new Collector();
   found.see(node);
   const { calls = none, columns = none, hasSubSelect, hasAggregateForm, isTransparent } = found;
-  const made: Parts = { calls, columns, hasSubSelect, hasAggregateForm, isTransparent };
-  known.set(node, made);
-  return made;
-}
+  return { calls, columns, hasSubSelect, hasAggregateForm, isTransparent };
+});
 
 /** Looks through an expression. The common kinds are looked into by their fields, in three quarters of the time (measured); the others are walked. */
 class Collector {
@@ -112,26 +108,15 @@ class Collector {
   }
 }
 
-const texts = new WeakMap<Node, { readonly text: string | undefined }>();
-
 /** A tree without its places, as text: equal for equal expressions. Undefined when it is too deep to print. */
-export function plainText(node: Node): string | undefined {
-  let old = texts.get(node);
-  if (old === undefined) {
-    old = { text: printed(node) };
-    texts.set(node, old);
-  }
-  return old.text;
-}
-
-function printed(node: Node): string | undefined {
+export const plainText = once((node: Node): string | undefined => {
   try {
     return print(node);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
+});
 
 function print(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';

@@ -1,4 +1,5 @@
 import type { BuiltinOperator } from '../builtins/builtins.ts';
+import { once } from '../memo.ts';
 import type { Routine } from '../model.ts';
 import { pathway, settle } from './coercion.ts';
 import { distinct, exactly, select, type Candidate } from './overloads.ts';
@@ -65,12 +66,7 @@ export function resolveCall(types: Types, call: Call, mine: readonly Routine[]):
 }
 
 /** Calls that may be of the history's own routines mean the same within one analysis. */
-const ownCalls = new WeakMap<Types, Map<string, Resolved>>();
-function ownCallsIn(types: Types): Map<string, Resolved> {
-  let known = ownCalls.get(types);
-  if (known === undefined) ownCalls.set(types, (known = new Map()));
-  return known;
-}
+const ownCallsIn = once((_: Types) => new Map<string, Resolved>());
 
 /** The function that a call means, as ParseFuncOrColumn and func_get_detail find it (parse_func.c). */
 function resolveAnew(types: Types, call: Call, mine: readonly Routine[]): Resolved {

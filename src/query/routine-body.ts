@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import type { Routine, Statement, Taint } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import { split } from '../sql/split.ts';
@@ -23,20 +24,11 @@ export interface Reading {
 }
 
 /** The text of a string body, with its places. Postgres knows it only when it runs. */
-export function bodyText(routine: Routine): Text | undefined {
-  let known = bodies.get(routine);
-  if (known === undefined) bodies.set(routine, (known = { text: textOf(routine) }));
-  return known.text;
-}
-
-/** A pure cache: many views call one routine. */
-const bodies = new WeakMap<Routine, { readonly text: Text | undefined }>();
-
-function textOf({ statement, body }: Routine): Text | undefined {
+export const bodyText = once(({ statement, body }: Routine): Text | undefined => {
   if (body === undefined) return undefined;
   const token = tokenize(statement.sql).find(item => item.kind === 'string' && item.start <= body.start && item.end >= body.end);
   return token === undefined ? undefined : literalText(statementText(statement), token.start, token.end);
-}
+});
 
 /** A run over one text of the body. */
 export function partRun(statement: Statement, { routine, parameters, run }: Reading): Run {
@@ -93,8 +85,8 @@ export function readBody(reading: Reading): Shape | undefined {
     return text === undefined ? undefined : flowOf(text, reading);
   }
   if (routine.language !== 'sql') return undefined;
-  const text = bodyText(routine);
-  return text === undefined ? readStored(reading) : readStatements(statementsOf(routine, text), reading);
+  const statements = statementsOf(routine);
+  return statements === undefined ? readStored(reading) : readStatements(statements, reading);
 }
 
 /** The last statement of an SQL body is what it gives back. */
@@ -107,18 +99,12 @@ function readStatements(statements: readonly Statement[], reading: Reading): Sha
   return last;
 }
 
-/** The statements of an SQL body. */
-function statementsOf(routine: Routine, text: Text): readonly Statement[] {
-  let known = cut.get(routine);
-  if (known === undefined) {
-    const pieces = split(text.text).filter(({ kind }) => kind === 'statement');
-    cut.set(routine, (known = pieces.map(({ start, end }) => textStatement(sliceText(text, start, end), routine.statement.span))));
-  }
-  return known;
-}
-
-/** A pure cache, as the one of texts. */
-const cut = new WeakMap<Routine, readonly Statement[]>();
+/** The statements of an SQL body that is a string. */
+const statementsOf = once((routine: Routine): readonly Statement[] | undefined => {
+  const text = bodyText(routine);
+  return text && split(text.text).filter(({ kind }) => kind === 'statement')
+    .map(({ start, end }) => textStatement(sliceText(text, start, end), routine.statement.span));
+});
 
 /** RETURN and BEGIN ATOMIC: the body is part of the statement's own tree. */
 function readStored(reading: Reading): Shape | undefined {

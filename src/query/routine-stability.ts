@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import type { Catalog, Evidence, Routine, Taint } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import { readBody } from './routine-body.ts';
@@ -19,16 +20,15 @@ export interface Stability {
   readonly declared: boolean;
 }
 
-const known = new WeakMap<Catalog, WeakMap<Routine, Stability>>();
+const knownIn = once((_: Catalog) => new Map<Routine, Stability>());
 
 /** What the body of a routine does; where it cannot be read, `steady` is false and nothing is held against it. */
 export function stabilityOf(routine: Routine, catalog: Catalog): Stability {
-  let inCatalog = known.get(catalog);
-  if (inCatalog === undefined) known.set(catalog, (inCatalog = new WeakMap()));
-  const old = inCatalog.get(routine);
+  const known = knownIn(catalog);
+  const old = known.get(routine);
   if (old !== undefined) return old;
   const made = judged(routine, catalog);
-  inCatalog.set(routine, made);
+  known.set(routine, made);
   return made;
 }
 

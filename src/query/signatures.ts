@@ -1,4 +1,5 @@
 import type { BuiltinFunction } from '../builtins/builtins.ts';
+import { newMemo, once } from '../memo.ts';
 import type { Known, ObjectId, Routine, Volatility } from '../model.ts';
 import { parse } from '../sql/parse.ts';
 import { typeText } from '../sql/type-name.ts';
@@ -29,7 +30,7 @@ export interface Signature {
   readonly routine?: ObjectId;
 }
 
-const ofBuiltins = new WeakMap<BuiltinFunction, Signature>();
+const ofBuiltins = newMemo<BuiltinFunction, Signature>();
 
 export function builtinSignature(row: BuiltinFunction, types: Types): Signature {
   const known = ofBuiltins.get(row);
@@ -52,15 +53,11 @@ interface Declared {
   readonly strict: boolean;
   readonly window: boolean;
 }
-const declarations = new WeakMap<Routine, Declared | undefined>();
 
-function declaredOf(routine: Routine): Declared | undefined {
-  if (declarations.has(routine)) return declarations.get(routine);
-  const parsed = parse(routine.statement.sql);
-  const made = parsed.ok && 'CreateFunctionStmt' in parsed.node ? declared(parsed.node.CreateFunctionStmt) : undefined;
-  declarations.set(routine, made);
-  return made;
-}
+const declaredOf = once(({ statement }: Routine): Declared | undefined => {
+  const parsed = parse(statement.sql);
+  return parsed.ok && 'CreateFunctionStmt' in parsed.node ? declared(parsed.node.CreateFunctionStmt) : undefined;
+});
 
 function declared(node: CreateFunctionStmt): Declared {
   const has = (name: string): Node | undefined => (node.options ?? []).find(item => 'DefElem' in item && item.DefElem.defname === name);

@@ -1,4 +1,5 @@
 import { builtins, type Builtins, type BuiltinType } from '../builtins/builtins.ts';
+import { once } from '../memo.ts';
 import type { Known, ObjectId, Relation, Type, Volatility } from '../model.ts';
 import { quoteName } from '../sql/print.ts';
 import { isUnknown } from './scope.ts';
@@ -213,11 +214,5 @@ function fieldsOf(detail: readonly string[]): SqlType['fields'] & {} {
   return fields.map(match => ({ name: plainName(match![1]!), type: match![2]! }));
 }
 
-const worlds = new WeakMap<Surroundings, Types>();
-
 /** The types that a query in these surroundings sees. */
-export function typesIn(around: Surroundings): Types {
-  let known = worlds.get(around);
-  if (known === undefined) worlds.set(around, (known = new Types(around)));
-  return known;
-}
+export const typesIn = once((around: Surroundings): Types => new Types(around));

@@ -1,3 +1,4 @@
+import { newMemo } from '../memo.ts';
 import { Follower } from './closure.ts';
 import { Ids } from './ids.ts';
 import { factsOfRows, law, perhaps, shifted, shiftedIds, type Law, type RowFacts } from './laws.ts';
@@ -20,7 +21,7 @@ const widest = 1_000;
 const budget = 80;
 const mostColumns = 24;
 
-const summaries = new WeakMap<Shape, Result>();
+const summaries = newMemo<Shape, Result>();
 
 /**
  * The result as another query reads it. Facts that have grown large become those of one row: its keys, and what single columns decide; and

@@ -1,4 +1,5 @@
 import { calledNames } from '../catalog/code/called-names.ts';
+import { once } from '../memo.ts';
 import type { Catalog, Matview, ObjectId, RefreshSite, Routine, Span, Trigger } from '../model.ts';
 import { tokensOf } from '../sql/tokens.ts';
 import { freshSites, sitesByRoutine } from './sites.ts';
@@ -15,16 +16,9 @@ export interface RefreshPlan {
 
 const branching = /^(else|elsif|elseif|when|exception)$/i;
 
-const bodyWords = new WeakMap<Routine, readonly string[]>();
-
 /** The words of a routine's body. Bodies are read again with every routine that comes beside them. */
-function wordsOf(routine: Routine): readonly string[] {
-  const { statement: { sql }, body } = routine;
-  const words = bodyWords.get(routine)
-    ?? [...tokensOf(sql, body?.start ?? 0, body?.end)].filter(token => token.kind === 'word').map(token => sql.slice(token.start, token.end));
-  bodyWords.set(routine, words);
-  return words;
-}
+const wordsOf = once(({ statement: { sql }, body }: Routine): readonly string[] =>
+  [...tokensOf(sql, body?.start ?? 0, body?.end)].filter(token => token.kind === 'word').map(token => sql.slice(token.start, token.end)));
 
 /** The routines that refresh two materialized views or more; none when each of them stood so in an older catalog. */
 export function refreshPlans(catalog: Catalog, older: Catalog): readonly RefreshPlan[] {

@@ -1,3 +1,4 @@
+import { newMemo, once } from '../memo.ts';
 import type { Catalog, Context, Effect, Index, Matview, Name, ObjectId, Relation, Selectable, Step } from '../model.ts';
 import { isSelectable, known, sameName } from './facts.ts';
 import { equivalentIndex } from './indexes.ts';
@@ -8,17 +9,12 @@ export type End = Effect & { readonly kind: 'endOfMigration' | 'endOfDeploy' };
 /** An effect and the step it belongs to. */
 export type Happening = { readonly effect: Effect; readonly step: Step };
 
-const lists = new WeakMap<readonly Step[], readonly Happening[]>();
-
 /** Everything that happened, in order; one list for all who ask about these steps. */
-export function happenings(steps: readonly Step[]): readonly Happening[] {
-  const known = lists.get(steps);
-  if (known !== undefined) return known;
+export const happenings = once((steps: readonly Step[]): readonly Happening[] => {
   const made: Happening[] = [];
   for (const step of steps) for (const effect of step.effects) made.push({ effect, step });
-  lists.set(steps, made);
   return made;
-}
+});
 
 /** Whether code of the deploy did what nobody can tell: what is missing at its end may have been made there all the same. */
 export const isBlind = ({ steps }: End): boolean => steps.some(step => step.blind === true);
@@ -70,7 +66,7 @@ function handovers(all: readonly Happening[]) {
   return { takings, givings };
 }
 
-const memo = new WeakMap<End, readonly Replacement<Selectable>[]>();
+const memo = newMemo<End, readonly Replacement<Selectable>[]>();
 
 /** The names of tables, views and materialized views that changed hands between the start and the end, where the old one was in use. */
 export function nameChanges(end: End, context: Context): readonly Replacement<Selectable>[] {

@@ -1,3 +1,4 @@
+import { once } from '../memo.ts';
 import type { Catalog, ObjectId, RefreshSite } from '../model.ts';
 
 /** Asks whether a refresh site stands in a catalog, unchanged. */
@@ -15,13 +16,9 @@ export function freshSites({ sites }: Catalog, older: Catalog): readonly Refresh
 }
 
 /** What a list of sites says, found out once: catalogs share the list that no statement touched, and so do most deploys. */
-function oncePerList<T extends object>(find: (sites: readonly RefreshSite[]) => T): (catalog: Catalog) => T {
-  const memo = new WeakMap<readonly RefreshSite[], T>();
-  return ({ sites }) => {
-    let known = memo.get(sites);
-    if (known === undefined) memo.set(sites, (known = find(sites)));
-    return known;
-  };
+function oncePerList<T>(find: (sites: readonly RefreshSite[]) => T): (catalog: Catalog) => T {
+  const found = once(find);
+  return ({ sites }) => found(sites);
 }
 
 /** The refresh sites of a catalog by the routine, or the trigger, that holds them. */

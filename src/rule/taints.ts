@@ -1,3 +1,4 @@
+import { newMemo } from '../memo.ts';
 import type { Catalog, Context, Effect, Matview, ObjectId, OutputColumn, QueryFacts, Span, Taint } from '../model.ts';
 import { matviewsOver } from './dependants.ts';
 import { known } from './facts.ts';
@@ -33,7 +34,7 @@ interface Brought {
 }
 
 /** A pure cache: several rules ask about each effect, and it belongs to one step. */
-const answers = new WeakMap<Effect, Brought>();
+const answers = newMemo<Effect, Brought>();
 
 function brought(effect: Effect, context: Context): Brought {
   let known = answers.get(effect);

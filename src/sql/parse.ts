@@ -149,11 +149,11 @@ function settle(root: unknown, toUtf16: ((byte: number) => number) | undefined, 
 }
 
 /** What the thread of `ahead.ts` has found in bodies, until somebody reads them: a few at a time. */
-const expected = new Map<string, string>();
+let expected = new Map<string, string>();
 const mostExpected = 64;
 
 function expect(sql: string, text: string): void {
-  if (expected.size >= mostExpected) expected.clear();
+  if (expected.size >= mostExpected) expected = new Map();
   expected.set(sql, text);
 }
 

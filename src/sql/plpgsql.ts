@@ -67,7 +67,7 @@ export function readPlpgsql(create: string, body: string): ReadPlpgsql {
   const old = known.get(create);
   if (old?.of === body) return old.read;
   const read = readAnew(create, body);
-  if (known.size >= mostKnown) known.clear();
+  if (known.size >= mostKnown) known = new Map();
   known.set(create, { of: body, read });
   return read;
 }
@@ -75,7 +75,7 @@ export function readPlpgsql(create: string, body: string): ReadPlpgsql {
 type ReadPlpgsql = { readonly ok: true; readonly body: PlpgsqlBody } | { readonly ok: false; readonly message: string };
 
 /** A pure cache by text: a routine is read for its calls, its refreshes, what it returns, and by rules, mostly one after the other. */
-const known = new Map<string, { readonly of: string; readonly read: ReadPlpgsql }>();
+let known = new Map<string, { readonly of: string; readonly read: ReadPlpgsql }>();
 const mostKnown = 64;
 
 function readAnew(create: string, body: string): ReadPlpgsql {

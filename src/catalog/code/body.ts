@@ -1,3 +1,4 @@
+import { once } from '../../memo.ts';
 import type { Statement } from '../../model.ts';
 import { literalText, statementText, type Text } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
@@ -16,16 +17,8 @@ interface Body {
   readonly end: number;
 }
 
-const memo = new WeakMap<Statement, { readonly body: Body | undefined }>();
-
 /** The body of a string-body routine or DO: the literal after AS, DO or LANGUAGE. */
-export function bodyOf(statement: Statement): Body | undefined {
-  let known = memo.get(statement);
-  if (known === undefined) memo.set(statement, (known = { body: findBody(statement) }));
-  return known.body;
-}
-
-function findBody(statement: Statement): Body | undefined {
+export const bodyOf = once((statement: Statement): Body | undefined => {
   const { sql } = statement;
   let expected = false;
   for (const token of tokenize(sql)) {
@@ -38,4 +31,4 @@ function findBody(statement: Statement): Body | undefined {
     if (token.kind !== 'lineComment' && token.kind !== 'blockComment') expected = token.kind === 'word' && /^(as|do|plpgsql|sql)$/i.test(sql.slice(token.start, token.end));
   }
   return undefined;
-}
+});

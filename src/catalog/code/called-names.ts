@@ -1,13 +1,11 @@
+import { once } from '../../memo.ts';
 import type { Routine, WrittenName } from '../../model.ts';
 import { identifierText, tokensOf, type Token } from '../../sql/tokens.ts';
 
 const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quotedIdentifier';
-const memo = new WeakMap<Routine, readonly WrittenName[]>();
 
 /** The names that a routine's body calls like functions: `refresh_all(`, `shop.refresh_all(`. Comments and constants hold none. */
-export function calledNames(routine: Routine): readonly WrittenName[] {
-  const known = memo.get(routine);
-  if (known) return known;
+export const calledNames = once((routine: Routine): readonly WrittenName[] => {
   const { sql } = routine.statement;
   const { start, end } = routine.body ?? { start: 0, end: 0 };
   const calls: WrittenName[] = [];
@@ -24,6 +22,5 @@ export function calledNames(routine: Routine): readonly WrittenName[] {
     dot = name;
     name = token;
   }
-  memo.set(routine, calls);
   return calls;
-}
+});
