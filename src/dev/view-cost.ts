@@ -80,7 +80,7 @@ export function viewCost(runs = 1_500): ViewCost {
   const replayed = replay(history, { postgres: 18 });
   let next = replayed.next();
   while (next.done !== true) next = replayed.next();
-  const catalog = next.value;
+  const end = next.value as Store;
   const [parses, analyses]: [number[], number[]] = [[], []];
   const ids: Store = emptyCatalog();
   const body = text();
@@ -93,6 +93,8 @@ export function viewCost(runs = 1_500): ViewCost {
     if (!parsed.ok || !('CreateTableAsStmt' in parsed.node)) throw new Error(parsed.ok ? 'no view' : parsed.message);
     const span = { path: 'large.sql', start: 0, end: sql.length };
     const statement: Statement = { sql, span, ignores: [] };
+    // The replay gives each statement a catalog of its own; what was found out in one goes with it.
+    const catalog = end.fork();
     const begun = performance.now();
     // As the replay of CREATE MATERIALIZED VIEW does: columns, types and what decides its rows are found in one pass.
     const lowered = lowerQuery(statement, parsed.node.CreateTableAsStmt.query!, catalog, [], true);
