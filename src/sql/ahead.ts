@@ -51,8 +51,8 @@ const smallLot = 64;
 const lookahead = 32;
 /** So many texts that are not ready are asked of the thread: for more of them a parser here pays. */
 const mostQuestions = 24;
-/** A thread that was started so long ago (milliseconds) is about to begin, and waited for. */
-const aboutToBegin = 50;
+/** A thread that was started so long ago (seconds) is about to begin, and waited for. */
+const aboutToBegin = 0.05;
 /** So long at the most (milliseconds). */
 const longestWait = 80;
 
@@ -175,7 +175,7 @@ function ask(of: Ahead, text: string): Found | undefined {
 /** Whether the thread reads what it is sent; waits for it when it is about to begin, once. */
 function hasBegun(of: Ahead): boolean {
   if (Atomics.load(of.next, slots.begun) === 1) return true;
-  if (performance.now() - of.since < aboutToBegin) return false;
+  if (process.uptime() - of.since < aboutToBegin) return false;
   if (Atomics.wait(of.next, slots.begun, 0, longestWait) !== 'timed-out') return true;
   of.left = 0;
   return false;

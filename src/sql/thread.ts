@@ -41,7 +41,7 @@ export const between = '\0';
 /** A thread that waits to be asked. */
 export interface ParserThread extends ThreadData {
   readonly worker: Worker;
-  /** When it was begun, in milliseconds of `performance.now()`. */
+  /** When it was begun, in seconds of `process.uptime()`. */
   readonly since: number;
 }
 
@@ -64,5 +64,5 @@ export function beginThread(file = threadFile, flags?: ChangedFlags): ParserThre
   worker.unref();
   texts.port1.unref();
   questions.port1.unref();
-  return { next, port: texts.port1, questions: questions.port1, worker, since: performance.now() };
+  return { next, port: texts.port1, questions: questions.port1, worker, since: process.uptime() };
 }
