@@ -2,10 +2,11 @@
  * What mvlint costs, beside bare Node and beside the floor: the same parser, built the same way, that reads the same bytes, splits, parses, and does nothing else.
  *
  *     npm run bench                    a few minutes
- *     npm run bench -- --runs 15       more runs (medians of 9 by default; 3 of the largest history)
+ *     npm run bench -- --runs 31       more runs (medians of 15 by default; 3 of the largest history)
  *     npm run bench -- --quick         without the largest history
  *
- * The candidates of a row run in turns (A B A B), so that a busy machine hurts them alike. It is no test: it prints figures and ends with 0.
+ * The candidates of a row run in turns (A B A B), and a ratio is the median of the turns' own ratios: a machine that is busy, or slows its clock, for some
+ * seconds hurts both sides of a turn alike. It is no test: it prints figures and ends with 0.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,8 +21,8 @@ import type { ViewCost } from './view-cost.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '9' }, quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } } });
-const runs = Math.max(1, Number(values.runs) || 9);
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' }, quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } } });
+const runs = Math.max(1, Number(values.runs) || 15);
 
 /** The floor, as a program: files under a folder in the order of their names. */
 const floorSource = `
@@ -88,8 +89,8 @@ const median = (numbers: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle] ?? NaN : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 };
 
-/** Median wall-clock of each candidate in milliseconds, run in turns after one unmeasured turn. A candidate that fails is NaN, with its first line of complaint. */
-function compare(candidates: readonly (readonly string[])[], cwd: string, turns: number): readonly number[] {
+/** Wall-clock of each candidate in milliseconds, turn by turn, after one unmeasured turn. A candidate that fails has none, with its first line of complaint. */
+function compare(candidates: readonly (readonly string[])[], cwd: string, turns: number): readonly (readonly number[])[] {
   const times: number[][] = candidates.map(() => []);
   const failed = new Set<number>();
   for (let turn = -1; turn < turns; turn++)
@@ -103,8 +104,13 @@ function compare(candidates: readonly (readonly string[])[], cwd: string, turns:
         times[at]?.push(sample.ms);
       }
     });
-  return times.map((list, at) => (failed.has(at) ? NaN : median(list)));
+  return times.map((list, at) => (failed.has(at) ? [] : list));
 }
+
+/** The median of what the turns say, each by itself. */
+const paired = (own: readonly number[], base: readonly number[], beside: (own: number, base: number) => number): number =>
+  median(own.flatMap((value, turn) => beside(value, base[turn] ?? NaN)));
+const ratio = (own: number, base: number): number => own / base;
 
 /** What the operating system counts: peak resident memory in MB, processor time in ms. */
 interface Usage { readonly memory: number; readonly cpu: number }
@@ -170,9 +176,10 @@ async function main(): Promise<void> {
     console.log(`Node ${process.versions.node} on ${availableParallelism()} of ${cpus()[0]?.model ?? 'unknown processors'}; medians of ${runs} runs in turns\n`);
 
     row('', 'median', 'beside', 'ratio', 'target', '', 'processor', 'peak memory');
-    const [bare = NaN, help = NaN] = compare([[empty], [cli, '--help']], scratch, runs);
+    const [bare = [], help = []] = compare([[empty], [cli, '--help']], scratch, runs);
+    const more = paired(help, bare, (own, base) => own - base);
     const [bareUsage, helpUsage] = [usageOf([empty], scratch, scratch), usageOf([cli, '--help'], scratch, scratch)];
-    row('--help', ms(help), `bare Node ${ms(bare)}`, signed(help - bare), '<= 10 ms', judge(help - bare, 10),
+    row('--help', ms(median(help)), `bare Node ${ms(median(bare))}`, signed(more), '<= 10 ms', judge(more, 10),
       signed(helpUsage.cpu - bareUsage.cpu), `${mb(helpUsage.memory)} (bare ${mb(bareUsage.memory)})`);
 
     const view = JSON.parse(once([await buildProgram(scratch, 'view', viewSource)], scratch).output) as ViewCost;
@@ -184,16 +191,17 @@ async function main(): Promise<void> {
     const used = new Map<number, Usage>();
     for (const size of sizes) {
       const cwd = folders.get(size) ?? scratch;
-      const [base = NaN, own = NaN, tuned = NaN] = compare([[floor, 'migrations'], [cli, 'migrations'], [...baselineWasm, floor, 'migrations']], cwd,
+      const [base = [], own = [], tuned = []] = compare([[floor, 'migrations'], [cli, 'migrations'], [...baselineWasm, floor, 'migrations']], cwd,
         size > 1000 ? Math.min(3, runs) : runs);
-      tunedFloors.push(`${ms(tuned)} (${times(own / tuned)})`);
+      const beside = paired(own, base, ratio);
+      tunedFloors.push(`${ms(median(tuned))} (${times(paired(own, tuned, ratio))})`);
       const samples = size > 1000 ? 1 : 3;
       const [floorUsage, usage] = [usageOf([floor, 'migrations'], cwd, scratch, samples), usageOf([cli, 'migrations'], cwd, scratch, samples)];
-      took.set(size, own);
+      took.set(size, median(own));
       used.set(size, usage);
       const limit = size === 1 ? 1.25 : size === 1000 ? 1.6 : undefined;
-      row(size === 1 ? 'one file' : `${size.toLocaleString('en')} files`, ms(own), `floor ${ms(base)}`, times(own / base), limit ? `<= ${limit.toFixed(2)}` : '',
-        limit ? judge(own / base, limit) : '', times(usage.cpu / floorUsage.cpu), `${mb(usage.memory)} (floor ${mb(floorUsage.memory)})`);
+      row(size === 1 ? 'one file' : `${size.toLocaleString('en')} files`, ms(median(own)), `floor ${ms(median(base))}`, times(beside), limit ? `<= ${limit.toFixed(2)}` : '',
+        limit ? judge(beside, limit) : '', times(usage.cpu / floorUsage.cpu), `${mb(usage.memory)} (floor ${mb(floorUsage.memory)})`);
     }
     if (!values.quick) {
       const grown = (of: (size: number) => number): number => (of(10_000) - of(1)) / (of(1000) - of(1));
