@@ -51,7 +51,7 @@ export interface Session {
 /** Reads every history that the files hold. Never rejects for what stands in the files. */
 export async function open(given: Files, options: ReadOptions = {}): Promise<Session> {
   const { histories, problems, reported, files } = readHistories(startingAhead(given), options);
-  parseAhead(histories.flatMap(({ migrations }) => migrations.flatMap(({ up }) => up.flatMap(({ statements }) => statements.map(({ sql }) => sql)))));
+  parseAhead(textsOf(histories));
   const texts = new Map<string, string | undefined>();
   return {
     files, histories, problems, ...(reported === undefined ? {} : { reported }),
@@ -60,6 +60,13 @@ export async function open(given: Files, options: ReadOptions = {}): Promise<Ses
       return texts.get(path);
     },
   };
+}
+
+/** What the replay will ask the parser for, in that order. */
+function textsOf(histories: readonly History[]): readonly string[] {
+  const texts: string[] = [];
+  for (const { migrations } of histories) for (const { up } of migrations) for (const { statements } of up) for (const { sql } of statements) texts.push(sql);
+  return texts;
 }
 
 /** So many SQL files are likely to be worth the thread. */

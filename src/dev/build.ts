@@ -89,9 +89,12 @@ async function commonFiles(): Promise<readonly Written[]> {
   const commands = await build({ ...options, entryPoints: { commands: scriptSource } });
   return [
     ...small.outputFiles.map(({ path, text }) => ({ path, text })),
-    ...commands.outputFiles.map(({ path, text }) => ({ path, text: text.replace(/\bawait import\(/g, 'await importModule(') })),
+    ...commands.outputFiles.map(({ path, text }) => ({ path, text: asFunction(text.replace(/\bawait import\(/g, 'await importModule(')) })),
   ];
 }
+
+/** A script as one function, which `hosts/loading.ts` calls. */
+const asFunction = (text: string): string => `(function (exports, require, module, __filename, __dirname, metaUrl, importModule) {${text}\n})`;
 
 /** Declarations of the public entries. Returns the exit status of the compiler. */
 function declarations(): number {

@@ -40,13 +40,13 @@ const cacheOf = (file: string): string => `${file}.${cachedDataVersionTag().toSt
 
 function scriptOf(file: string, cachedData?: Buffer): Script {
   // The bundle is ASCII: read as such it stays one byte a character.
-  const source = `(function (exports, require, module, __filename, __dirname, metaUrl, importModule) {${readFileSync(file, 'latin1')}\n})`;
-  return new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+  return new Script(readFileSync(file, 'latin1'), { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 }
 
 /**
- * Runs a CommonJS bundle. Its `import.meta.url` is the parameter `metaUrl`, its `import()` the parameter `importModule`: in Node 20 a script from a code
- * cache that another process made has no `import()` of its own (ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING, whatever `importModuleDynamically` says).
+ * Runs a CommonJS bundle. The build has made one function of it: wrapped here, two megabytes would be copied once more. Its `import.meta.url` is the parameter
+ * `metaUrl`, its `import()` the parameter `importModule`: in Node 20 a script from a code cache that another process made has no `import()` of its own
+ * (ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING, whatever `importModuleDynamically` says).
  */
 function runScript(script: Script, file: string): Commands {
   const module = { exports: {} };

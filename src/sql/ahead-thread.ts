@@ -76,7 +76,7 @@ const holdsPlpgsql = /"DoStmt":|"CreateFunctionStmt":.*"sval":"plpgsql"/i;
 
 /** An INSERT … VALUES up to its rows. Names beyond the plain ones may hold trees of their own; such a statement is told as it is. */
 const beforeRows = new RegExp([
-  /^\{"version":\d+,"stmts":\[\{"stmt":\{"InsertStmt":\{"relation":\{[^{}]*\},/, /(?:"cols":\[(?:\{"ResTarget":\{[^{}[\]]*\}\},?)*\],)?/,
+  /^\{"InsertStmt":\{"relation":\{[^{}]*\},/, /(?:"cols":\[(?:\{"ResTarget":\{[^{}[\]]*\}\},?)*\],)?/,
   /"selectStmt":\{"SelectStmt":\{"valuesLists":(?=\[)/,
 ].map(part => part.source).join(''));
 
@@ -108,6 +108,16 @@ function listEnd(json: string, start: number): number {
   }
 }
 
+const beforeStatement = /^\{"version":\d+,"stmts":\[\{"stmt":/;
+
+/** The tree of the one statement, without what stands around it; undefined when there are others, or blanks before it. No string of JSON holds a bare quote, so what looks like a key is one. */
+function onlyStatement(json: string): string | undefined {
+  const start = beforeStatement.exec(json)?.[0].length;
+  if (start === undefined || json.includes('"stmt_location":')) return undefined;
+  const end = json.lastIndexOf(',"stmt_len":');
+  return json.slice(start, end < 0 ? json.lastIndexOf('}]}') : end);
+}
+
 function found(text: string): Told {
   if (text === '') return nothing;
   try {
@@ -115,8 +125,11 @@ function found(text: string): Told {
     if ('message' in raw) return { json: JSON.stringify(raw) };
     if (raw.json === '') return nothing;
     const more = mayHoldPlpgsql.test(text) && holdsPlpgsql.test(raw.json) ? `,"plpgsql":${JSON.stringify(rawPlpgsql(text))}` : '';
-    const { json, ...rest } = withoutRows(raw.json);
-    return { json: `{"tree":${json},"size":${raw.json.length}${more}}`, ...rest };
+    const end = `"size":${raw.json.length}${more}}`;
+    const node = onlyStatement(raw.json);
+    if (node === undefined) return { json: `{"tree":${raw.json},${end}` };
+    const { json, ...rest } = withoutRows(node);
+    return { json: `{"node":${json},${end}`, ...rest };
   } catch (error) {
     if (error instanceof ParserOverflow) return nothing;
     throw error;

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { comesNext, endAhead, parseAhead, startAhead, takeAhead, useThread, type Found } from './ahead.ts';
 import { rawParse, rawPlpgsql } from './parse.ts';
 import { beginThread, slots } from './thread.ts';
+import type { Node } from './tree.ts';
 
 /** The thread's program stands in the bundle, which `npm test` builds first. */
 const thread = new URL('../../dist/parser-thread.cjs', import.meta.url);
@@ -16,13 +17,18 @@ const padding = ` /* ${'x'.repeat(300)} */`;
 const texts = Array.from({ length: 1500 }, (_, at) => (at % 100 === 7 ? `select from where ${at}${padding}` : at % 100 === 8 ? `select '\0${at}'${padding}`
   : at === 9 ? `select ${'('.repeat(50_000)}` : at % 100 === 10 ? `create function f_${at}() returns int language plpgsql as $$ begin ${at % 200 === 10 ? 'return 1;' : 'retrn'} end $$${padding}`
   : at % 100 === 11 ? `insert into t (a, b${at % 200 === 11 ? '' : '[(values (1))]'}) values ('], "valuesLists":[\\', 1), ('ä', (values (2)))${padding}`
-  : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
+  : at % 100 === 12 ? `${padding} select '"stmt_location":', '}]}'` : at % 100 === 13 ? `select '"stmt_location":' as a${padding}; select ',"stmt_len":1'`
+  : at % 100 === 14 ? `select ',"stmt_len":1', '"stmt_location":1'${padding};` : `create view v_${at} as select 'ä🎉' || a from t${padding}`));
 
 /** What the parser says here; undefined where it gives up. */
 function here(text: string): Found | undefined {
   try {
     const raw = text.includes('\0') ? undefined : rawParse(text);
-    return raw === undefined || 'message' in raw ? raw : { tree: JSON.parse(raw.json), size: raw.json.length, ...(/plpgsql/.test(text) ? { plpgsql: rawPlpgsql(text) } : {}) };
+    if (raw === undefined || 'message' in raw) return raw;
+    const tree = JSON.parse(raw.json) as { readonly stmts: readonly { readonly stmt: Node; readonly stmt_location?: number }[] };
+    const [first, second] = tree.stmts;
+    const found = first !== undefined && second === undefined && first.stmt_location === undefined ? { node: first.stmt } : { tree };
+    return { ...found, size: raw.json.length, ...(/plpgsql/.test(text) ? { plpgsql: rawPlpgsql(text) } : {}) };
   } catch {
     return undefined;
   }

@@ -5,11 +5,15 @@
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { Refused } from './parse.ts';
+import type { Node } from './tree.ts';
 import { leaveFlags } from './thread-flags.ts';
 import { beginThread, between, slots, threadFile, type ParserThread } from './thread.ts';
 
-/** What the thread has found out about a text; null where the parser gave up. `size`: UTF-16 units of the tree as JSON. */
-export type Found = { readonly tree: unknown; readonly size: number; /** What the PL/pgSQL parser gives for the same text. */ readonly plpgsql?: string } | Refused;
+/** What the parser gives for a text: the statement alone, where it is one and begins at once; else all that it says. `size`: UTF-16 units of that as JSON. */
+export type Tree = { readonly size: number; readonly plpgsql?: string } & ({ readonly node: Node } | { readonly tree: unknown });
+
+/** What the thread has found out about a text; null where the parser gave up. `plpgsql`: what the PL/pgSQL parser gives for the same text. */
+export type Found = Tree | Refused;
 
 /**
  * Answers for the texts from a position on: a list of `Found` as one text of JSON. Read at once, a lot of trees takes half the time that it takes one by
@@ -88,7 +92,7 @@ export function comesNext(text: string): void {
 /** Begins to parse these texts elsewhere, in place of those of the call before. Does nothing for few of them, and where `startAhead` does nothing. */
 export function parseAhead(texts: readonly string[], file = threadFile): void {
   endAhead();
-  if (texts.reduce((sum, text) => sum + text.length, 0) < fewest) {
+  if (!areMany(texts)) {
     if (started !== undefined) end(started);
     return;
   }
@@ -105,6 +109,11 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
   ahead = { ...started, answers: [], at: 0, left: mostQuestions };
   started = undefined;
   sendOn(ahead);
+}
+
+function areMany(texts: readonly string[]): boolean {
+  let units = 0;
+  return texts.some(text => (units += text.length) >= fewest);
 }
 
 /** What is left of `texts` when `read` is asked for first; `read` may hold a few others between. Undefined when that is not their order. */
@@ -184,7 +193,7 @@ function hasBegun(of: Ahead): boolean {
 /** The list of an answer; null where the parser gave up. */
 function read({ found, rows }: AheadAnswer): readonly (Found | null)[] {
   const list = JSON.parse(found) as readonly (Found | null)[];
-  for (const [at, text] of rows) giveRows(list[at] as { readonly tree: InsertTree }, text);
+  for (const [at, text] of rows) giveRows(list[at] as { readonly node: InsertNode }, text);
   return list;
 }
 
@@ -203,14 +212,14 @@ function collect({ port, answers }: Ahead, wanted: number): void {
   }
 }
 
-/** The tree of an INSERT … VALUES, as far as the rows. */
-interface InsertTree {
-  readonly stmts: readonly [{ readonly stmt: { readonly InsertStmt: { readonly selectStmt: { readonly SelectStmt: { valuesLists: unknown } } } } }];
+/** An INSERT … VALUES, as far as the rows. */
+interface InsertNode {
+  readonly InsertStmt: { readonly selectStmt: { readonly SelectStmt: { valuesLists: unknown } } };
 }
 
 /** Rows become a part of their tree when they are asked for: they are a quarter of all trees, and hardly anybody asks. */
-function giveRows({ tree }: { readonly tree: InsertTree }, text: string): void {
-  const select = tree.stmts[0].stmt.InsertStmt.selectStmt.SelectStmt;
+function giveRows({ node }: { readonly node: InsertNode }, text: string): void {
+  const select = node.InsertStmt.selectStmt.SelectStmt;
   const fixed = { configurable: true, enumerable: true };
   Object.defineProperty(select, 'valuesLists', {
     ...fixed,

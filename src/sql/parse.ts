@@ -67,9 +67,14 @@ export interface Refused {
 /** Runs the parser on a text without NUL. Throws `ParserOverflow` when it is too deep for it. */
 export const rawParse = (sql: string): Raw => withParser(sql, readParse);
 
-function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: number } {
-  const refuse = (message: string, at: number): { readonly parsed: Parsed; readonly weight: number } =>
-    ({ parsed: { ok: false, message, at }, weight: sql.length + message.length });
+/** `weight`: a guess at the size in bytes. */
+interface Weighed {
+  readonly parsed: Parsed;
+  readonly weight: number;
+}
+
+function parseAnew(sql: string): Weighed {
+  const refuse = (message: string, at: number): Weighed => ({ parsed: { ok: false, message, at }, weight: sql.length + message.length });
   const nul = sql.indexOf('\0');
   // libpg_query reads a C string: what follows a NUL would vanish silently (measured).
   if (nul >= 0) return refuse('a NUL character: Postgres text holds none', nul);
@@ -83,16 +88,21 @@ function parseAnew(sql: string): { readonly parsed: Parsed; readonly weight: num
   if ('message' in found) return refuse(found.message, utf16OfCodePoint(sql, found.codePoint));
   if (found.size === 0) return refuse('statement too long to parse', 0);
   if (found.plpgsql !== undefined) expect(sql, found.plpgsql);
-  const { stmts = [] } = found.tree as { readonly stmts?: { stmt?: Node; stmt_location?: number; stmt_len?: number }[] };
-  const [first, second] = stmts;
-  if (first?.stmt === undefined) return refuse('no statement', 0);
   const toUtf16 = utf16OfBytes(sql);
-  if (second !== undefined) {
-    const end = (first.stmt_location ?? 0) + (first.stmt_len ?? 0);
-    return refuse('more than one statement', toUtf16 === undefined ? end : toUtf16(end));
+  let node: Node;
+  if ('node' in found) node = found.node;
+  else {
+    const { stmts = [] } = found.tree as { readonly stmts?: { stmt?: Node; stmt_location?: number; stmt_len?: number }[] };
+    const [first, second] = stmts;
+    if (first?.stmt === undefined) return refuse('no statement', 0);
+    if (second !== undefined) {
+      const end = (first.stmt_location ?? 0) + (first.stmt_len ?? 0);
+      return refuse('more than one statement', toUtf16 === undefined ? end : toUtf16(end));
+    }
+    node = first.stmt;
   }
-  if (!settle(first.stmt, toUtf16, found.size)) return refuse(tooDeep, 0);
-  return { parsed: { ok: true, node: first.stmt }, weight: sql.length + found.size };
+  if (!settle(node, toUtf16, found.size)) return refuse(tooDeep, 0);
+  return { parsed: { ok: true, node }, weight: sql.length + found.size };
 }
 
 function findHere(sql: string): Found {
