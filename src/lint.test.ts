@@ -223,3 +223,23 @@ test('a repeatable migration is judged once, over the result of its first run', 
   const { report } = lint(histories, [drops], defaults);
   expect(report.findings.map(({ message }) => message)).toEqual(['in use: true']);
 });
+
+test('a report that is kept keeps no catalog, and its fingerprints can still be read', async () => {
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let seen: WeakRef<Catalog> | undefined;
+  const watcher = fake('watcher', {
+    *createTable(effect, context) {
+      seen = new WeakRef(context.step.after);
+      yield { message: 'a table', span: effect.via.span, fixes: () => [{ title: `after ${context.step.after.world}`, edits: [] }] };
+    },
+  });
+  const report = ((): LintResult['report'] => run({ '001.sql': 'create table t (id int);', '002.sql': 'create table u (id int);' }, [watcher]).report)();
+  await new Promise(done => setTimeout(done));
+  collect();
+  expect(seen?.deref()).toBeUndefined();
+  expect(new Set(report.findings.map(({ fingerprint }) => fingerprint)).size).toBe(2);
+  expect(report.findings[0]?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+});

@@ -24,26 +24,25 @@ const digest = (text: string): string => process.getBuiltinModule('node:crypto')
 
 /** Drafts of problems. The problems come in report order, before anything is dropped: that decides who is first among equals. */
 export function draftsOf(history: History, raised: readonly Raised[], places: Places): readonly Draft[] {
+  const findings = raised.map(({ rule, severity, problem: { span, message, relation, fixes, evidence } }): Draft['finding'] => ({
+    history: history.id, rule, severity, message, span, ...(relation === undefined ? {} : { relation }),
+    evidence: evidence?.length ? evidence : [{ span, says: message }], fixes: fixes === undefined || typeof fixes === 'function' ? [] : fixes, also: [],
+  }));
+  const fingerprint = fingerprintOf(findings, places);
+  return findings.map((finding, at): Draft => ({ raised: raised[at]!, finding, fingerprint: fingerprint(at) }));
+}
+
+/** Where the fingerprints of findings come from, all made with the first. A report is kept for long: it keeps the findings with it, no steps and no catalogs. */
+function fingerprintOf(findings: readonly Draft['finding'][], places: Places): (at: number) => () => string {
   let known: readonly string[] | undefined;
-  const drafts = raised.map((one, at): Draft => {
-    const { span, message, relation, fixes, evidence } = one.problem;
-    return {
-      raised: one,
-      finding: {
-        history: history.id, rule: one.rule, severity: one.severity, message, span, ...(relation === undefined ? {} : { relation }),
-        evidence: evidence?.length ? evidence : [{ span, says: message }], fixes: fixes === undefined || typeof fixes === 'function' ? [] : fixes, also: [],
-      },
-      fingerprint: () => (known ??= fingerprints(drafts, places))[at] ?? '',
-    };
-  });
-  return drafts;
+  return at => () => (known ??= fingerprints(findings, places))[at] ?? '';
 }
 
 /** Fingerprints of all, which survive moves of lines and files. */
-function fingerprints(drafts: readonly Draft[], places: Places): readonly string[] {
+function fingerprints(findings: readonly Draft['finding'][], places: Places): readonly string[] {
   const texts = new Map<Statement, string>();
   const equals = new Map<string, number>();
-  return drafts.map(({ finding: { history, rule, relation, message, span, evidence } }) => {
+  return findings.map(({ history, rule, relation, message, span, evidence }) => {
     const statement = places.at(evidence.at(-1)?.span ?? span)?.statement;
     if (statement !== undefined && !texts.has(statement)) texts.set(statement, digest(normalText(statement.sql)));
     // A file that is never run has no statement; its finding is told from its like by what it says.

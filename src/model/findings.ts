@@ -86,7 +86,7 @@ export interface Finding {
   /** Lesser findings of the same cause. */
   readonly also: readonly Finding[];
   readonly verdict?: Verdict;
-  /** SHA-256 of rule, history, relation, normalised text of the last evidence's statement, and an ordinal among equals. */
+  /** SHA-256 of rule, history, relation, normalised text of the last evidence's statement, and an ordinal among equals. Made when it is first read. */
   readonly fingerprint: string;
 }
 
