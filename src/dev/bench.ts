@@ -109,7 +109,7 @@ function compare(candidates: readonly (readonly string[])[], cwd: string, turns:
 
 /** The median of what the turns say, each by itself. */
 const paired = (own: readonly number[], base: readonly number[], beside: (own: number, base: number) => number): number =>
-  median(own.flatMap((value, turn) => beside(value, base[turn] ?? NaN)));
+  median(own.map((value, turn) => beside(value, base[turn] ?? NaN)));
 const ratio = (own: number, base: number): number => own / base;
 
 /** What the operating system counts: peak resident memory in MB, processor time in ms. */

@@ -13,6 +13,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
+import { asFunction } from '../hosts/loading.ts';
 import { withCountedLoops } from './counted-loops.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -92,9 +93,6 @@ async function commonFiles(): Promise<readonly Written[]> {
     ...commands.outputFiles.map(({ path, text }) => ({ path, text: asFunction(text.replace(/\bawait import\(/g, 'await importModule(')) })),
   ];
 }
-
-/** A script as one function, which `hosts/loading.ts` calls. */
-const asFunction = (text: string): string => `(function (exports, require, module, __filename, __dirname, metaUrl, importModule) {${text}\n})`;
 
 /** Declarations of the public entries. Returns the exit status of the compiler. */
 function declarations(): number {

@@ -43,8 +43,11 @@ function scriptOf(file: string, cachedData?: Buffer): Script {
   return new Script(readFileSync(file, 'latin1'), { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 }
 
+/** A CommonJS bundle as the function that `runScript` calls. The build makes it: done at each start, it would copy two megabytes once more. */
+export const asFunction = (bundle: string): string => `(function (exports, require, module, __filename, __dirname, metaUrl, importModule) {${bundle}\n})`;
+
 /**
- * Runs a CommonJS bundle. The build has made one function of it: wrapped here, two megabytes would be copied once more. Its `import.meta.url` is the parameter
+ * Runs a CommonJS bundle that `asFunction` has wrapped. Its `import.meta.url` is the parameter
  * `metaUrl`, its `import()` the parameter `importModule`: in Node 20 a script from a code cache that another process made has no `import()` of its own
  * (ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING, whatever `importModuleDynamically` says).
  */

@@ -64,10 +64,12 @@ function textAt(at: number): string | undefined {
 
 /** Whether the text at a position has come or comes; waits for it. */
 function comes(at: number): boolean {
-  while (at >= Atomics.load(next, slots.sent)) {
-    if (Atomics.load(next, slots.complete) === 1 || !rest(patience)) return false;
+  for (;;) {
+    // Asked before, because it is said after.
+    const isComplete = Atomics.load(next, slots.complete) === 1;
+    if (at < Atomics.load(next, slots.sent)) return true;
+    if (isComplete || !rest(patience)) return false;
   }
-  return true;
 }
 
 /** The text, and the tree, of a DO statement or of a routine in PL/pgSQL. */

@@ -93,6 +93,22 @@ test.skipIf(!able)('what is said to come is parsed before it is asked for; other
   }
 }, 60_000);
 
+test.skipIf(!able)('a thread that has read all it was sent waits for the rest, to the last text', async () => {
+  // As many as it goes ahead; far more are left than may be asked of it.
+  const few = texts.slice(0, 600);
+  startAhead(thread);
+  few.slice(0, 450).forEach(comesNext);
+  await setTimeout(1500);
+  parseAhead(few, thread);
+  await setTimeout(500);
+  const silent = few.filter(text => {
+    const answer = takeAhead(text);
+    if (answer !== undefined) expect(answer).toEqual(here(text));
+    return answer === undefined;
+  });
+  expect(silent).toEqual(few.filter(text => here(text) === undefined));
+}, 60_000);
+
 test.skipIf(!able)('what was said in another order is forgotten', async () => {
   startAhead(thread);
   texts.toReversed().forEach(comesNext);

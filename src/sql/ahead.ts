@@ -111,6 +111,7 @@ export function parseAhead(texts: readonly string[], file = threadFile): void {
   sendOn(ahead);
 }
 
+/** Whether they are worth a thread. */
 function areMany(texts: readonly string[]): boolean {
   let units = 0;
   return texts.some(text => (units += text.length) >= fewest);
@@ -138,10 +139,12 @@ function send(to: Started, size: number, at = 0): void {
   wake(to.next);
 }
 
-/** The same of a list that is whole. */
+/** The same of a list that is whole. That it is complete is said after its last text is. */
 function sendOn(of: Ahead): void {
-  if (of.texts.length <= of.at + 2 * lot) Atomics.store(of.next, slots.complete, 1);
   send(of, lot, of.at);
+  if (of.sent < of.texts.length) return;
+  Atomics.store(of.next, slots.complete, 1);
+  wake(of.next);
 }
 
 /** The thread may wait for what has just happened. */
